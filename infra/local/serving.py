@@ -1,0 +1,39 @@
+"""How each server of the local stack listens: on the loopback address alone, told to its starter."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Mapping
+
+from aiohttp import web
+
+LOOPBACK = "127.0.0.1"
+
+
+async def serve(app: web.Application, port: int, announce: Mapping[str, str] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM on 127.0.0.1:port (0: any free port).
+
+    As soon as requests are answered, one line of JSON goes to standard output:
+    ``{"url": "http://127.0.0.1:…", **announce}``. Whoever started this process waits for it.
+
+    Raises OSError when the port is taken.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, LOOPBACK, port)
+        await site.start()
+        bound_port = runner.addresses[0][1]
+        ready = {"url": f"http://{LOOPBACK}:{bound_port}", **(announce or {})}
+        print(json.dumps(ready), flush=True)  # noqa: T201
+        await _stop_signal()
+    finally:
+        await runner.cleanup()
+
+
+async def _stop_signal() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
