@@ -1,0 +1,94 @@
+"""The local stack: storage, Graph, managed identity and the functions, on this machine alone."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from infra.local.child import DidNotStartError
+from infra.local.stack import FUNCTIONS, PARTS, STORAGE, Options, run, say
+
+LAST_PORT = 65_535
+PORT_HELP = {
+    **dict.fromkeys(PARTS, "0 (the default) is any free one"),
+    STORAGE: "of blob; queue and table take the next two. 0 (the default) is any free ones",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return asyncio.run(_until_told(_options(arguments)))
+
+
+async def _until_told(options: Options) -> int:
+    stack = asyncio.create_task(run(options))
+
+    def stop() -> None:
+        if not stack.cancelling():  # a second signal must not cut the orderly end short
+            stack.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    try:
+        await stack
+    except asyncio.CancelledError:
+        return 0
+    except DidNotStartError as failure:
+        say(str(failure))
+        return 1
+    return 0
+
+
+def _options(arguments: list[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    up = parser.add_subparsers(required=True).add_parser("up", help="start it and keep it up")
+    for part in PARTS:
+        up.add_argument(f"--{part}-port", type=_port, default=0, metavar="N", help=PORT_HELP[part])
+    up.add_argument("--data", type=Path, metavar="DIR", help="keep storage there, not in memory")
+    up.add_argument("--ready", type=Path, metavar="FILE", help="written when all answer, as JSON")
+    up.add_argument(
+        "--setting",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an environment variable of the functions; may be repeated",
+    )
+    up.add_argument(
+        "--only",
+        choices=PARTS,
+        action="append",
+        help="start this part alone; may be repeated. The functions need the ports of the others",
+    )
+    chosen = parser.parse_args(arguments)
+    parts = frozenset(chosen.only or PARTS)
+    ports = {part: getattr(chosen, f"{part}_port") for part in PARTS}
+    if FUNCTIONS in parts:
+        for part in PARTS:
+            if part not in parts and not ports[part]:
+                up.error(f"the functions need --{part}-port, as --only leaves {part} out")
+    return Options(
+        parts=parts,
+        ports=ports,
+        data=chosen.data and chosen.data.absolute(),
+        ready=chosen.ready and chosen.ready.absolute(),
+        settings=dict(chosen.setting),
+    )
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= LAST_PORT:
+        raise ValueError
+    return port
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""The parts of the local stack: how each starts, what it must know of the others, where it is."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from infra.local import azurite
+from infra.local.child import ROOT, Child, DidNotStartError
+from infra.local.identity import LOCAL_IDENTITY_HEADER
+from infra.local.serving import LOOPBACK
+
+STORAGE, GRAPH, IDENTITY, FUNCTIONS = PARTS = ("storage", "graph", "identity", "functions")
+# Between the choice of a free port and Azurite's start somebody else may have taken it.
+STORAGE_PORT_CHOICES = 5
+
+CURL = """curl -i {url}/api/connected-organizations \\
+  -H 'x-functions-key: {key}' -H 'content-type: application/json' -d '{{
+    "displayName": "Contoso", "description": "A partner", "state": "configured",
+    "identitySources": [{{"@odata.type": "#microsoft.graph.domainIdentitySource",
+                         "domainName": "contoso.com", "displayName": "Contoso"}}]}}'"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to start. A port that is 0 is any free one, or unknown if its part is not started."""
+
+    parts: frozenset[str] = frozenset(PARTS)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    data: Path | None = None
+    ready: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Stack:
+    """The running parts. Whoever enters `ending` ends them by leaving it, the last one first."""
+
+    def __init__(self, options: Options, ending: AsyncExitStack) -> None:
+        self._options = options
+        self._ending = ending
+        self._children: dict[str, Child] = {}
+        self._watches: list[asyncio.Task[None]] = []
+        self.addresses: dict[str, str] = {
+            part: _address(part, port) for part, port in options.ports.items() if port
+        }
+
+    async def start(self) -> None:
+        """Start the chosen parts side by side; the functions, which need the others, at the end.
+
+        Raises DidNotStartError.
+        """
+        parts = self._options.parts
+        for part in {GRAPH, IDENTITY} & parts:
+            await self._spawn(part, _module(part, self._port(part)))
+        if STORAGE in parts:
+            await self._start_storage()
+        for part in {GRAPH, IDENTITY} & parts:
+            await self._note_announcement(part)
+        if FUNCTIONS in parts:
+            command = [*_module("functions_host", self._port(FUNCTIONS)), "--app", str(ROOT)]
+            await self._spawn(FUNCTIONS, command, self._functions_environment())
+            await self._note_announcement(FUNCTIONS)
+
+    def watch(self) -> None:
+        """Say so when a part ends by itself. The others go on: a test may have killed it."""
+        for child in self._children.values():
+            watch = asyncio.create_task(_tell_end(child))
+            self._ending.callback(watch.cancel)
+            self._watches.append(watch)
+
+    def describe(self) -> dict[str, Any]:
+        pids = {part: child.pid for part, child in self._children.items()}
+        return {**self.addresses, "pids": pids}
+
+    async def _start_storage(self) -> None:
+        choices = 1 if self._port(STORAGE) else STORAGE_PORT_CHOICES
+        while True:
+            port = self._port(STORAGE) or azurite.free_port()
+            try:
+                command = azurite.command(port, self._options.data)
+            except FileNotFoundError as missing:
+                raise DidNotStartError(STORAGE, str(missing)) from missing
+            child = await self._spawn(STORAGE, command)
+            try:
+                await child.ready(lambda line: line.startswith(azurite.READY_LINE))
+            except DidNotStartError as failure:
+                choices -= 1
+                if failure.is_port_taken and choices:
+                    continue
+                raise
+            self.addresses[STORAGE] = _address(STORAGE, port)
+            return
+
+    async def _spawn(
+        self, part: str, command: list[str], environment: Mapping[str, str] | None = None
+    ) -> Child:
+        child = await Child.spawn(part, command, environment or {})
+        self._ending.push_async_callback(child.end)
+        self._children[part] = child
+        return child
+
+    async def _note_announcement(self, part: str) -> None:
+        line = await self._children[part].ready(lambda line: line.startswith("{"))
+        announcement = json.loads(line)
+        self.addresses[part] = announcement["url"]
+        if "key" in announcement:
+            self.addresses["key"] = announcement["key"]
+
+    def _functions_environment(self) -> dict[str, str]:
+        return {
+            "AzureWebJobsStorage": self.addresses[STORAGE],
+            "CONNORG_GRAPH_ROOT": self.addresses[GRAPH],
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "IDENTITY_ENDPOINT": f"{self.addresses[IDENTITY]}/msi/token",
+            "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,
+            **self._options.settings,
+        }
+
+    def _port(self, part: str) -> int:
+        return self._options.ports.get(part, 0)
+
+
+async def run(options: Options) -> None:
+    """Start the parts, tell where they are, and keep them until cancelled.
+
+    Raises DidNotStartError when one cannot start; none is left running then either.
+    """
+    if options.ready:
+        options.ready.unlink(missing_ok=True)
+    async with AsyncExitStack() as ending:
+        stack = Stack(options, ending)
+        await stack.start()
+        stack.watch()
+        if options.ready:
+            _write_atomically(options.ready, json.dumps(stack.describe()))
+        _tell_addresses(stack.addresses)
+        await asyncio.Event().wait()
+
+
+def _module(name: str, port: int) -> list[str]:
+    return [sys.executable, "-m", f"infra.local.{name}", "--port", str(port)]
+
+
+def _address(part: str, port: int) -> str:
+    return azurite.connection_string(port) if part == STORAGE else f"http://{LOOPBACK}:{port}"
+
+
+async def _tell_end(child: Child) -> None:
+    code = await child.ended()
+    say(f"{child.part} has ended by itself (exit code {code}); the other parts go on.")
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished.write_text(text)
+    unfinished.replace(path)
+
+
+def _tell_addresses(addresses: Mapping[str, str]) -> None:
+    lines = [f"{name:9}  {address}" for name, address in addresses.items()]
+    if FUNCTIONS in addresses and "key" in addresses:
+        lines += ["", CURL.format(url=addresses[FUNCTIONS], key=addresses["key"]), ""]
+    say("\n".join([*lines, "Ctrl-C ends it."]), sys.stdout)
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    print(text, file=stream or sys.stderr, flush=True)
