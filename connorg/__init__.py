@@ -1,0 +1,1 @@
+"""connorg connects partner organizations to a company's Microsoft Entra, exactly once."""

@@ -1,0 +1,110 @@
+"""The onboarding: the durable record of one request's journey, shown at its status address."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from connorg.contract.model import Model
+from connorg.contract.organization import ConnectedOrganization, Difference
+from connorg.contract.requests import IfExists, OnboardingRequest
+
+
+class Status(StrEnum):
+    NOT_STARTED = "NotStarted"
+    RUNNING = "Running"
+    WAITING = "Waiting"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+
+    @property
+    def terminal(self) -> bool:
+        return self in {Status.SUCCEEDED, Status.FAILED, Status.CANCELED}
+
+
+class Conclusion(StrEnum):
+    """How an onboarding came to its organization."""
+
+    CREATED = "created"
+    EXISTING = "existing"
+    UPDATED = "updated"
+
+
+class OnboardingError(Model):
+    """Why an attempt did not succeed, for the person who reads it."""
+
+    code: str
+    message: str
+    action: str | None = None
+    graph_code: str | None = None
+    graph_request_id: str | None = None
+    date_time: datetime | None = None
+
+
+Private = Field(json_schema_extra={"private": True})
+
+
+class Onboarding(Model):
+    # A row written by a newer version, before a rollback, must still be read.
+    model_config = ConfigDict(extra="ignore")
+
+    id: str
+    status: Status
+    source: str
+    request: OnboardingRequest | None
+    reference: str | None = None
+    attempts: int = 0
+    conclusion: Conclusion | None = None
+    result: ConnectedOrganization | None = None
+    differences: tuple[Difference, ...] = ()
+    last_error: OnboardingError | None = None
+    next_attempt_date_time: datetime | None = None
+    created_date_time: datetime
+    last_action_date_time: datetime
+
+    # The rest is connorg's own business; `view` leaves it out.
+    give_up_date_time: Annotated[datetime, Private]
+    lease_until: Annotated[datetime | None, Private] = None
+    """While it lies ahead, one attempt runs; nobody else begins one."""
+    doubt_until: Annotated[datetime | None, Private] = None
+    """Set while a POST may have been carried out unseen. Before this moment a search in Graph that
+    finds nothing proves nothing."""
+    replay: Annotated[str | None, Private] = None
+    """The last replay that was carried out, so that each is carried out once."""
+    message_text: Annotated[str | None, Private] = None
+    """What a queue message held that could not be understood."""
+    etag: Annotated[str | None, Private, Field(exclude=True)] = None
+    """The version that the ledger holds; None before it holds one."""
+
+    @property
+    def due(self) -> datetime | None:
+        """When the next attempt may begin; None: at once."""
+        return self.lease_until if self.status is Status.RUNNING else self.next_attempt_date_time
+
+    def gives_way_to(self, newcomer: "Onboarding") -> bool:
+        """Tell whether a new onboarding may take over the identity source from this one."""
+        if self.status in {Status.FAILED, Status.CANCELED}:
+            return True
+        update = newcomer.request is not None and newcomer.request.if_exists is IfExists.UPDATE
+        return self.status is Status.SUCCEEDED and update and self.differs_from(newcomer)
+
+    def differs_from(self, other: "Onboarding") -> bool:
+        """Tell whether the two ask for other attributes of the organization."""
+        if self.request is None or other.request is None:
+            return self.request is not other.request
+        return self.request.attributes != other.request.attributes
+
+    def view(self) -> dict[str, Any]:
+        """Give what callers see, as JSON values under the names of the contract."""
+        shown = self.model_dump(mode="json", exclude=_PRIVATE, exclude_none=True)
+        always = {"request": None, "result": None, "lastError": None, "nextAttemptDateTime": None}
+        return {**always, "reference": None, **shown}
+
+
+_PRIVATE = {
+    name
+    for name, field in Onboarding.model_fields.items()
+    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("private")
+}

@@ -1,0 +1,128 @@
+"""The request for one connected organization: Graph's create body, and what connorg adds.
+
+Source: Microsoft Graph, "Create connectedOrganization" (v1.0 and beta).
+"""
+
+import unicodedata
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+
+from connorg.contract.faults import Fault, faults_of
+from connorg.contract.identity_sources import IdentitySource, Name, one_line
+from connorg.contract.model import Model
+
+LARGEST_BODY = (
+    16 * 1024
+)  # bytes; with the envelope and base64 it stays far below a message's 64 KiB
+DESCRIPTION_LENGTH = 1024  # characters
+REFERENCE_LENGTH = 256  # characters
+
+
+class State(StrEnum):
+    CONFIGURED = "configured"
+    PROPOSED = "proposed"
+
+
+class IfExists(StrEnum):
+    """What to do when the identity source is connected already."""
+
+    RETURN = "return"
+    FAIL = "fail"
+    UPDATE = "update"
+
+
+def _no_control_characters(text: str) -> str:
+    text = text.strip()
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in text):
+        raise ValueError("must not hold control characters")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text:
+        raise ValueError("must not be blank")
+    return text
+
+
+def _exactly_one(sources: object) -> object:
+    if not isinstance(sources, list | tuple):
+        raise ValueError("must be an array with one identity source")  # noqa: TRY004  for Pydantic
+    if len(sources) != 1:
+        raise ValueError(f"must hold exactly one identity source, not {len(sources)}")
+    return sources
+
+
+Reference = Annotated[str, Field(max_length=REFERENCE_LENGTH), AfterValidator(one_line)]
+IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
+
+
+class Attributes(NamedTuple):
+    """What Graph lets be changed after the create."""
+
+    display_name: str | None
+    description: str | None
+    state: str | None
+
+
+class OnboardingRequest(Model):
+    odata_type: (
+        Literal["#microsoft.graph.connectedOrganization", "microsoft.graph.connectedOrganization"]
+        | None
+    ) = Field(None, alias="@odata.type", exclude=True)
+    display_name: Annotated[Name, AfterValidator(_not_blank)]
+    description: Annotated[
+        str,
+        Field(max_length=DESCRIPTION_LENGTH),
+        AfterValidator(_no_control_characters),
+        AfterValidator(_not_blank),
+    ]
+    identity_sources: Annotated[tuple[IdentitySource], BeforeValidator(_exactly_one)]
+    state: State
+    reference: Reference | None = None
+    if_exists: IfExists | None = None
+
+    @property
+    def identity_source(self) -> IdentitySource:
+        return self.identity_sources[0]
+
+    @property
+    def natural_key(self) -> str:
+        """What makes two requests be about the same organization."""
+        return self.identity_source.natural_key
+
+    @property
+    def attributes(self) -> Attributes:
+        return Attributes(self.display_name, self.description, self.state.value)
+
+
+class MalformedBodyError(Exception):
+    """The body is not a JSON object. Its text is a sentence for the caller."""
+
+
+class InvalidValuesError(Exception):
+    """The body is a JSON object with faults: all of them, in the order of the body."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:5]))
+        self.faults = faults
+
+
+def parse[M: Model](model: type[M], body: bytes | str) -> M:
+    """Read JSON text as a model.
+
+    Raises MalformedBodyError when it isn't a JSON object, InvalidValuesError when values are wrong.
+    """
+    if not body.strip():
+        raise MalformedBodyError("The body is empty. Send the organization as a JSON object.")
+    try:
+        return model.model_validate_json(body, by_alias=True, by_name=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            reason = first["ctx"]["error"]
+            raise MalformedBodyError(f"The body is not JSON that can be read: {reason}.") from None
+        if first["type"] == "model_type":
+            raise MalformedBodyError("The body must be one JSON object.") from None
+        raise InvalidValuesError(faults_of(error)) from None

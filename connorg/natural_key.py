@@ -1,0 +1,31 @@
+"""Where an onboarding lives: one partition for each identity source, the id carries it."""
+
+import hashlib
+import re
+from datetime import datetime
+from random import Random
+
+_PARTITION_DIGITS = 24
+_END_OF_TIME = 1 << 48  # milliseconds since 1970; ids count down to it, so that newest sorts first
+_ID = re.compile(r"[0-9a-f]{24}-[0-9a-f]{32}")
+
+
+def partition_of(natural_key: str) -> str:
+    """Hash a natural key: domain names hold characters that table keys can't, and are personal."""
+    return hashlib.sha256(natural_key.encode()).hexdigest()[:_PARTITION_DIGITS]
+
+
+def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
+    """Make an id that sorts newest first within its partition and can't be guessed (80 bits)."""
+    countdown = _END_OF_TIME - int(now.timestamp() * 1000)
+    return f"{partition_of(natural_key)}-{countdown:012x}{random.getrandbits(80):020x}"
+
+
+def is_onboarding_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def split_id(onboarding_id: str) -> tuple[str, str]:
+    """Give the partition and the row of an id."""
+    partition, _, row = onboarding_id.partition("-")
+    return partition, row

@@ -1,0 +1,54 @@
+"""What an attempt came to.
+
+    Outcome
+    ├── Connected         the organization stands in Graph: created, existing or updated
+    └── Setback           it does not, or nobody knows
+        ├── Refused       and never will: the request's own fault
+        ├── Later         but may soon: a transient failure
+        └── Blocked       until somebody grants a permission or a licence
+
+A Directory answers one call with a setback too, or with AlreadyConnected: Graph refused a create
+because the identity source is taken.
+"""
+
+from dataclasses import dataclass
+
+from connorg.contract.onboarding import Conclusion, OnboardingError
+from connorg.contract.organization import ConnectedOrganization, Difference
+
+
+@dataclass(frozen=True)
+class Connected:
+    conclusion: Conclusion
+    organization: ConnectedOrganization
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlreadyConnected:
+    error: OnboardingError
+
+
+@dataclass(frozen=True)
+class Refused:
+    error: OnboardingError
+
+
+@dataclass(frozen=True)
+class Later:
+    error: OnboardingError
+    ambiguous: bool = False
+    """Graph may have carried the call out all the same."""
+    retry_after: float | None = None
+    """Seconds that Graph asked for."""
+    throttled: bool = False
+    """Graph asked everybody to wait, not this call alone."""
+
+
+@dataclass(frozen=True)
+class Blocked:
+    error: OnboardingError
+
+
+type Setback = Refused | Later | Blocked
+type Outcome = Connected | Setback

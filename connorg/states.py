@@ -1,0 +1,149 @@
+"""The moves of an onboarding, as pure functions: what is written, never when or where.
+
+NotStarted ──► Running ──► Succeeded
+   │  ▲         │   ▲  └──► Failed ──► NotStarted (replay)
+   │  └ replay  ▼   │
+   └────────► Waiting ──► Canceled, Failed
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused
+from connorg.policy import Policy
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.NOT_STARTED: frozenset({Status.RUNNING, Status.WAITING, Status.FAILED, Status.CANCELED}),
+    # Running to Running: the process died, and another one took over when the lease was up.
+    Status.RUNNING: frozenset({Status.RUNNING, Status.WAITING, Status.SUCCEEDED, Status.FAILED}),
+    Status.WAITING: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELED}),
+    Status.SUCCEEDED: frozenset(),
+    Status.FAILED: frozenset({Status.NOT_STARTED}),
+    Status.CANCELED: frozenset(),
+}
+
+
+class IllegalMoveError(Exception):
+    """A move that the table does not have: a mistake in connorg, never of a caller."""
+
+
+def move(onboarding: Onboarding, status: Status, now: datetime, **changes: Any) -> Onboarding:
+    if status not in MOVES[onboarding.status]:
+        raise IllegalMoveError(f"{onboarding.status} does not lead to {status}")
+    changes |= {"status": status, "last_action_date_time": now}
+    return onboarding.model_copy(update={"lease_until": None, **changes})
+
+
+def begin(onboarding: Onboarding, now: datetime, policy: Policy) -> Onboarding:
+    """Take the lease. Written before Graph is called, so that a crash leaves its trace."""
+    doubt_until = onboarding.doubt_until
+    if onboarding.status is Status.RUNNING:
+        # The attempt before this one never concluded: its POST may have been sent until its limit.
+        limit = onboarding.last_action_date_time + timedelta(seconds=policy.attempt_limit)
+        doubt_until = limit + timedelta(seconds=policy.settle)
+    return move(
+        onboarding,
+        Status.RUNNING,
+        now,
+        attempts=onboarding.attempts + 1,
+        lease_until=now + timedelta(seconds=policy.lease),
+        doubt_until=doubt_until,
+        next_attempt_date_time=None,
+    )
+
+
+def conclude(
+    onboarding: Onboarding, outcome: Outcome, now: datetime, policy: Policy, random: Random
+) -> Onboarding:
+    """Write down what an attempt came to."""
+    match outcome:
+        case Connected(conclusion, organization, differences):
+            return move(
+                onboarding,
+                Status.SUCCEEDED,
+                now,
+                conclusion=conclusion,
+                result=organization,
+                differences=differences,
+                last_error=None,
+                doubt_until=None,
+            )
+        case Refused(error):
+            return fail(onboarding, error, now)
+        case Later() | Blocked():
+            return _wait(onboarding, outcome, now, policy, random)
+
+
+def _wait(
+    onboarding: Onboarding,
+    setback: Later | Blocked,
+    now: datetime,
+    policy: Policy,
+    random: Random,
+) -> Onboarding:
+    delay = _delay(onboarding, setback, policy, random)
+    next_attempt = now + timedelta(seconds=delay)
+    if next_attempt > onboarding.give_up_date_time:
+        return give_up(onboarding, setback.error, now)
+    doubt_until = onboarding.doubt_until
+    if isinstance(setback, Later) and setback.ambiguous:
+        doubt_until = now + timedelta(seconds=policy.settle)
+    return move(
+        onboarding,
+        Status.WAITING,
+        now,
+        last_error=setback.error.model_copy(update={"date_time": now}),
+        next_attempt_date_time=next_attempt,
+        doubt_until=doubt_until,
+    )
+
+
+def _delay(
+    onboarding: Onboarding, setback: Later | Blocked, policy: Policy, random: Random
+) -> float:
+    if isinstance(setback, Blocked):
+        return policy.blocked_retry + random.uniform(0, policy.blocked_retry)
+    if setback.retry_after is not None:
+        return setback.retry_after + random.uniform(0, 1)
+    return policy.backoff(onboarding.attempts, random)
+
+
+def fail(onboarding: Onboarding, error: OnboardingError, now: datetime) -> Onboarding:
+    return move(
+        onboarding,
+        Status.FAILED,
+        now,
+        last_error=error.model_copy(update={"date_time": now}),
+        next_attempt_date_time=None,
+    )
+
+
+def give_up(onboarding: Onboarding, error: OnboardingError | None, now: datetime) -> Onboarding:
+    last = f" The last attempt said: {error.message}" if error else ""
+    exhausted = OnboardingError(
+        code="GaveUp",
+        message=f"It could not be done in the time given to an onboarding.{last}",
+        action="Remove the cause, then replay this onboarding.",
+        graph_code=error.graph_code if error else None,
+        graph_request_id=error.graph_request_id if error else None,
+    )
+    return fail(onboarding, exhausted, now)
+
+
+def cancel(onboarding: Onboarding, now: datetime) -> Onboarding:
+    return move(onboarding, Status.CANCELED, now, next_attempt_date_time=None)
+
+
+def reopen(onboarding: Onboarding, replay: str, now: datetime, policy: Policy) -> Onboarding:
+    """Start a failed onboarding anew. Doubt about an earlier POST stays."""
+    return move(
+        onboarding,
+        Status.NOT_STARTED,
+        now,
+        attempts=0,
+        replay=replay,
+        give_up_date_time=now + timedelta(seconds=policy.give_up),
+    )
