@@ -1,0 +1,39 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint demo run lock clean
+# More words for the command of a target: make test ARGS="-k webhook"
+ARGS ?=
+python := .venv/bin/python
+compile := .venv/bin/uv pip compile --quiet --python-version 3.13 --universal --generate-hashes \
+	--custom-compile-command "make lock" $(ARGS)
+
+help: ## Show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make .venv and install everything; at once when nothing changed
+	@infra/local/setup.sh
+
+test: setup ## Run every test
+	$(python) -m pytest $(ARGS)
+
+lint: setup ## Linter, formatter and type checker
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+
+demo: setup ## Onboard some partners, on this machine, and show how they fare
+	@$(python) -m infra.local.demo $(ARGS)
+
+run: setup ## Keep the local stack up, and say where it is
+	@$(python) -m infra.local up $(ARGS)
+
+lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
+	$(compile) pyproject.toml --output-file requirements.txt
+	$(compile) pyproject.toml --group dev --constraint requirements.txt \
+		--output-file requirements-dev.txt
+	$(compile) --group node --output-file requirements-node.txt
+	cd infra/local/azurite && npm install --package-lock-only
+
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .local infra/local/azurite/node_modules
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
