@@ -77,10 +77,9 @@ def _options(arguments: list[str] | None) -> Options:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= LAST_PORT:
-        raise ValueError
-    return port
+    if not text.isdecimal() or int(text) > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
 
 
 def _setting(text: str) -> tuple[str, str]:
