@@ -114,7 +114,7 @@ class Stack:
             f"--ready={ready}",
         ]
         with self._log.open("ab") as log:
-            command = start_command(*arguments, log=log.fileno())
+            command = start_command(*arguments, output=log.fileno())
         self._commands.append(command)
         try:
             wait_until(lambda: ready.exists() or command.poll() is not None, "it is not ready")
@@ -134,14 +134,14 @@ class Stack:
         }
 
 
-def start_command(*arguments: str, log: int | None = None) -> subprocess.Popen[bytes]:
+def start_command(*arguments: str, output: int | None = None) -> subprocess.Popen[bytes]:
     """The command itself, for tests of its behaviour; it ends with the test run at the latest."""
     return subprocess.Popen(
         tethered([sys.executable, "-m", "infra.local", "up", *arguments]),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
     )
 
 
@@ -150,7 +150,9 @@ def is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
+    # An orphan that has ended stays as a zombie where process 1 does not collect it (containers).
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def wait_until(

@@ -1,0 +1,216 @@
+"""`python -m infra.local up`: what tests of every kind, the demo and people rely on."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from azure.data.tables import TableServiceClient
+
+from infra.local import azurite
+from infra.local.serving import LOOPBACK
+from tests.stack import (
+    END_SECONDS,
+    Stack,
+    blob_port,
+    is_running,
+    port_of,
+    start_command,
+    wait_until,
+)
+
+linux_only = pytest.mark.skipif(
+    sys.platform != "linux", reason="looks into /proc, or needs a kernel that ends orphans"
+)
+EVERYTHING = {"functions", "graph", "identity", "storage"}
+
+
+def test_the_whole_stack_answers_where_it_says(stack: Stack) -> None:
+    assert stack.pids.keys() == EVERYTHING
+    assert all(map(is_running, stack.pids.values()))
+    assert all(map(answers, (stack.functions, stack.graph, stack.identity)))
+    assert table_names(stack.storage) is not None
+
+
+def test_the_command_tells_addresses_the_key_and_a_line_to_paste(stack: Stack) -> None:
+    for fact in (stack.functions, stack.graph, stack.identity, stack.storage, stack.key):
+        assert fact in stack.log
+    assert f"curl -i {stack.functions}/api/connected-organizations" in stack.log
+
+
+@linux_only
+def test_the_functions_know_the_other_parts_and_the_settings() -> None:
+    with Stack(settings={"CONNORG_TRIED": "a=b", "IDENTITY_HEADER": "another"}) as stack:
+        environment = environment_of(stack.pids["functions"])
+        assert environment["CONNORG_GRAPH_ROOT"] == stack.graph
+        assert environment["AzureWebJobsStorage"] == stack.storage
+        assert environment["IDENTITY_ENDPOINT"] == f"{stack.identity}/msi/token"
+        assert environment["FUNCTIONS_WORKER_RUNTIME"] == "python"
+        assert environment["CONNORG_TRIED"] == "a=b"
+        assert environment["IDENTITY_HEADER"] == "another", "a setting has the last word"
+
+
+@linux_only
+def test_a_killed_functions_process_comes_back_on_its_port_and_finds_the_others() -> None:
+    with Stack() as stack:
+        before = (stack.functions, stack.graph, stack.identity, stack.storage)
+        killed = stack.pids["functions"]
+        stack.kill("functions")
+        stack.restart("functions")
+        assert stack.pids["functions"] != killed
+        assert (stack.functions, stack.graph, stack.identity, stack.storage) == before
+        assert answers(stack.functions)
+        assert environment_of(stack.pids["functions"])["CONNORG_GRAPH_ROOT"] == stack.graph
+
+
+def test_only_starts_what_it_names() -> None:
+    with Stack(only=["identity", "storage"]) as stack:
+        assert stack.pids.keys() == {"identity", "storage"}
+        with pytest.raises(KeyError):
+            _ = stack.graph
+
+
+def test_a_given_port_is_taken_and_tells_where_a_part_is_that_is_not_started() -> None:
+    identity_port, graph_port = azurite.free_port(), azurite.free_port()
+    with Stack(only=["identity"], ports={"identity": identity_port, "graph": graph_port}) as stack:
+        assert port_of(stack.identity) == identity_port
+        assert answers(stack.identity)
+        assert port_of(stack.graph) == graph_port
+        assert not answers(stack.graph)
+
+
+def test_storage_takes_three_ports_in_a_row() -> None:
+    port = azurite.free_port()
+    with Stack(only=["storage"], ports={"storage": port}) as stack:
+        assert blob_port(stack.storage) == port
+        assert all(answers(f"http://{LOOPBACK}:{port + service}") for service in range(3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--only=functions"], "the functions need --graph-port"),
+        (["--only=functions", "--only=storage", "--graph-port=1"], "--identity-port"),
+        (["--only=everything"], "invalid choice: 'everything'"),
+        (["--setting=COLOUR"], "'COLOUR' is not KEY=VALUE"),
+        (["--setting==blue"], "'=blue' is not KEY=VALUE"),
+        (["--graph-port=65536"], "'65536' is not a port"),
+        (["--graph-port=http"], "'http' is not a port"),
+    ],
+)
+def test_bad_arguments_are_refused_by_name(arguments: list[str], sentence: str) -> None:
+    code, said = outcome(*arguments)
+    assert code == 2
+    assert sentence in said
+
+
+def test_a_taken_port_ends_everything_and_is_named() -> None:
+    storage_port = azurite.free_port()
+    with taken_port() as taken:
+        code, said = outcome(
+            *("--only=storage", f"--storage-port={storage_port}"),
+            *("--only=identity", f"--identity-port={taken}"),
+        )
+    assert code == 1
+    assert "identity did not start" in said
+    assert "give another --identity-port, or 0 for any free one" in said
+    assert not answers(f"http://{LOOPBACK}:{storage_port}")
+
+
+def test_a_taken_port_of_storage_is_named_too() -> None:
+    with taken_port() as taken:  # the one of the table service
+        code, said = outcome("--only=storage", f"--storage-port={taken - 2}")
+    assert code == 1
+    assert "storage did not start" in said
+    assert "give another --storage-port" in said
+
+
+def test_a_part_that_dies_is_told_and_the_others_go_on() -> None:
+    with Stack(only=["identity", "storage"]) as stack:
+        stack.kill("storage")
+        wait_until(lambda: "storage has ended by itself" in stack.log, "nobody says so")
+        assert answers(stack.identity)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> None:
+    command, pids = started("--only=identity", "--only=storage", folder=tmp_path)
+    command.send_signal(number)
+    assert command.wait(END_SECONDS) == 0
+    assert not any(map(is_running, pids))
+
+
+@linux_only
+def test_a_signal_during_the_start_ends_everything(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    port = azurite.free_port()
+    command = start_command("--only=storage", f"--storage-port={port}", f"--ready={ready}")
+    wait_until(lambda: bool(children(command.pid)), "storage is not being started")
+    [storage] = children(command.pid)
+    command.terminate()
+    assert command.wait(END_SECONDS) == 0
+    assert not is_running(storage)
+
+
+@linux_only
+def test_even_sigkill_leaves_no_process_behind(tmp_path: Path) -> None:
+    command, pids = started("--only=identity", "--only=storage", folder=tmp_path)
+    command.kill()
+    command.wait(END_SECONDS)
+    wait_until(lambda: not any(map(is_running, pids)), "somebody is left")
+
+
+def test_data_outlives_storage_when_it_has_a_folder(tmp_path: Path) -> None:
+    with Stack(only=["storage"], data=tmp_path / "data") as stack:
+        port = blob_port(stack.storage)
+        with TableServiceClient.from_connection_string(stack.storage) as tables:
+            tables.create_table("kept")
+    with Stack(only=["storage"], data=tmp_path / "data", ports={"storage": port}) as stack:
+        assert table_names(stack.storage) == ["kept"]
+
+
+def outcome(*arguments: str) -> tuple[int, str]:
+    """Exit code and words of a command that is to end by itself."""
+    command = start_command(*arguments, output=subprocess.PIPE)
+    said, _ = command.communicate(timeout=END_SECONDS)
+    return command.returncode, said.decode()
+
+
+def started(*arguments: str, folder: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
+    ready = folder / "ready.json"
+    command = start_command(*arguments, f"--ready={ready}")
+    wait_until(ready.exists, "it is not ready")
+    return command, list(json.loads(ready.read_text())["pids"].values())
+
+
+def table_names(connection_string: str) -> list[str]:
+    with TableServiceClient.from_connection_string(connection_string) as tables:
+        return [table.name for table in tables.list_tables()]
+
+
+def answers(url: str) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port_of(url))).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.create_server((LOOPBACK, 0)) as server:
+        yield server.getsockname()[1]
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return dict(variable.split("=", 1) for variable in variables if variable)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
