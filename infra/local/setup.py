@@ -126,7 +126,7 @@ def _run(*command: str | Path, check: bool = True) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)  # noqa: T201  # who runs it waits half a minute
 
 
 if __name__ == "__main__":
