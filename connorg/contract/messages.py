@@ -30,3 +30,7 @@ class ProducerMessage(OnboardingRequest):
     """A message by somebody else: the body of the HTTP request, with its key."""
 
     idempotency_key: IdempotencyKey | None = None
+
+    @property
+    def onboarding_request(self) -> OnboardingRequest:
+        return OnboardingRequest.model_validate(self.model_dump(exclude={"idempotency_key"}))

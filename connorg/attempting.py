@@ -1,0 +1,50 @@
+"""From the lease to the conclusion: one attempt, written down, and told to all instances."""
+
+import logging
+from datetime import timedelta
+
+from connorg import states
+from connorg.attempt import attempt
+from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.core import Core
+from connorg.outcomes import Blocked, Connected, Later, Outcome
+from connorg.ports import Gate, SupersededError
+
+_log = logging.getLogger(__name__)
+
+
+async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onboarding:
+    """Try at Graph for an onboarding that holds the lease; give it as the ledger then has it.
+
+    Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
+    """
+    outcome = await attempt(begun, core.directory, core.clock, core.policy.attempt_limit)
+    await _keep_gate(core, gate, outcome)
+    concluded = states.conclude(begun, outcome, core.clock.now(), core.policy, core.random)
+    _log.info(
+        "onboarding %s is %s after attempt %d%s",
+        concluded.id,
+        concluded.status,
+        concluded.attempts,
+        f": {concluded.last_error.code}" if concluded.last_error else "",
+    )
+    try:
+        return await core.ledger.save(concluded)
+    except SupersededError:
+        # The lease ran out and somebody took over: what they write counts.
+        return await core.ledger.read(begun.id) or concluded
+
+
+async def _keep_gate(core: Core, gate: Gate, outcome: Outcome) -> None:
+    match outcome:
+        case Later(throttled=True, retry_after=retry_after):
+            pause = core.policy.shortest_backoff if retry_after is None else retry_after
+            await _close_gate(core, pause, None)
+        case Blocked(error):
+            await _close_gate(core, core.policy.blocked_retry, error)
+        case Connected() if gate.blocked is not None:
+            await core.ledger.clear_blocked()
+
+
+async def _close_gate(core: Core, pause: float, blocked: OnboardingError | None) -> None:
+    await core.ledger.close_gate(core.clock.now() + timedelta(seconds=pause), blocked)

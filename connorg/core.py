@@ -1,0 +1,64 @@
+"""What every step of an onboarding works with: the ports, the policy, and time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+from connorg.contract.messages import OnboardingMessage
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.requests import OnboardingRequest
+from connorg.natural_key import new_onboarding_id
+from connorg.policy import Policy
+from connorg.ports import Clock, Directory, Ledger, RetryQueue
+
+
+@dataclass(frozen=True)
+class Core:
+    """The steps themselves are functions: submit, resume, bury, replay, cancel."""
+
+    directory: Directory
+    ledger: Ledger
+    queue: RetryQueue
+    clock: Clock
+    random: Random
+    policy: Policy
+
+    def new_onboarding(self, request: OnboardingRequest, source: str) -> Onboarding:
+        now = self.clock.now()
+        return Onboarding(
+            id=new_onboarding_id(request.natural_key, now, self.random),
+            status=Status.NOT_STARTED,
+            source=source,
+            request=request,
+            reference=request.reference,
+            created_date_time=now,
+            last_action_date_time=now,
+            give_up_date_time=now + timedelta(seconds=self.policy.give_up),
+        )
+
+    def onboarding_of(self, message: OnboardingMessage) -> Onboarding:
+        """Give the onboarding of a message that came before the ledger knew it."""
+        onboarding = self.new_onboarding(message.request, message.source)
+        return onboarding.model_copy(update={"id": message.onboarding_id})
+
+    def seconds_until(self, moment: datetime | None) -> float:
+        """Never less than 0; None is now."""
+        return 0.0 if moment is None else max(0.0, (moment - self.clock.now()).total_seconds())
+
+    def spread(self) -> float:
+        return self.random.uniform(0, self.policy.spread)
+
+
+def message_of(
+    onboarding: Onboarding, traceparent: str | None = None, replay: str | None = None
+) -> OnboardingMessage:
+    if onboarding.request is None:
+        raise AssertionError("an onboarding without a request has nothing left to do")
+    return OnboardingMessage(
+        onboarding_id=onboarding.id,
+        request=onboarding.request,
+        source=onboarding.source,
+        attempt=onboarding.attempts,
+        replay=replay,
+        traceparent=traceparent,
+    )

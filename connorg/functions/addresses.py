@@ -1,0 +1,41 @@
+"""Absolute addresses, as the caller sees the app."""
+
+import re
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+PREFIX = "api"  # host.json's routePrefix; a test holds the two together
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
+
+
+class Addresses:
+    """The addresses of onboardings. A proxy in front says its own name by X-Forwarded-*."""
+
+    def __init__(self, request: func.HttpRequest) -> None:
+        url = urlsplit(request.url)
+        forwarded_host = _first(request.headers.get("x-forwarded-host"))
+        forwarded_proto = _first(request.headers.get("x-forwarded-proto"))
+        host = forwarded_host if _HOST.fullmatch(forwarded_host) else url.netloc
+        scheme = forwarded_proto if forwarded_proto in {"http", "https"} else url.scheme
+        self._base = f"{scheme}://{host}/{PREFIX}"
+
+    def onboarding(self, onboarding_id: str) -> str:
+        return f"{self._base}/onboardings/{onboarding_id}"
+
+    def result(self, onboarding_id: str) -> str:
+        """Complete in itself: a poller sends no key. The id can't be guessed."""
+        return f"{self.onboarding(onboarding_id)}/result"
+
+    def onboardings(self, query: str) -> str:
+        return f"{self._base}/onboardings?{query}"
+
+    def pointers(self, onboarding_id: str) -> dict[str, str]:
+        return {
+            "Location": self.result(onboarding_id),
+            "Operation-Location": self.onboarding(onboarding_id),
+        }
+
+
+def _first(values: str | None) -> str:
+    return (values or "").split(",")[0].strip()

@@ -1,0 +1,149 @@
+"""Answers: onboardings, organizations and problems as HTTP responses."""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.functions as func
+
+from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
+from connorg.contract.organization import differences
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.requests import OnboardingRequest
+from connorg.functions.addresses import Addresses
+from connorg.joining import Conflict, Reason, Submitted
+
+_LONGEST_POLL = 60  # seconds between two looks at an onboarding that waits for long
+_POLL = 5
+
+_KINDS: Mapping[str, ProblemKind] = {
+    kind.code: kind for kind in (ProblemKind.ALREADY_CONNECTED, ProblemKind.IDENTITY_SOURCE_IN_USE)
+}
+_CONFLICTS: Mapping[Reason, tuple[ProblemKind, str, str]] = {
+    Reason.DIFFERS: (
+        ProblemKind.IDENTITY_SOURCE_IN_USE,
+        "The identity source was requested before with other attributes.",
+        "Send the same attributes, or say ifExists: 'return' to take what there is.",
+    ),
+    Reason.EXISTS: (
+        ProblemKind.ALREADY_CONNECTED,
+        "The identity source was onboarded before.",
+        "Read the onboarding that is named here.",
+    ),
+    Reason.KEY_REUSED: (
+        ProblemKind.IDEMPOTENCY_KEY_REUSED,
+        "This Idempotency-Key was sent before with another body.",
+        "Send the same body again, or use a new key.",
+    ),
+    Reason.NOT_FAILED: (
+        ProblemKind.ONBOARDING_NOT_REPLAYABLE,
+        "Only an onboarding that failed and whose request could be read can be replayed.",
+        "Read its status.",
+    ),
+    Reason.NOT_CANCELABLE: (
+        ProblemKind.ONBOARDING_NOT_CANCELABLE,
+        "Only an onboarding that waits can be canceled: this one is done, or is being tried.",
+        "Read its status; where it is running, try again in a minute.",
+    ),
+}
+
+
+def onboarding_answer(
+    onboarding: Onboarding, status: int, addresses: Addresses, headers: Mapping[str, str] = {}
+) -> func.HttpResponse:
+    """Answer with the onboarding; its addresses stand in the headers of every answer."""
+    pointers = addresses.pointers(onboarding.id)
+    if status == 202:  # noqa: PLR2004
+        pointers["Retry-After"] = str(_poll_after(onboarding))
+    return json_answer(onboarding.view(), status, {**pointers, **headers})
+
+
+def submitted_answer(
+    result: Submitted, addresses: Addresses, headers: Mapping[str, str]
+) -> func.HttpResponse:
+    """Answer a submission: 201 created, 200 exists or was onboarded, 202 later, 4xx failed."""
+    onboarding = result.onboarding
+    match onboarding.status:
+        case Status.SUCCEEDED:
+            created = result.fresh and onboarding.conclusion is Conclusion.CREATED
+            return onboarding_answer(onboarding, 201 if created else 200, addresses, headers)
+        case Status.FAILED | Status.CANCELED:
+            raise ended_problem(onboarding, addresses)
+        case _:
+            return onboarding_answer(onboarding, 202, addresses, headers)
+
+
+def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResponse:
+    """Answer a poller: 202 until the onboarding is terminal, then the organization, or a 4xx.
+
+    Never 408, 429 or 5xx: a Logic App would poll on.
+    """
+    if not onboarding.status.terminal:
+        return onboarding_answer(onboarding, 202, addresses)
+    if onboarding.result is None:
+        raise ended_problem(onboarding, addresses)
+    organization = onboarding.result.model_dump(mode="json", exclude_none=True)
+    return json_answer(organization, 200, addresses.pointers(onboarding.id))
+
+
+def conflict_problem(conflict: Conflict, request: OnboardingRequest | None = None) -> ProblemError:
+    kind, detail, action = _CONFLICTS[conflict.reason]
+    held = conflict.onboarding.request if conflict.onboarding else None
+    differing = differences(request.attributes, held.attributes) if request and held else ()
+    return ProblemError(
+        kind,
+        detail,
+        action,
+        differences=differing or None,
+        onboarding_id=conflict.onboarding_id,
+    )
+
+
+def ended_problem(onboarding: Onboarding, addresses: Addresses) -> ProblemError:
+    """Say why an onboarding has no organization."""
+    pointers = addresses.pointers(onboarding.id)
+    if onboarding.status is Status.CANCELED:
+        return ProblemError(
+            ProblemKind.ONBOARDING_CANCELED,
+            "The onboarding was canceled before it was done.",
+            "Send the request again.",
+            headers=pointers,
+            onboarding_id=onboarding.id,
+        )
+    error = onboarding.last_error or OnboardingError(code="Unknown", message="It failed.")
+    return ProblemError(
+        _KINDS.get(error.code, ProblemKind.ONBOARDING_FAILED),
+        error.message,
+        error.action,
+        headers=pointers,
+        code=error.code,
+        onboarding_id=onboarding.id,
+        graph_code=error.graph_code,
+        graph_request_id=error.graph_request_id,
+    )
+
+
+def problem_answer(error: ProblemError) -> func.HttpResponse:
+    problem = error.problem
+    return func.HttpResponse(
+        problem.model_dump_json(exclude_none=True),
+        status_code=problem.status,
+        mimetype="application/problem+json",
+        headers={"x-ms-error-code": problem.code, **error.headers},
+    )
+
+
+def json_answer(body: Any, status: int, headers: Mapping[str, str] = {}) -> func.HttpResponse:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return func.HttpResponse(
+        text, status_code=status, mimetype="application/json", headers=dict(headers)
+    )
+
+
+def _poll_after(onboarding: Onboarding) -> int:
+    if onboarding.next_attempt_date_time is None:
+        return _POLL
+    seconds = (onboarding.next_attempt_date_time - datetime.now(UTC)).total_seconds()
+    return min(_LONGEST_POLL, max(1, math.ceil(seconds)))

@@ -1,0 +1,68 @@
+"""Who calls: a holder of a function key, or somebody whom Entra signed in.
+
+Source: "Work with user identities in Azure App Service authentication": App Service removes these
+headers from what callers send, and sets them for a caller who has signed in.
+"""
+
+import base64
+import binascii
+from enum import StrEnum
+
+import azure.functions as func
+from pydantic import BaseModel, ValidationError
+
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.settings import settings
+
+
+class Role(StrEnum):
+    """App roles that an Entra caller needs. Function keys have no roles: a key opens all."""
+
+    SUBMIT = "Onboarding.Submit"
+    READ = "Onboarding.Read"
+    MANAGE = "Onboarding.Manage"
+
+
+class _Claim(BaseModel):
+    typ: str
+    val: str
+
+
+class _Principal(BaseModel):
+    claims: list[_Claim] = []
+    role_typ: str = "roles"
+
+    @property
+    def roles(self) -> set[str]:
+        return {claim.val for claim in self.claims if claim.typ in {"roles", self.role_typ}}
+
+
+def authorize(request: func.HttpRequest, role: Role) -> None:
+    """Refuse who is not signed in or lacks the role, where the app is set to require Entra."""
+    if not settings().require_entra:
+        return
+    header = request.headers.get("x-ms-client-principal")
+    if header is None:
+        raise ProblemError(
+            ProblemKind.UNAUTHENTICATED,
+            "This app takes callers with an Entra token only.",
+            "Get a token for this app and send it as a bearer token.",
+        )
+    if role not in _principal(header).roles:
+        raise ProblemError(
+            ProblemKind.FORBIDDEN,
+            f"The caller lacks the app role {role}.",
+            "Ask an administrator to assign the role to the calling identity.",
+        )
+
+
+def caller_of(request: func.HttpRequest) -> str:
+    """Name the caller whose Idempotency-Keys are kept apart; holders of keys are one caller."""
+    return request.headers.get("x-ms-client-principal-id") or ""
+
+
+def _principal(header: str) -> _Principal:
+    try:
+        return _Principal.model_validate_json(base64.b64decode(header, validate=True))
+    except (binascii.Error, ValidationError):
+        return _Principal()

@@ -1,0 +1,77 @@
+"""The edge of every HTTP function: what goes wrong inside becomes a problem answer."""
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+
+import azure.functions as func
+
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.requests import InvalidValuesError, MalformedBodyError
+from connorg.functions.answers import problem_answer
+from connorg.functions.callers import Role, authorize
+from connorg.ports import StorageUnavailableError
+from connorg.settings import ConfigurationError
+
+_log = logging.getLogger(__name__)
+
+type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+
+_STORAGE_RETRY = {"Retry-After": "10"}  # seconds
+
+
+def answering(role: Role | None) -> Callable[[Handler], Handler]:
+    """Let a handler raise what it likes; None: whoever comes may call."""
+
+    def decorate(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        async def answer(req: func.HttpRequest) -> func.HttpResponse:
+            try:
+                if role is not None:
+                    authorize(req, role)
+                return await handler(req)
+            except Exception as error:  # noqa: BLE001  the host would answer 500 with no body
+                return problem_answer(_problem_of(error))
+
+        return answer
+
+    return decorate
+
+
+def _problem_of(error: Exception) -> ProblemError:
+    match error:
+        case ProblemError():
+            return error
+        case MalformedBodyError():
+            return ProblemError(
+                ProblemKind.MALFORMED_BODY,
+                str(error),
+                "Send one JSON object, as in the documentation.",
+            )
+        case InvalidValuesError():
+            return ProblemError(
+                ProblemKind.INVALID_VALUES,
+                "Each fault is listed with a pointer to its place.",
+                "Correct them all and send the request again.",
+                errors=error.faults,
+            )
+        case StorageUnavailableError():
+            _log.warning("storage is not reachable: %s (%s)", error, type(error.__cause__).__name__)
+            return ProblemError(
+                ProblemKind.STORAGE_UNAVAILABLE,
+                "The app can't reach its storage account, so it can't keep what is sent.",
+                "Send the request again later.",
+                headers=_STORAGE_RETRY,
+            )
+        case ConfigurationError():
+            _log.error("%s", error)
+            return ProblemError(
+                ProblemKind.MISCONFIGURED, str(error), "Correct the app settings and restart."
+            )
+        case _:
+            _log.error("a function failed", exc_info=error)
+            return ProblemError(
+                ProblemKind.INTERNAL_ERROR,
+                "Something went wrong that nobody expected.",
+                "Send the request again; if it fails again, read the function app's log.",
+            )

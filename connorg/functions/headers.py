@@ -1,0 +1,53 @@
+"""The request headers that steer an onboarding."""
+
+import re
+from dataclasses import dataclass
+
+import azure.functions as func
+
+from connorg.contract.problems import ProblemError, ProblemKind
+
+_LONGEST_WAIT = 100  # seconds
+_KEY = re.compile(r'"([^"]+)"|([^"]+)')
+_LONGEST_KEY = 255
+
+
+@dataclass(frozen=True)
+class Preference:
+    """How long the caller waits, and what to say of it in Preference-Applied."""
+
+    wait: float
+    applied: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Preference-Applied": self.applied} if self.applied else {}
+
+
+def preference_of(request: func.HttpRequest, default_wait: float) -> Preference:
+    """Read Prefer (RFC 7240): `wait=N` bounds the wait, `respond-async` alone means none."""
+    respond_async = False
+    for preference in (request.headers.get("prefer") or "").split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        value = value.strip().strip('"')
+        if name.strip().lower() == "wait" and value.isascii() and value.isdigit():
+            seconds = min(int(value[:4]), _LONGEST_WAIT)
+            return Preference(seconds, f"wait={seconds}")
+        respond_async = respond_async or name.strip().lower() == "respond-async"
+    return Preference(0, "respond-async") if respond_async else Preference(default_wait)
+
+
+def idempotency_key_of(request: func.HttpRequest) -> str | None:
+    """Read Idempotency-Key, quoted as its draft standard has it or bare as most send it."""
+    header = request.headers.get("idempotency-key")
+    if header is None:
+        return None
+    match = _KEY.fullmatch(header.strip())
+    key = (match[1] or match[2]) if match else ""
+    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise ProblemError(
+            ProblemKind.INVALID_PARAMETER,
+            f"Idempotency-Key must have 1 to {_LONGEST_KEY} printable characters.",
+            "Send a new random value, such as a UUID, for each new request.",
+        )
+    return key

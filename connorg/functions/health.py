@@ -1,0 +1,115 @@
+"""Health: can the app keep what it is sent, and can it reach Graph? And the warm-up."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextlib import suppress
+
+import azure.functions as func
+from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.functions.warmup import WarmUpContext
+
+from connorg.contract.model import Model
+from connorg.functions.answers import json_answer
+from connorg.functions.edge import answering
+from connorg.ports import Gate, StorageUnavailableError
+from connorg.storage.connection import storage_errors
+from connorg.wiring import core, onboarding_queue, token_for_graph
+
+_log = logging.getLogger(__name__)
+_PATIENCE = 8  # seconds for each check
+
+
+class Check(Model):
+    name: str
+    status: str
+    detail: str | None = None
+    action: str | None = None
+
+
+@answering(None)
+async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
+    """GET health: 503 while nothing can be accepted; 200 with causes while only Graph is missed."""
+    ledger, queue, identity = await asyncio.gather(_ledger(), _queue(), _identity())
+    checks = [ledger[0], queue, identity, _graph(ledger[1])]
+    unready = any(check.status == "unhealthy" for check in checks[:2])
+    degraded = any(check.status != "healthy" for check in checks)
+    status = "unhealthy" if unready else "degraded" if degraded else "healthy"
+    body = {"status": status, "checks": [c.model_dump(exclude_none=True) for c in checks]}
+    return json_answer(body, 503 if unready else 200)
+
+
+async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's name for it
+    """Make the clients and a token ready before the first request; a failure does not matter."""
+    with suppress(StorageUnavailableError):
+        await core().ledger.gate()
+    try:
+        await token_for_graph()
+    except AzureError:
+        _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
+
+
+async def _ledger() -> tuple[Check, Gate]:
+    try:
+        gate = await _in_time(core().ledger.gate())
+    except (StorageUnavailableError, TimeoutError) as error:
+        return _unreachable("ledger", error), Gate()
+    return Check(name="ledger", status="healthy"), gate
+
+
+async def _queue() -> Check:
+    async def properties() -> None:
+        async with storage_errors():
+            with suppress(ResourceNotFoundError):  # made with the first message
+                await onboarding_queue().get_queue_properties()
+
+    try:
+        await _in_time(properties())
+    except (StorageUnavailableError, TimeoutError) as error:
+        return _unreachable("queue", error)
+    return Check(name="queue", status="healthy")
+
+
+async def _identity() -> Check:
+    try:
+        await _in_time(token_for_graph())
+    except (AzureError, TimeoutError):
+        return Check(
+            name="identity",
+            status="unhealthy",
+            detail="The managed identity gives no token for Microsoft Graph. Requests are kept.",
+            action="See that the app has a managed identity and that AZURE_CLIENT_ID names it.",
+        )
+    return Check(name="identity", status="healthy")
+
+
+def _graph(gate: Gate) -> Check:
+    if gate.blocked is not None:
+        return Check(
+            name="graph",
+            status="blocked",
+            detail=f"{gate.blocked.message} Requests are kept.",
+            action=gate.blocked.action,
+        )
+    if core().seconds_until(gate.closed_until) > 0:
+        return Check(
+            name="graph",
+            status="throttled",
+            detail=f"Microsoft Graph asked not to be called before {gate.closed_until}.",
+        )
+    return Check(name="graph", status="healthy")
+
+
+async def _in_time[T](check: Awaitable[T]) -> T:
+    async with asyncio.timeout(_PATIENCE):
+        return await check
+
+
+def _unreachable(name: str, error: Exception) -> Check:
+    return Check(
+        name=name,
+        status="unhealthy",
+        detail=f"The storage account is not reachable: {str(error) or 'no answer in time'}.",
+        action="See that the account exists, lets the app through its firewall, and that the app's"
+        " identity may contribute to its tables and queues.",
+    )

@@ -1,0 +1,70 @@
+"""The queue functions: carry on with what the queue brings back, and bury what was given up."""
+
+import logging
+
+import azure.functions as func
+from pydantic_core import from_json
+
+from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg.contract.onboarding import OnboardingError
+from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.resuming import (
+    bury,
+    bury_producers,
+    receive,
+    record_unreadable,
+    resume,
+)
+from connorg.wiring import core
+
+_log = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 8 * 1024  # characters of an unreadable message that are kept
+
+
+async def on_message(msg: func.QueueMessage) -> None:
+    """Queue `onboarding`. The host deletes the message when this returns."""
+    text = _text_of(msg)
+    match _read(text):
+        case OnboardingMessage() as message:
+            await resume(core(), message)
+        case ProducerMessage() as message:
+            await receive(core(), message)
+        case OnboardingError() as error:
+            await _keep_unreadable(text, error)
+
+
+async def on_poison(msg: func.QueueMessage) -> None:
+    """Queue `onboarding-poison`. What raises here stays hidden and comes again."""
+    text = _text_of(msg)
+    match _read(text):
+        case OnboardingMessage() as message:
+            await bury(core(), message)
+        case ProducerMessage() as message:
+            await bury_producers(core(), message)
+        case OnboardingError() as error:
+            await _keep_unreadable(text, error)
+
+
+def _text_of(msg: func.QueueMessage) -> str:
+    return msg.get_body().decode("utf-8", errors="replace")
+
+
+def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
+    """Tell our own messages from other people's by the id that only ours carry."""
+    try:
+        content = from_json(text)
+        if isinstance(content, dict) and "onboardingId" in content:
+            return parse(OnboardingMessage, text)
+        return parse(ProducerMessage, text)
+    except (ValueError, MalformedBodyError, InvalidValuesError) as error:
+        return OnboardingError(
+            code="MessageUnreadable",
+            message=f"The queue message could not be understood. {error}",
+            action="Correct it and put it on the queue again.",
+        )
+
+
+async def _keep_unreadable(text: str, error: OnboardingError) -> None:
+    _log.warning("a queue message could not be understood and is kept as a failed onboarding")
+    await record_unreadable(core(), text[:_LONGEST_TEXT], error)

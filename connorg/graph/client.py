@@ -1,0 +1,38 @@
+"""One Graph client for the process: the official SDK, with connorg's own patience."""
+
+from urllib.parse import urlsplit
+
+import httpx
+from azure.core.credentials_async import AsyncTokenCredential
+from kiota_authentication_azure.azure_identity_authentication_provider import (
+    AzureIdentityAuthenticationProvider,
+)
+from kiota_http.middleware.options import RetryHandlerOption
+from msgraph.graph_request_adapter import GraphRequestAdapter
+from msgraph.graph_service_client import GraphServiceClient
+from msgraph_core import GraphClientFactory
+
+_CONNECT_SECONDS = 5.0
+
+
+def graph_client(
+    credential: AsyncTokenCredential, root: str, version: str, limit: float
+) -> tuple[GraphServiceClient, GraphRequestAdapter]:
+    """Make the client. `root` is a cloud's Graph root, `limit` the seconds of one answer.
+
+    The SDK's own retries are off: they repeat a POST that may have been carried out, and they keep
+    a Retry-After to themselves.
+    """
+    http = httpx.AsyncClient(
+        timeout=httpx.Timeout(limit, connect=_CONNECT_SECONDS), http2=root.startswith("https")
+    )
+    no_retries = {RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)}
+    authentication = AzureIdentityAuthenticationProvider(
+        credential, scopes=[f"{root}/.default"], allowed_hosts=[urlsplit(root).hostname or ""]
+    )
+    adapter = GraphRequestAdapter(
+        authentication,
+        client=GraphClientFactory.create_with_default_middleware(client=http, options=no_retries),
+    )
+    adapter.base_url = f"{root}/{version}"
+    return GraphServiceClient(request_adapter=adapter), adapter

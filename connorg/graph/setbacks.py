@@ -1,0 +1,145 @@
+"""Every way in which a call to Graph can fail, and what each means for an onboarding.
+
+Sources: Microsoft Graph, "Microsoft Graph error responses and resource types" and "Microsoft Graph
+throttling guidance". The codes of refused duplicates are not documented; they come from community
+reports, their HTTP status is unknown, so the code decides whatever the status.
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+from azure.core.exceptions import AzureError
+from kiota_abstractions.api_error import APIError
+
+from connorg.contract.onboarding import OnboardingError
+from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
+
+DUPLICATE_CODES = frozenset(
+    {"ConnectedOrganizationAlreadyExists", "IdentityProviderAlreadyConfigured"}
+)
+_LONGEST_MESSAGE = 300  # characters of Graph's own sentence that are kept
+
+_GRANT = (
+    "Grant the app's managed identity the app role EntitlementManagement.ReadWrite.All of Microsoft"
+    " Graph, or the directory role Identity Governance Administrator."
+)
+_LICENSE = (
+    "The tenant needs a Microsoft Entra ID Governance licence. Once it is there, Graph can take up"
+    " to 8 hours to notice."
+)
+
+
+def setback_of(error: Exception, now: datetime) -> AlreadyConnected | Setback:
+    """Turn what the SDK raised into a setback.
+
+    Raises the error itself when it is none of Graph's, the network's or the identity's.
+    """
+    match error:
+        case APIError():
+            return _answered(error, now)
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            # No connection was made, so nothing was sent.
+            return Later(_error("GraphUnreachable", "Microsoft Graph could not be reached."))
+        case httpx.TimeoutException():
+            text = "Microsoft Graph did not answer in time."
+            return Later(_error("GraphTimeout", text), ambiguous=True)
+        case httpx.TransportError():
+            text = "The connection to Microsoft Graph broke before it answered."
+            return Later(_error("GraphConnectionLost", text), ambiguous=True)
+        case AzureError():
+            # azure-identity speaks before the call is sent.
+            text = "The managed identity gave no token for Microsoft Graph."
+            action = "See that the app has a managed identity and that its endpoint answers."
+            return Later(_error("TokenUnavailable", text, action))
+    raise error
+
+
+def _answered(error: APIError, now: datetime) -> AlreadyConnected | Setback:
+    status = error.response_status_code or 0
+    headers = {name.lower(): value for name, value in (error.response_headers or {}).items()}
+    told = _Told(error, headers)
+    retry_after = retry_after_seconds(headers.get("retry-after"), now)
+    if told.code in DUPLICATE_CODES:
+        return AlreadyConnected(told.error("AlreadyConnected", "The identity source is taken."))
+    match status:
+        case 401:
+            return Blocked(
+                told.error("TokenRejected", "Microsoft Graph rejected the token.", _GRANT)
+            )
+        case 403 if told.code == "NoLicense":
+            return Blocked(told.error("LicenseMissing", "A licence is missing.", _LICENSE))
+        case 403:
+            return Blocked(told.error("PermissionMissing", "A permission is missing.", _GRANT))
+        case 429:
+            throttled = told.error("GraphThrottled", "Microsoft Graph asked us to call less often.")
+            return Later(throttled, retry_after=retry_after, throttled=True)
+        case 408 | 409 | 412 | 423:
+            # Graph is busy with the same object; it says that it did nothing.
+            busy = told.error("GraphBusy", "Microsoft Graph was busy with the organization.")
+            return Later(busy, ambiguous=status == 408, retry_after=retry_after)
+        case _ if 400 <= status < 500:
+            action = "Correct the request and send it again."
+            return Refused(told.error("RefusedByGraph", "Microsoft Graph refused it.", action))
+        case _:
+            # 5xx, and answers that HTTP does not have: it may have been carried out.
+            down = told.error("GraphUnavailable", "Microsoft Graph failed inside.")
+            asked = retry_after is not None
+            return Later(down, ambiguous=True, retry_after=retry_after, throttled=asked)
+
+
+class _Told:
+    """What Graph's error says of itself, as far as it can be read."""
+
+    def __init__(self, error: APIError, headers: Mapping[str, str]) -> None:
+        main = getattr(error, "error", None)
+        self.code: str | None = getattr(main, "code", None)
+        self._message: str | None = getattr(main, "message", None)
+        self._status = error.response_status_code
+        self._request_id = headers.get("request-id")
+
+    def error(self, code: str, text: str, action: str | None = None) -> OnboardingError:
+        told = " ".join((self._message or "").split())[:_LONGEST_MESSAGE]
+        return OnboardingError(
+            code=code,
+            message=f"{text} It answered {self._status}" + (f": {told}" if told else "."),
+            action=action,
+            graph_code=self.code,
+            graph_request_id=self._request_id,
+        )
+
+
+def _error(code: str, text: str, action: str | None = None) -> OnboardingError:
+    return OnboardingError(code=code, message=text, action=action)
+
+
+def unreadable() -> Later:
+    """Say that a success could not be understood: it took place, a search will show what it did."""
+    text = "Microsoft Graph's answer could not be understood."
+    return Later(_error("GraphAnswerUnreadable", text), ambiguous=True)
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """Read Retry-After: whole seconds, a float (both seen from Graph), or an HTTP date (RFC 9110).
+
+    Gives None for what is none of these, never less than 0.
+    """
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return _seconds_until(value, now)
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(http_date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(http_date)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

@@ -1,0 +1,57 @@
+"""What happens when a request meets an onboarding for the same identity source."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.requests import IfExists
+
+
+class Reason(Enum):
+    """Why a call changed nothing."""
+
+    DIFFERS = "another request for the identity source asked for other attributes"
+    EXISTS = "the identity source is connected already"
+    KEY_REUSED = "the Idempotency-Key stands for another body"
+    NOT_FAILED = "only a failed onboarding can be replayed"
+    NOT_CANCELABLE = "only an onboarding that waits can be canceled"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Nothing was changed; `onboarding_id` names the onboarding that stands in the way."""
+
+    reason: Reason
+    onboarding_id: str
+    onboarding: Onboarding | None = None
+
+    @property
+    def error(self) -> OnboardingError:
+        """The same as the reason of an onboarding that failed, where nobody waits for an answer."""
+        code = {Reason.DIFFERS: "IdentitySourceInUse", Reason.EXISTS: "AlreadyConnected"}
+        return OnboardingError(
+            code=code.get(self.reason, "IdempotencyKeyReused"),
+            message=f"Not done: {self.reason.value}. See onboarding {self.onboarding_id}.",
+        )
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The onboarding that stands for a request; `fresh` when the request began it."""
+
+    onboarding: Onboarding
+    fresh: bool
+
+
+def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
+    """Let a request join the onboarding that holds its identity source, if they agree.
+
+    The identity source is the request's idempotency key: the same body meets its own onboarding,
+    another body is a conflict, unless it says `ifExists: return` and so takes what there is.
+    """
+    if_exists = newcomer.request.if_exists if newcomer.request is not None else None
+    if if_exists is IfExists.FAIL and holder.status is Status.SUCCEEDED:
+        return Conflict(Reason.EXISTS, holder.id, holder)
+    if if_exists is not IfExists.RETURN and holder.differs_from(newcomer):
+        return Conflict(Reason.DIFFERS, holder.id, holder)
+    return Submitted(holder, fresh=False)

@@ -1,0 +1,57 @@
+"""Replay and cancel: what an operator does with an onboarding."""
+
+from connorg import states
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.core import Core, message_of
+from connorg.joining import Conflict, Reason, Submitted
+from connorg.ports import HeldBy, SupersededError
+from connorg.submitting import disarm
+
+
+async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
+    """Start a failed onboarding anew; None: there is no such onboarding.
+
+    Raises StorageUnavailableError: the call may be repeated.
+    """
+    onboarding = await core.ledger.read(onboarding_id)
+    if onboarding is None:
+        return None
+    if onboarding.status is not Status.FAILED or onboarding.request is None:
+        return Conflict(Reason.NOT_FAILED, onboarding.id, onboarding)
+    # The message carries the replay, so that whoever comes first carries it out: this call, or the
+    # queue trigger after a crash right here.
+    name = f"{core.random.getrandbits(64):016x}"
+    receipt = await core.queue.put(message_of(onboarding, replay=name), 0)
+    reopened = await reopen(core, onboarding, name)
+    if isinstance(reopened, HeldBy):
+        await disarm(core, receipt)
+        return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
+    return Submitted(reopened, fresh=True)
+
+
+async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | HeldBy:
+    reopened = states.reopen(failed, name, core.clock.now(), core.policy)
+    try:
+        return await core.ledger.open(reopened)
+    except SupersededError:
+        # The replay's message was quicker, or another replay: the onboarding is on its way.
+        return await core.ledger.read(failed.id) or reopened
+
+
+async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
+    """Cancel an onboarding that waits; None: there is no such onboarding.
+
+    Its message comes back, finds it closed and goes.
+    """
+    onboarding = await core.ledger.read(onboarding_id)
+    if onboarding is None:
+        return None
+    if onboarding.status is Status.CANCELED:
+        return Submitted(onboarding, fresh=False)
+    if Status.CANCELED not in states.MOVES[onboarding.status]:
+        return Conflict(Reason.NOT_CANCELABLE, onboarding.id, onboarding)
+    try:
+        canceled = await core.ledger.save(states.cancel(onboarding, core.clock.now()))
+    except SupersededError:
+        return Conflict(Reason.NOT_CANCELABLE, onboarding.id, onboarding)
+    return Submitted(canceled, fresh=False)

@@ -1,0 +1,167 @@
+"""Resume: carry on with an onboarding that a queue message brings back.
+
+The Functions host deletes a message when its function returns. So each step either leaves the
+onboarding closed, or puts a new message before it returns.
+"""
+
+import asyncio
+import hashlib
+from contextlib import suppress
+
+from connorg import states
+from connorg.attempting import attempt_and_conclude
+from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core import Core, message_of
+from connorg.joining import Conflict, Submitted, join
+from connorg.natural_key import new_onboarding_id
+from connorg.ports import Gate, HeldBy, StorageUnavailableError, SupersededError
+from connorg.replaying import reopen
+from connorg.submitting import Submission, bind_key
+
+_POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
+SOURCE = "queue"
+
+POISONED = OnboardingError(
+    code="MessagePoisoned",
+    message="Its queue message was tried until the Functions host gave it up: the function failed"
+    " or its process died each time.",
+    action="Read the function app's log for the cause, then replay this onboarding.",
+)
+
+
+async def receive(core: Core, message: ProducerMessage) -> None:
+    """Onboard what somebody else put on the queue.
+
+    Raises StorageUnavailableError: the message must come again.
+    """
+    request = message.onboarding_request
+    onboarding = core.new_onboarding(request, SOURCE)
+    if message.idempotency_key is not None:
+        submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
+        bound = await bind_key(core, submission, onboarding)
+        if isinstance(bound, Conflict):
+            await _record_failed(core, onboarding, bound.error)
+            return
+        onboarding = bound.onboarding if isinstance(bound, Submitted) else bound
+    if not onboarding.status.terminal:
+        await resume(core, message_of(onboarding))
+
+
+async def resume(core: Core, message: OnboardingMessage) -> None:
+    """Carry on with an onboarding.
+
+    Raises StorageUnavailableError when neither ledger nor queue can be reached.
+    """
+    try:
+        await _resume(core, message)
+    except StorageUnavailableError:
+        # A new message starts a new count of deliveries: an outage of the ledger alone must not
+        # end in the poison queue.
+        await core.queue.put(message, _POSTPONE)
+
+
+async def bury(core: Core, message: OnboardingMessage) -> None:
+    """Close the onboarding of a message that the Functions host gave up.
+
+    Raises SupersededError while an attempt is running: the message must come again.
+    """
+    held = await core.ledger.read(message.onboarding_id)
+    onboarding = held or await _open(core, core.onboarding_of(message))
+    if onboarding.status.terminal:
+        return
+    if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
+        raise SupersededError(f"an attempt of {onboarding.id} is running")
+    await core.ledger.save(states.fail(onboarding, POISONED, core.clock.now()))
+
+
+async def bury_producers(core: Core, message: ProducerMessage) -> None:
+    """Close the onboarding of a producer's message that the Functions host gave up."""
+    onboarding = core.new_onboarding(message.onboarding_request, SOURCE)
+    await bury(core, message_of(onboarding))
+
+
+async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
+    """Keep a message that can't be understood, as a failed onboarding."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    now = core.clock.now()
+    onboarding = Onboarding(
+        id=new_onboarding_id(f"message:{digest}", now, core.random),
+        status=Status.NOT_STARTED,
+        source=SOURCE,
+        request=None,
+        created_date_time=now,
+        last_action_date_time=now,
+        give_up_date_time=now,
+        message_text=text,
+    )
+    await _record_failed(core, onboarding, error)
+
+
+async def _resume(core: Core, message: OnboardingMessage) -> None:
+    gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
+    onboarding = held or await _open(core, core.onboarding_of(message))
+    if onboarding.status is Status.FAILED and message.replay not in {None, onboarding.replay}:
+        reopened = await reopen(core, onboarding, message.replay or "")
+        onboarding = onboarding if isinstance(reopened, HeldBy) else reopened
+    if onboarding.status.terminal:
+        return
+    if _is_exhausted(core, onboarding):
+        with suppress(SupersededError):  # somebody is at it, with a message of their own
+            now = core.clock.now()
+            await core.ledger.save(states.give_up(onboarding, onboarding.last_error, now))
+        return
+    delay = _obstacle(core, onboarding, gate)
+    if delay > 0:
+        await core.queue.put(message_of(onboarding, message.traceparent), delay)
+        return
+    await _try_again(core, onboarding, gate, message.traceparent)
+
+
+async def _try_again(
+    core: Core, onboarding: Onboarding, gate: Gate, traceparent: str | None
+) -> None:
+    try:
+        begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.policy))
+    except SupersededError:
+        await core.queue.put(message_of(onboarding, traceparent), _POSTPONE)
+        return
+    concluded = await attempt_and_conclude(core, begun, gate)
+    if not concluded.status.terminal:
+        delay = core.seconds_until(concluded.due)
+        await core.queue.put(message_of(concluded, traceparent), delay)
+
+
+async def _open(core: Core, newcomer: Onboarding) -> Onboarding:
+    """Open the onboarding of a message that the ledger does not know; or join another one.
+
+    The message may be the only one that the other has (a producer's message, delivered again), so
+    it carries on for it.
+    """
+    opened = await core.ledger.open(newcomer)
+    if not isinstance(opened, HeldBy):
+        return opened
+    joined = join(opened.holder, newcomer)
+    if isinstance(joined, Submitted):
+        return joined.onboarding
+    return await _record_failed(core, newcomer, joined.error)
+
+
+async def _record_failed(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
+    failed = states.fail(onboarding, error, core.clock.now())
+    await core.ledger.record(failed)
+    return failed
+
+
+def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
+    if onboarding.status is Status.RUNNING:
+        return False  # whether it worked must be seen first
+    return core.seconds_until(onboarding.give_up_date_time) <= 0
+
+
+def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
+    """Say for how many seconds the next attempt must not begin."""
+    closed = core.seconds_until(gate.closed_until)
+    if closed > 0:
+        closed += core.spread()  # so that those who wait don't come back as one wave
+    return max(closed, core.seconds_until(onboarding.due))

@@ -1,0 +1,72 @@
+"""The app settings, read once per process. README has the table of them."""
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConfigurationError(Exception):
+    """An app setting is missing or wrong. The text names the setting, never its value."""
+
+
+def _root(url: str) -> str:
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ValueError("must be an https address such as https://graph.microsoft.com")
+    return url.rstrip("/")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+
+    # The Functions host reads the first four too, for the queue triggers: one storage account.
+    storage_connection_string: str | None = Field(None, alias="AzureWebJobsStorage")
+    storage_account_name: str | None = Field(None, alias="AzureWebJobsStorage__accountName")
+    queue_service_uri: str | None = Field(None, alias="AzureWebJobsStorage__queueServiceUri")
+    table_service_uri: str | None = Field(None, alias="AzureWebJobsStorage__tableServiceUri")
+
+    credential: Literal["managed_identity", "azure_cli"] = Field(
+        "managed_identity", alias="CONNORG_CREDENTIAL"
+    )
+    client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
+    graph_root: Annotated[str, AfterValidator(_root)] = Field(
+        "https://graph.microsoft.com", alias="CONNORG_GRAPH_ROOT"
+    )
+    graph_version: Literal["v1.0", "beta"] = Field("v1.0", alias="CONNORG_GRAPH_VERSION")
+    require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
+
+    wait_seconds: float = Field(20, alias="CONNORG_WAIT_SECONDS", ge=0, le=100)
+    attempt_seconds: float = Field(20, alias="CONNORG_ATTEMPT_SECONDS", ge=1, le=100)
+    settle_seconds: float = Field(35, alias="CONNORG_SETTLE_SECONDS", ge=0, le=600)
+    blocked_retry_seconds: float = Field(30, alias="CONNORG_BLOCKED_RETRY_SECONDS", ge=1, le=3600)
+    give_up_hours: float = Field(24, alias="CONNORG_GIVE_UP_HOURS", gt=0, le=24 * 7)
+
+    def queue_endpoint(self) -> str:
+        return self._endpoint(self.queue_service_uri, "queue")
+
+    def table_endpoint(self) -> str:
+        return self._endpoint(self.table_service_uri, "table")
+
+    def _endpoint(self, uri: str | None, service: str) -> str:
+        if uri is not None:
+            return uri
+        if self.storage_account_name is None:
+            raise ConfigurationError(
+                "The storage account is not named. Set AzureWebJobsStorage__accountName, or"
+                f" AzureWebJobsStorage__{service}ServiceUri, or AzureWebJobsStorage."
+            )
+        return f"https://{self.storage_account_name}.{service}.core.windows.net"
+
+
+@cache
+def settings() -> Settings:
+    """Read the app settings. Raises ConfigurationError."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        )
+        raise ConfigurationError(f"App settings are wrong. {wrong}") from None

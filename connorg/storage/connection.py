@@ -1,0 +1,70 @@
+"""How the ledger and the queue are reached: by identity in Azure, by connection string elsewhere.
+
+Both clients give up soon: an onboarding is retried by its message, a caller by a 503.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.data.tables.aio import TableClient
+from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueClient
+
+from connorg.ports import StorageUnavailableError
+from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
+
+_PATIENCE: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
+_TABLE_RETRIES: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.3}
+_QUEUE_RETRIES: dict[str, Any] = {
+    "retry_total": 1,
+    "initial_backoff": 1,
+    "increment_base": 0,
+    "random_jitter_range": 0,
+}
+# The Functions host reads messages as Base64 text; the SDK sends plain text unless told.
+_QUEUE_ENCODING: dict[str, Any] = {
+    "message_encode_policy": TextBase64EncodePolicy(),
+    "message_decode_policy": TextBase64DecodePolicy(),
+}
+
+
+def ledger_table(
+    connection_string: str | None, endpoint: str | None, credential: AsyncTokenCredential | None
+) -> TableClient:
+    options = _PATIENCE | _TABLE_RETRIES
+    if connection_string is not None:
+        return TableClient.from_connection_string(connection_string, LEDGER_TABLE, **options)
+    return TableClient(endpoint or "", LEDGER_TABLE, credential=credential, **options)
+
+
+def onboarding_queue(
+    connection_string: str | None, endpoint: str | None, credential: AsyncTokenCredential | None
+) -> QueueClient:
+    options = _PATIENCE | _QUEUE_RETRIES | _QUEUE_ENCODING
+    if connection_string is not None:
+        return QueueClient.from_connection_string(connection_string, ONBOARDING_QUEUE, **options)
+    return QueueClient(endpoint or "", ONBOARDING_QUEUE, credential=credential, **options)
+
+
+@asynccontextmanager
+async def storage_errors() -> AsyncIterator[None]:
+    """Turn "no answer" and "not allowed" into StorageUnavailableError; answers stay errors."""
+    try:
+        yield
+    except (ServiceRequestError, ServiceResponseError) as error:
+        raise StorageUnavailableError("storage did not answer") from error
+    except ClientAuthenticationError as error:
+        raise StorageUnavailableError("storage did not let the app in") from error
+    except HttpResponseError as error:
+        status = error.status_code or 0
+        if status in {403, 408, 429} or status >= 500:  # noqa: PLR2004  the server errors
+            raise StorageUnavailableError(f"storage answered {status}") from error
+        raise

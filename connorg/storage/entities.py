@@ -1,0 +1,90 @@
+"""The rows of the ledger's table.
+
+    PartitionKey              RowKey                 holds
+    hash of the natural key   claim                  which onboarding has the identity source
+    hash of the natural key   onboarding-<its row>   the onboarding as JSON, and what lists filter
+    key-<hash>                key                    what an Idempotency-Key is bound to
+    gate                      graph                  until when nobody calls Graph; what is missing
+
+A claim and its onboarding lie in one partition so that one transaction writes both.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from azure.core import MatchConditions
+
+from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.natural_key import split_id
+from connorg.ports import Gate, KeyReservation
+
+type Entity = dict[str, Any]
+
+CLAIM = "claim"
+ONBOARDING = "onboarding-"
+GATE = ("gate", "graph")
+
+
+def claim_entity(onboarding: Onboarding) -> Entity:
+    partition, row = split_id(onboarding.id)
+    return {"PartitionKey": partition, "RowKey": CLAIM, "Holder": row}
+
+
+def onboarding_entity(onboarding: Onboarding) -> Entity:
+    partition, row = split_id(onboarding.id)
+    return {
+        "PartitionKey": partition,
+        "RowKey": f"{ONBOARDING}{row}",
+        "Status": onboarding.status.value,
+        "Source": onboarding.source,
+        "Reference": onboarding.reference or "",
+        "Onboarding": onboarding.model_dump_json(exclude_none=True),
+    }
+
+
+def onboarding_of(entity: Any) -> Onboarding:
+    onboarding = Onboarding.model_validate_json(entity["Onboarding"])
+    return onboarding.model_copy(update={"etag": etag_of(entity)})
+
+
+def key_entity(caller: str, key: str, reservation: KeyReservation) -> Entity:
+    digest = hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()
+    return {
+        "PartitionKey": f"key-{digest}",
+        "RowKey": "key",
+        "Fingerprint": reservation.fingerprint,
+        "OnboardingId": reservation.onboarding_id,
+    }
+
+
+def reservation_of(entity: Any) -> KeyReservation:
+    return KeyReservation(entity["Fingerprint"], entity["OnboardingId"])
+
+
+def gate_entity(gate: Gate) -> Entity:
+    partition, row = GATE
+    closed_until = gate.closed_until.isoformat() if gate.closed_until else ""
+    blocked = gate.blocked.model_dump_json(exclude_none=True) if gate.blocked else ""
+    return {
+        "PartitionKey": partition,
+        "RowKey": row,
+        "ClosedUntil": closed_until,
+        "Blocked": blocked,
+    }
+
+
+def gate_of(entity: Any) -> Gate:
+    closed_until, blocked = entity["ClosedUntil"], entity["Blocked"]
+    return Gate(
+        closed_until=datetime.fromisoformat(closed_until) if closed_until else None,
+        blocked=OnboardingError.model_validate_json(blocked) if blocked else None,
+    )
+
+
+def etag_of(entity: Any) -> str:
+    return str(entity.metadata["etag"])
+
+
+def if_unchanged(etag: str) -> dict[str, Any]:
+    return {"etag": etag, "match_condition": MatchConditions.IfNotModified}

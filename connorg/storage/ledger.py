@@ -1,0 +1,204 @@
+"""The Ledger on one Azure table; `entities` draws its rows."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableTransactionError, UpdateMode
+from azure.data.tables.aio import TableClient
+
+from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.natural_key import split_id
+from connorg.ports import Filter, Gate, HeldBy, KeyReservation, Page, SupersededError
+from connorg.storage.connection import storage_errors
+from connorg.storage.entities import (
+    CLAIM,
+    GATE,
+    ONBOARDING,
+    Entity,
+    claim_entity,
+    etag_of,
+    gate_entity,
+    gate_of,
+    if_unchanged,
+    key_entity,
+    onboarding_entity,
+    onboarding_of,
+    reservation_of,
+)
+
+_NOT_FOUND = 404
+_CONFLICTS = frozenset({409, 412})  # exists already; changed since
+
+
+class AzureLedger:
+    """See ports.Ledger."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+
+    async def open(self, onboarding: Onboarding) -> Onboarding | HeldBy:
+        partition, _ = split_id(onboarding.id)
+        claim = None  # nobody's, as far as is known
+        while True:
+            written = await self._write_with_claim(onboarding, claim)
+            if written is not None:
+                return written
+            claim, own = await asyncio.gather(
+                self._entity(partition, CLAIM), self.read(onboarding.id)
+            )
+            if own is not None and own.etag != onboarding.etag:
+                if onboarding.etag is not None:
+                    raise SupersededError(onboarding.id)
+                return HeldBy(own)
+            if claim is not None:
+                holder = await self.read(f"{partition}-{claim['Holder']}")
+                if holder and holder.id != onboarding.id and not holder.gives_way_to(onboarding):
+                    return HeldBy(holder)
+
+    async def _write_with_claim(self, onboarding: Onboarding, claim: Any) -> Onboarding | None:
+        """Write both rows in one transaction; None: one of them is not as it was thought to be."""
+        operations = [
+            _create_or_update(claim_entity(onboarding), etag_of(claim) if claim else None),
+            _create_or_update(onboarding_entity(onboarding), onboarding.etag),
+        ]
+        async with storage_errors():
+            try:
+                results = await self._with_table(lambda: self._table.submit_transaction(operations))
+            except TableTransactionError as error:
+                if error.status_code not in _CONFLICTS:
+                    raise
+                return None
+        return onboarding.model_copy(update={"etag": results[1]["etag"]})
+
+    async def record(self, onboarding: Onboarding) -> None:
+        async with storage_errors():
+            # It exists when its message was delivered again: it is recorded.
+            with suppress(ResourceExistsError):
+                await self._create(onboarding_entity(onboarding))
+
+    async def read(self, onboarding_id: str) -> Onboarding | None:
+        partition, row = split_id(onboarding_id)
+        entity = await self._entity(partition, f"{ONBOARDING}{row}")
+        return None if entity is None else onboarding_of(entity)
+
+    async def save(self, onboarding: Onboarding) -> Onboarding:
+        async with storage_errors():
+            try:
+                written = await self._table.update_entity(
+                    onboarding_entity(onboarding),
+                    mode=UpdateMode.REPLACE,
+                    **if_unchanged(onboarding.etag or ""),
+                )
+            except HttpResponseError as error:
+                if error.status_code == _NOT_FOUND or error.status_code in _CONFLICTS:
+                    raise SupersededError(onboarding.id) from None
+                raise
+        return onboarding.model_copy(update={"etag": written["etag"]})
+
+    async def list(self, which: Filter, limit: int, continuation: str | None) -> Page:
+        """See ports.Ledger.
+
+        Rows count down in time, so the newest are the smallest; but each identity source has a
+        partition of its own, so a page is the smallest of a scan over the keys of all that match.
+        A tenant holds at most 2,500 organizations: the scan is some ten answers of the service.
+        """
+        keys = [key async for key in self._keys(which, continuation)]
+        page = heapq.nsmallest(limit + 1, keys)
+        found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in page[:limit]))
+        more = page[limit - 1][0] if len(page) > limit else None
+        return Page(tuple(onboarding for onboarding in found if onboarding is not None), more)
+
+    async def _keys(self, which: Filter, after: str | None) -> AsyncIterator[tuple[str, str]]:
+        """Give row and partition of all that match."""
+        conditions = ["RowKey gt @after", "RowKey lt @end"]
+        parameters = {"after": f"{ONBOARDING}{after or ''}", "end": f"{ONBOARDING}~"}
+        wanted = {"Status": which.status, "Source": which.source, "Reference": which.reference}
+        for column, value in wanted.items():
+            if value is not None:
+                conditions.append(f"{column} eq @{column}")
+                parameters[column] = str(value)
+        async with storage_errors():
+            # Without a table nothing was onboarded so far.
+            with suppress(ResourceNotFoundError):
+                async for entity in self._table.query_entities(
+                    " and ".join(conditions),
+                    parameters=parameters,
+                    select=["PartitionKey", "RowKey"],
+                ):
+                    yield entity["RowKey"].removeprefix(ONBOARDING), entity["PartitionKey"]
+
+    async def reserve_key(
+        self, caller: str, key: str, reservation: KeyReservation
+    ) -> KeyReservation:
+        entity = key_entity(caller, key, reservation)
+        async with storage_errors():
+            try:
+                await self._create(entity)
+            except ResourceExistsError:
+                held = await self._table.get_entity(entity["PartitionKey"], entity["RowKey"])
+                return reservation_of(held)
+        return reservation
+
+    async def gate(self) -> Gate:
+        entity = await self._entity(*GATE)
+        return Gate() if entity is None else gate_of(entity)
+
+    async def close_gate(self, until: datetime, blocked: OnboardingError | None) -> None:
+        def closed(gate: Gate) -> Gate:
+            later = max(until, gate.closed_until or until)
+            return Gate(closed_until=later, blocked=blocked or gate.blocked)
+
+        await self._change_gate(closed)
+
+    async def clear_blocked(self) -> None:
+        await self._change_gate(lambda gate: Gate(closed_until=gate.closed_until))
+
+    async def _change_gate(self, change: Callable[[Gate], Gate]) -> None:
+        while True:
+            held = await self._entity(*GATE)
+            entity = gate_entity(change(Gate() if held is None else gate_of(held)))
+            async with storage_errors():
+                try:
+                    if held is None:
+                        await self._create(entity)
+                    else:
+                        await self._table.update_entity(
+                            entity, mode=UpdateMode.REPLACE, **if_unchanged(etag_of(held))
+                        )
+                except HttpResponseError as error:
+                    if error.status_code not in _CONFLICTS:
+                        raise
+                else:
+                    return
+
+    async def _entity(self, partition: str, row: str) -> Any:
+        async with storage_errors():
+            try:
+                return await self._table.get_entity(partition, row)
+            except ResourceNotFoundError:
+                return None
+
+    async def _create(self, entity: Entity) -> None:
+        await self._with_table(lambda: self._table.create_entity(entity))
+
+    async def _with_table(self, write: Callable[[], Any]) -> Any:
+        """Write; where the table is missing, make it first. On Azure the deployment made it."""
+        try:
+            return await write()
+        except HttpResponseError as error:
+            if error.status_code != _NOT_FOUND:
+                raise
+        with suppress(ResourceExistsError):  # another instance was quicker
+            await self._table.create_table()
+        return await write()
+
+
+def _create_or_update(entity: Entity, etag: str | None) -> tuple[Any, ...]:
+    if etag is None:
+        return ("create", entity)
+    return ("update", entity, {"mode": UpdateMode.REPLACE, **if_unchanged(etag)})

@@ -1,0 +1,6 @@
+"""What the storage account holds, and the setting that names it. Read first, so imports nothing."""
+
+STORAGE_CONNECTION = "AzureWebJobsStorage"
+LEDGER_TABLE = "ledger"
+ONBOARDING_QUEUE = "onboarding"
+POISON_QUEUE = f"{ONBOARDING_QUEUE}-poison"

@@ -1,0 +1,74 @@
+"""The RetryQueue on an Azure Storage queue."""
+
+import math
+from contextlib import suppress
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.queue.aio import QueueClient
+
+from connorg.contract.messages import OnboardingMessage
+from connorg.ports import Receipt
+from connorg.storage.connection import storage_errors
+
+_NEVER = -1  # time to live: what is still to do must not expire
+_LONGEST_DELAY = 7 * 24 * 60 * 60 - 60  # seconds; the service allows seven days
+
+
+class AzureRetryQueue:
+    """See ports.RetryQueue."""
+
+    def __init__(self, queue: QueueClient) -> None:
+        self._queue = queue
+
+    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
+        text = _text(message)
+        async with storage_errors():
+            try:
+                return await self._send(text, delay)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):  # another instance was quicker
+                    await self._queue.create_queue()
+                return await self._send(text, delay)
+
+    async def _send(self, text: str, delay: float) -> Receipt:
+        sent = await self._queue.send_message(
+            text, visibility_timeout=_whole_seconds(delay), time_to_live=_NEVER
+        )
+        return Receipt(str(sent.id), str(sent.pop_receipt))
+
+    async def move(self, receipt: Receipt, message: OnboardingMessage, delay: float) -> None:
+        async with storage_errors():
+            try:
+                await self._queue.update_message(
+                    receipt.message_id,
+                    receipt.pop_receipt,
+                    content=_text(message),
+                    visibility_timeout=_whole_seconds(delay),
+                )
+            except HttpResponseError as error:
+                _raise_unless_out_of_hand(error)
+
+    async def delete(self, receipt: Receipt) -> None:
+        async with storage_errors():
+            try:
+                await self._queue.delete_message(receipt.message_id, receipt.pop_receipt)
+            except HttpResponseError as error:
+                _raise_unless_out_of_hand(error)
+
+
+def _raise_unless_out_of_hand(error: HttpResponseError) -> None:
+    """Pass over a message that is gone (404) or that the queue trigger took (400: stale receipt).
+
+    Whoever took it reads the ledger and finds what there is left to do, if anything.
+    """
+    if error.status_code not in {400, 404}:
+        raise error
+
+
+def _text(message: OnboardingMessage) -> str:
+    return message.model_dump_json(exclude_none=True)
+
+
+def _whole_seconds(delay: float) -> int:
+    """Round up: a message that comes early would only be put back."""
+    return min(_LONGEST_DELAY, max(0, math.ceil(delay)))

@@ -1,0 +1,145 @@
+"""Submit: accept a request, and try at once while the caller waits.
+
+Why nothing accepted is lost: a message that brings the onboarding back is on the queue before the
+ledger knows the onboarding, and it goes only after the ledger has closed it.
+
+    put the message ─► open the ledger ─► Graph ─► close the ledger ─► delete the message
+        └ a crash anywhere from here on: the message comes back, and the queue trigger carries on
+"""
+
+import asyncio
+import hashlib
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from connorg import states
+from connorg.attempting import attempt_and_conclude
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.requests import OnboardingRequest
+from connorg.core import Core, message_of
+from connorg.joining import Conflict, Reason, Submitted, join
+from connorg.ports import Gate, HeldBy, KeyReservation, Receipt, StorageUnavailableError
+
+_log = logging.getLogger(__name__)
+
+_ARM_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wait
+
+# Attempts that outlive their caller's wait; the event loop itself keeps only weak references.
+_background: set[asyncio.Task[Onboarding]] = set()
+
+
+@dataclass(frozen=True)
+class Submission:
+    request: OnboardingRequest
+    source: str
+    caller: str = ""
+    idempotency_key: str | None = None
+    traceparent: str | None = None
+
+
+async def submit(core: Core, submission: Submission, wait: float) -> Submitted | Conflict:
+    """Onboard one organization and wait up to `wait` seconds for it; 0: only accept it.
+
+    Raises StorageUnavailableError: the request may be sent again.
+    """
+    onboarding = core.new_onboarding(submission.request, submission.source)
+    if submission.idempotency_key is not None:
+        bound = await bind_key(core, submission, onboarding)
+        if not isinstance(bound, Onboarding):
+            return bound
+        onboarding = bound
+    gate, receipt = await _arm(core, onboarding, submission.traceparent, wait)
+    opened = await core.ledger.open(_opening(core, onboarding, gate, at_once=wait > 0))
+    if isinstance(opened, HeldBy):
+        if opened.holder.id != onboarding.id:
+            # The holder has a message of its own; ours would find nothing to do.
+            await disarm(core, receipt)
+        return join(opened.holder, onboarding)
+    if opened.status is Status.RUNNING:
+        opened = await _finish_within(core, wait, opened, gate, receipt)
+    return Submitted(opened, fresh=True)
+
+
+async def bind_key(
+    core: Core, submission: Submission, onboarding: Onboarding
+) -> Onboarding | Submitted | Conflict:
+    """Give the onboarding under the id that the caller's Idempotency-Key is bound to."""
+    body = submission.request.model_dump_json()
+    fingerprint = hashlib.sha256(body.encode()).hexdigest()
+    key = submission.idempotency_key or ""
+    bound = await core.ledger.reserve_key(
+        submission.caller, key, KeyReservation(fingerprint, onboarding.id)
+    )
+    if bound.fingerprint != fingerprint:
+        return Conflict(Reason.KEY_REUSED, bound.onboarding_id)
+    if bound.onboarding_id == onboarding.id:
+        return onboarding
+    earlier = await core.ledger.read(bound.onboarding_id)
+    if earlier is not None:
+        return Submitted(earlier, fresh=False)
+    # The key is bound and the ledger not yet written: by a request right now, or before a crash.
+    return onboarding.model_copy(update={"id": bound.onboarding_id})
+
+
+async def disarm(core: Core, receipt: Receipt) -> None:
+    """Take a message back. One that stays does no harm: it finds nothing to do."""
+    with suppress(StorageUnavailableError):
+        await core.queue.delete(receipt)
+
+
+async def _arm(
+    core: Core, onboarding: Onboarding, traceparent: str | None, wait: float
+) -> tuple[Gate, Receipt]:
+    delay = wait + _ARM_MARGIN if wait > 0 else 0
+    gate, receipt = await asyncio.gather(
+        core.ledger.gate(),
+        core.queue.put(message_of(onboarding, traceparent), delay),
+        return_exceptions=True,
+    )
+    if isinstance(receipt, BaseException):
+        raise receipt
+    if isinstance(gate, BaseException):
+        await disarm(core, receipt)
+        raise gate
+    return gate, receipt
+
+
+def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -> Onboarding:
+    now = core.clock.now()
+    if gate.closed_until is not None and now < gate.closed_until:
+        next_attempt = gate.closed_until + timedelta(seconds=core.spread())
+        return states.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
+    return states.begin(onboarding, now, core.policy) if at_once else onboarding
+
+
+async def _finish_within(
+    core: Core, wait: float, opened: Onboarding, gate: Gate, receipt: Receipt
+) -> Onboarding:
+    """Attempt, and answer after `wait` seconds in any case; the attempt goes on."""
+    task = asyncio.create_task(_attempt_armed(core, opened, gate, receipt))
+    _background.add(task)
+    task.add_done_callback(_end_of_background)
+    await asyncio.wait({task}, timeout=wait)
+    if not task.done() or task.exception() is not None:
+        return opened  # it is in the ledger and on the queue: accepted, whatever comes
+    return task.result()
+
+
+async def _attempt_armed(core: Core, begun: Onboarding, gate: Gate, receipt: Receipt) -> Onboarding:
+    concluded = await attempt_and_conclude(core, begun, gate)
+    if concluded.status.terminal:
+        await disarm(core, receipt)
+    else:
+        # Where the queue can't be reached, the message comes back as it was armed.
+        with suppress(StorageUnavailableError):
+            delay = core.seconds_until(concluded.due)
+            await core.queue.move(receipt, message_of(concluded), delay)
+    return concluded
+
+
+def _end_of_background(task: asyncio.Task[Onboarding]) -> None:
+    _background.discard(task)
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("an attempt stays unconcluded, its message will resume it", exc_info=error)

@@ -1,0 +1,113 @@
+"""Puts the parts together, once per process and not before they are needed.
+
+The only module that knows every other. SDKs are imported inside the functions: an import costs
+cold start, and the answer to a wrong request needs none of them.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from connorg.core import Core
+from connorg.policy import Policy
+from connorg.settings import settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.data.tables.aio import TableClient
+    from azure.storage.queue.aio import QueueClient
+
+    from connorg.graph.directory import GraphDirectory
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@cache
+def core() -> Core:
+    """Give the core, with clients that live as long as the process.
+
+    Raises ConfigurationError.
+    """
+    from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
+    from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
+
+    # The SDKs tell each request at INFO; a request's address holds domains and ids.
+    for chatty in ("azure", "httpx", "httpcore"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    config = settings()
+    return Core(
+        directory=directory(),
+        ledger=AzureLedger(ledger_table()),
+        queue=AzureRetryQueue(onboarding_queue()),
+        clock=SystemClock(),
+        random=SystemRandom(),
+        policy=Policy(
+            attempt_limit=config.attempt_seconds,
+            settle=config.settle_seconds,
+            blocked_retry=config.blocked_retry_seconds,
+            give_up=config.give_up_hours * 60 * 60,
+        ),
+    )
+
+
+@cache
+def directory() -> "GraphDirectory":
+    from connorg.graph.client import graph_client  # noqa: PLC0415
+    from connorg.graph.directory import GraphDirectory  # noqa: PLC0415
+
+    config = settings()
+    client, adapter = graph_client(
+        credential(), config.graph_root, config.graph_version, config.attempt_seconds
+    )
+    return GraphDirectory(client, adapter, SystemClock())
+
+
+@cache
+def ledger_table() -> "TableClient":
+    from connorg.storage import connection  # noqa: PLC0415
+
+    return _reach_storage(connection.ledger_table, settings().table_endpoint)
+
+
+@cache
+def onboarding_queue() -> "QueueClient":
+    from connorg.storage import connection  # noqa: PLC0415
+
+    return _reach_storage(connection.onboarding_queue, settings().queue_endpoint)
+
+
+def _reach_storage[Client](
+    make: "Callable[[str | None, str | None, AsyncTokenCredential | None], Client]",
+    endpoint: Callable[[], str],
+) -> Client:
+    connection_string = settings().storage_connection_string
+    if connection_string is not None:
+        return make(connection_string, None, None)
+    return make(None, endpoint(), credential())
+
+
+@cache
+def credential() -> "AsyncTokenCredential":
+    """Give the app's identity: managed in Azure, the Azure CLI's user on a laptop."""
+    from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
+
+    if settings().credential == "azure_cli":
+        return AzureCliCredential()
+    # One quick retry: an attempt that gets no token is retried by its message.
+    return ManagedIdentityCredential(
+        client_id=settings().client_id, retry_total=1, retry_backoff_factor=0.5
+    )
+
+
+async def token_for_graph() -> None:
+    """Get a token, to see whether there is one and to have it ready.
+
+    Raises azure.core.exceptions.AzureError.
+    """
+    await credential().get_token(f"{settings().graph_root}/.default", enable_cae=True)
