@@ -99,10 +99,22 @@ class Onboarding(Model):
     def view(self) -> dict[str, Any]:
         """Give what callers see, as JSON values under the names of the contract."""
         shown = self.model_dump(mode="json", exclude=_PRIVATE, exclude_none=True)
-        always = {"request": None, "result": None, "lastError": None, "nextAttemptDateTime": None}
-        return {**always, "reference": None, **shown}
+        return {**dict.fromkeys(_ALWAYS_SHOWN), **shown}
 
 
+# The status monitor's contract: there even when they are null, and in this order.
+_ALWAYS_SHOWN = (
+    "id",
+    "status",
+    "request",
+    "attempts",
+    "lastError",
+    "nextAttemptDateTime",
+    "result",
+    "reference",
+    "createdDateTime",
+    "lastActionDateTime",
+)
 _PRIVATE = {
     name
     for name, field in Onboarding.model_fields.items()

@@ -63,10 +63,10 @@ def _options(arguments: list[str] | None) -> Options:
     chosen = parser.parse_args(arguments)
     parts = frozenset(chosen.only or PARTS)
     ports = {part: getattr(chosen, f"{part}_port") for part in PARTS}
-    if FUNCTIONS in parts:
-        for part in PARTS:
-            if part not in parts and not ports[part]:
-                up.error(f"the functions need --{part}-port, as --only leaves {part} out")
+    unknown = [part for part in PARTS if part not in parts and not ports[part]]
+    if FUNCTIONS in parts and unknown:
+        needed = ", ".join(f"--{part}-port" for part in unknown)
+        up.error(f"the functions need {needed}, of parts that --only leaves out")
     return Options(
         parts=parts,
         ports=ports,

@@ -70,7 +70,7 @@ def _make_environment() -> None:
     if not _npm_on_path():
         _install(node_pins)
     # Python may not be allowed to write .pyc files later; each process would compile Graph's SDK.
-    _run(PYTHON, "-m", "compileall", "-q", "-j", "0", SITE_PACKAGES, check=False)
+    _run(PYTHON, "-W", "ignore", "-m", "compileall", "-q", "-j", "0", SITE_PACKAGES, check=False)
     _mark_complete(VENV, VENV_PINS)
 
 

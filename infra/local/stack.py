@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -14,7 +15,7 @@ from infra.local.child import ROOT, Child, DidNotStartError
 from infra.local.identity import LOCAL_IDENTITY_HEADER
 from infra.local.serving import LOOPBACK
 
-STORAGE, GRAPH, IDENTITY, FUNCTIONS = PARTS = ("storage", "graph", "identity", "functions")
+FUNCTIONS, GRAPH, IDENTITY, STORAGE = PARTS = ("functions", "graph", "identity", "storage")
 # Between the choice of a free port and Azurite's start somebody else may have taken it.
 STORAGE_PORT_CHOICES = 5
 
@@ -151,7 +152,8 @@ def _address(part: str, port: int) -> str:
 
 async def _tell_end(child: Child) -> None:
     code = await child.ended()
-    say(f"{child.part} has ended by itself (exit code {code}); the other parts go on.")
+    cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    say(f"{child.part} has ended by itself ({cause}); the other parts go on.")
 
 
 def _write_atomically(path: Path, text: str) -> None:
@@ -161,7 +163,8 @@ def _write_atomically(path: Path, text: str) -> None:
 
 
 def _tell_addresses(addresses: Mapping[str, str]) -> None:
-    lines = [f"{name:9}  {address}" for name, address in addresses.items()]
+    names = [name for name in (FUNCTIONS, "key", GRAPH, IDENTITY, STORAGE) if name in addresses]
+    lines = [f"{name:9}  {addresses[name]}" for name in names]
     if FUNCTIONS in addresses and "key" in addresses:
         lines += ["", CURL.format(url=addresses[FUNCTIONS], key=addresses["key"]), ""]
     say("\n".join([*lines, "Ctrl-C ends it."]), sys.stdout)

@@ -94,8 +94,8 @@ def test_storage_takes_three_ports_in_a_row() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--only=functions"], "the functions need --graph-port"),
-        (["--only=functions", "--only=storage", "--graph-port=1"], "--identity-port"),
+        (["--only=functions"], "the functions need --graph-port, --identity-port, --storage-port"),
+        (["--only=functions", "--only=storage", "--graph-port=1"], "need --identity-port,"),
         (["--only=everything"], "invalid choice: 'everything'"),
         (["--setting=COLOUR"], "'COLOUR' is not KEY=VALUE"),
         (["--setting==blue"], "'=blue' is not KEY=VALUE"),
@@ -120,6 +120,15 @@ def test_a_taken_port_ends_everything_and_is_named() -> None:
     assert "identity did not start" in said
     assert "give another --identity-port, or 0 for any free one" in said
     assert not answers(f"http://{LOOPBACK}:{storage_port}")
+
+
+def test_functions_that_cannot_start_end_the_parts_that_could() -> None:
+    graph_port = azurite.free_port()
+    with taken_port() as taken:
+        code, said = outcome(f"--functions-port={taken}", f"--graph-port={graph_port}")
+    assert code == 1
+    assert "functions did not start" in said
+    assert not answers(f"http://{LOOPBACK}:{graph_port}")
 
 
 def test_a_taken_port_of_storage_is_named_too() -> None:
@@ -184,7 +193,7 @@ def outcome(*arguments: str) -> tuple[int, str]:
 def started(*arguments: str, folder: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
     ready = folder / "ready.json"
     command = start_command(*arguments, f"--ready={ready}")
-    wait_until(ready.exists, "it is not ready")
+    wait_until(lambda: ready.exists() or command.poll() is not None, "it is not ready")
     return command, list(json.loads(ready.read_text())["pids"].values())
 
 
