@@ -44,7 +44,6 @@ class Stack:
         self._options = options
         self._ending = ending
         self._children: dict[str, Child] = {}
-        self._watches: list[asyncio.Task[None]] = []
         self.addresses: dict[str, str] = {
             part: _address(part, port) for part, port in options.ports.items() if port
         }
@@ -55,11 +54,12 @@ class Stack:
         Raises DidNotStartError.
         """
         parts = self._options.parts
-        for part in {GRAPH, IDENTITY} & parts:
+        servers = parts & {GRAPH, IDENTITY}
+        for part in servers:
             await self._spawn(part, _module(part, self._port(part)))
         if STORAGE in parts:
             await self._start_storage()
-        for part in {GRAPH, IDENTITY} & parts:
+        for part in servers:
             await self._note_announcement(part)
         if FUNCTIONS in parts:
             command = [*_module("functions_host", self._port(FUNCTIONS)), "--app", str(ROOT)]
@@ -69,32 +69,31 @@ class Stack:
     def watch(self) -> None:
         """Say so when a part ends by itself. The others go on: a test may have killed it."""
         for child in self._children.values():
-            watch = asyncio.create_task(_tell_end(child))
-            self._ending.callback(watch.cancel)
-            self._watches.append(watch)
+            self._ending.callback(asyncio.create_task(_tell_end(child)).cancel)
 
     def describe(self) -> dict[str, Any]:
         pids = {part: child.pid for part, child in self._children.items()}
         return {**self.addresses, "pids": pids}
 
     async def _start_storage(self) -> None:
-        choices = 1 if self._port(STORAGE) else STORAGE_PORT_CHOICES
-        while True:
-            port = self._port(STORAGE) or azurite.free_port()
+        if port := self._port(STORAGE):
+            return await self._serve_storage(port)
+        for _ in range(STORAGE_PORT_CHOICES - 1):
             try:
-                command = azurite.command(port, self._options.data)
-            except FileNotFoundError as missing:
-                raise DidNotStartError(STORAGE, str(missing)) from missing
-            child = await self._spawn(STORAGE, command)
-            try:
-                await child.ready(lambda line: line.startswith(azurite.READY_LINE))
+                return await self._serve_storage(azurite.free_port())
             except DidNotStartError as failure:
-                choices -= 1
-                if failure.is_port_taken and choices:
-                    continue
-                raise
-            self.addresses[STORAGE] = _address(STORAGE, port)
-            return
+                if not failure.is_port_taken:
+                    raise
+        return await self._serve_storage(azurite.free_port())
+
+    async def _serve_storage(self, port: int) -> None:
+        try:
+            command = azurite.command(port, self._options.data)
+        except FileNotFoundError as missing:
+            raise DidNotStartError(STORAGE, str(missing)) from missing
+        child = await self._spawn(STORAGE, command)
+        await child.ready(lambda line: line.startswith(azurite.READY_LINE))
+        self.addresses[STORAGE] = _address(STORAGE, port)
 
     async def _spawn(
         self, part: str, command: list[str], environment: Mapping[str, str] | None = None
