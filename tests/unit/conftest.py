@@ -1,0 +1,7 @@
+from hypothesis import HealthCheck, settings
+
+# Machines are noisy: no example may fail for being slow.
+settings.register_profile(
+    "noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+settings.load_profile("noisy")

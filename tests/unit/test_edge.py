@@ -1,0 +1,149 @@
+"""What stands at the edge of a function: headers, addresses, callers, messages."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import azure.functions as func
+import pytest
+
+from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.functions.addresses import PREFIX, Addresses
+from connorg.functions.callers import Role, authorize
+from connorg.functions.headers import idempotency_key_of, preference_of
+from connorg.settings import settings
+from tests.unit.partners import request
+
+ROOT = Path(__file__).parents[2]
+TRIGGER_METADATA = {
+    "id",
+    "popreceipt",
+    "dequeuecount",
+    "expirationtime",
+    "insertiontime",
+    "nextvisibletime",
+    "queuetrigger",
+}
+
+
+def http_request(
+    headers: Mapping[str, str] | None = None, url: str = "http://127.0.0.1:7071/api/health"
+) -> func.HttpRequest:
+    return func.HttpRequest("GET", url, headers=headers or {}, body=b"")
+
+
+@pytest.mark.parametrize(
+    ("prefer", "wait", "applied"),
+    [
+        (None, 20, None),
+        ("respond-async", 0, "respond-async"),
+        ("Respond-Async", 0, "respond-async"),
+        ("wait=7", 7, "wait=7"),
+        ('wait="7"', 7, "wait=7"),
+        ("respond-async, wait=7", 7, "wait=7"),
+        ("wait=100000", 100, "wait=100"),
+        ("wait=0", 0, "wait=0"),
+        ("wait=soon", 20, None),
+        ("wait=-1", 20, None),
+        ("return=minimal", 20, None),
+        ("", 20, None),
+    ],
+)
+def test_prefer_says_how_long_the_caller_waits(
+    prefer: str | None, wait: float, applied: str | None
+) -> None:
+    preference = preference_of(http_request({"prefer": prefer} if prefer is not None else {}), 20)
+    assert (preference.wait, preference.applied) == (wait, applied)
+
+
+@pytest.mark.parametrize(
+    ("header", "key"), [('"abc"', "abc"), ("abc", "abc"), (" abc ", "abc"), ("x" * 255, "x" * 255)]
+)
+def test_an_idempotency_key_is_taken_quoted_or_bare(header: str, key: str) -> None:
+    assert idempotency_key_of(http_request({"idempotency-key": header})) == key
+
+
+@pytest.mark.parametrize("header", ["", '""', "x" * 256, 'a"b', "a\tb"])
+def test_what_is_no_idempotency_key_is_refused(header: str) -> None:
+    with pytest.raises(ProblemError, match="Idempotency-Key"):
+        idempotency_key_of(http_request({"idempotency-key": header}))
+
+
+def test_addresses_are_those_that_the_caller_used() -> None:
+    direct = Addresses(http_request(url="https://app.azurewebsites.net/api/x?code=secret"))
+    assert direct.onboarding("1-2") == "https://app.azurewebsites.net/api/onboardings/1-2"
+
+
+def test_addresses_honour_the_proxy_in_front() -> None:
+    forwarded = {"x-forwarded-host": "connorg.contoso.com, inner", "x-forwarded-proto": "https"}
+    address = Addresses(http_request(forwarded)).result("1-2")
+    assert address == "https://connorg.contoso.com/api/onboardings/1-2/result"
+
+
+@pytest.mark.parametrize("host", ["evil.com/path", "evil.com\r\nX: 1", "user@evil.com", ""])
+def test_a_forwarded_host_that_is_no_host_is_ignored(host: str) -> None:
+    address = Addresses(http_request({"x-forwarded-host": host})).onboarding("1-2")
+    assert address == "http://127.0.0.1:7071/api/onboardings/1-2"
+
+
+def test_the_prefix_of_addresses_is_the_hosts() -> None:
+    host_json = json.loads((ROOT / "host.json").read_text())
+    assert host_json["extensions"]["http"]["routePrefix"] == PREFIX
+
+
+@pytest.fixture
+def entra_required(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", "true")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def principal(*roles: str) -> dict[str, str]:
+    claims = [{"typ": "roles", "val": role} for role in roles]
+    text = json.dumps({"auth_typ": "aad", "claims": claims, "role_typ": "roles"})
+    return {"x-ms-client-principal": base64.b64encode(text.encode()).decode()}
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({}, ProblemKind.UNAUTHENTICATED),
+        ({"x-ms-client-principal": "not base64!"}, ProblemKind.FORBIDDEN),
+        ({"x-ms-client-principal": "bm90IGpzb24="}, ProblemKind.FORBIDDEN),
+        (principal(), ProblemKind.FORBIDDEN),
+        (principal("Onboarding.Read"), ProblemKind.FORBIDDEN),
+    ],
+)
+def test_who_is_not_signed_in_with_the_role_is_refused(
+    headers: dict[str, str], kind: ProblemKind
+) -> None:
+    with pytest.raises(ProblemError) as raised:
+        authorize(http_request(headers), Role.SUBMIT)
+    assert raised.value.problem.status == kind.status
+
+
+@pytest.mark.usefixtures("entra_required")
+def test_who_has_the_role_is_let_in() -> None:
+    authorize(http_request(principal("Onboarding.Submit")), Role.SUBMIT)
+
+
+def test_our_messages_take_no_name_that_the_queue_trigger_would_replace() -> None:
+    message = OnboardingMessage(onboarding_id="1-2", request=request(), source="http")
+    named = {name.lower() for name in message.model_dump()}
+    fields = {
+        (field.alias or name).lower().replace("_", "")
+        for model in (OnboardingMessage, ProducerMessage)
+        for name, field in model.model_fields.items()
+    }
+    assert not (named | fields) & TRIGGER_METADATA
+
+
+def test_every_problem_has_its_own_stable_type_and_code() -> None:
+    assert len({kind.type for kind in ProblemKind}) == len(ProblemKind)
+    assert ProblemKind.IDEMPOTENCY_KEY_REUSED.code == "IdempotencyKeyReused"
+    reused = "urn:connorg:problem:idempotency-key-reused"
+    assert ProblemKind.IDEMPOTENCY_KEY_REUSED.type == reused

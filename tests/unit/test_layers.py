@@ -1,0 +1,52 @@
+"""Imports run one way: functions → core → ports ← graph, storage; wiring alone knows everybody."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SDKS = ("azure", "msgraph", "kiota", "httpx", "aiohttp")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def modules(folder: str = "connorg", pattern: str = "**/*.py") -> list[Path]:
+    return sorted((ROOT / folder).glob(pattern))
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+CORE = [p for p in modules(pattern="*.py") if p.name not in {"wiring.py", "settings.py"}]
+
+
+@pytest.mark.parametrize("path", [*CORE, *modules("connorg/contract")], ids=named)
+def test_the_core_and_the_contract_know_no_sdk_and_no_adapter(path: Path) -> None:
+    foreign = (*SDKS, "connorg.graph", "connorg.storage", "connorg.functions", "connorg.wiring")
+    assert [name for name in imports_of(path) if name.startswith(foreign)] == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=named)
+def test_only_the_edge_knows_azure_functions(path: Path) -> None:
+    if "functions" not in path.parts:
+        assert [name for name in imports_of(path) if name.startswith("azure.functions")] == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "function_app.py", *modules()], ids=named)
+def test_what_is_deployed_knows_neither_the_stand_ins_nor_the_tests(path: Path) -> None:
+    assert [n for n in imports_of(path) if n.split(".")[0] in {"infra", "tests"}] == []
+
+
+@pytest.mark.parametrize("path", modules("infra"), ids=named)
+def test_the_stand_ins_are_not_built_from_what_they_stand_in_for(path: Path) -> None:
+    if "node_modules" not in path.parts:
+        assert [n for n in imports_of(path) if n.split(".")[0] in {"connorg", "tests"}] == []

@@ -1,0 +1,202 @@
+"""The create body: what is taken, and that all faults come back at once."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connorg.contract.requests import (
+    InvalidValuesError,
+    MalformedBodyError,
+    OnboardingRequest,
+    parse,
+)
+from tests.unit.partners import CONTOSO_TENANT, body, domain_source, tenant_source
+
+
+def faults(content: Any) -> dict[str, str]:
+    with pytest.raises(InvalidValuesError) as raised:
+        parse(OnboardingRequest, json.dumps(content))
+    return {fault.pointer: fault.detail for fault in raised.value.faults}
+
+
+@pytest.mark.parametrize("prefix", ["#microsoft.graph.", "microsoft.graph."])
+@pytest.mark.parametrize(
+    ("source", "natural_key"),
+    [
+        (
+            {"@odata.type": "domainIdentitySource", "domainName": "Contoso.COM."},
+            "domain:contoso.com",
+        ),
+        (
+            {
+                "@odata.type": "externalDomainFederation",
+                "domainName": "contoso.com",
+                "issuerUri": "https://idp.contoso.com/saml",
+            },
+            "federation:contoso.com",
+        ),
+        (
+            {"@odata.type": "azureActiveDirectoryTenant", "tenantId": CONTOSO_TENANT.upper()},
+            f"tenant:{CONTOSO_TENANT}",
+        ),
+        (
+            {
+                "@odata.type": "crossCloudAzureActiveDirectoryTenant",
+                "tenantId": CONTOSO_TENANT,
+                "cloudInstance": "microsoftonline.us",
+            },
+            f"crosscloud:microsoftonline.us:{CONTOSO_TENANT}",
+        ),
+    ],
+)
+def test_every_identity_source_is_taken_with_or_without_hash(
+    source: dict[str, Any], natural_key: str, prefix: str
+) -> None:
+    source = source | {"@odata.type": prefix + source["@odata.type"]}
+    request = parse(OnboardingRequest, json.dumps(body(source)))
+    assert request.natural_key == natural_key
+    assert request.identity_source.odata_type.startswith("#microsoft.graph.")
+
+
+def test_the_type_of_the_organization_may_stand_in_the_body_and_goes_no_further() -> None:
+    content = body() | {"@odata.type": "#microsoft.graph.connectedOrganization"}
+    request = parse(OnboardingRequest, json.dumps(content))
+    assert "@odata.type" not in request.model_dump()
+
+
+@pytest.mark.parametrize("field", ["displayName", "description", "identitySources", "state"])
+def test_the_four_properties_of_the_document_are_required(field: str) -> None:
+    content = body()
+    del content[field]
+    assert faults(content) == {f"/{field}": "Is required."}
+
+
+def test_all_faults_come_back_at_once_each_with_its_pointer() -> None:
+    source = tenant_source("not-a-guid") | {"displayName": 5, "na/me~": 1}
+    content = body(source, state="active", displayName="", wrong=True)
+    assert set(faults(content)) == {
+        "/displayName",
+        "/identitySources/0/displayName",
+        "/identitySources/0/tenantId",
+        "/identitySources/0/na~1me~0",
+        "/state",
+        "/wrong",
+    }
+
+
+def test_an_unknown_field_is_refused_by_name() -> None:
+    assert faults(body(internalSponsors=[])) == {
+        "/internalSponsors": "'internalSponsors' is not a known field; remove it."
+    }
+
+
+def test_python_names_are_unknown_fields() -> None:
+    assert "/if_exists" in faults(body(if_exists="fail"))
+
+
+@pytest.mark.parametrize(
+    ("sources", "detail"),
+    [
+        ([], "Must hold exactly one identity source, not 0."),
+        ([domain_source(), tenant_source()], "Must hold exactly one identity source, not 2."),
+        ({}, "Must be an array with one identity source."),
+        (None, "Must be an array with one identity source."),
+    ],
+)
+def test_exactly_one_identity_source_is_asked_for(sources: Any, detail: str) -> None:
+    assert faults(body(identitySources=sources)) == {"/identitySources": detail}
+
+
+@pytest.mark.parametrize(
+    "source", [{}, {"@odata.type": 5}, {"@odata.type": "#microsoft.graph.user"}, "contoso.com", 5]
+)
+def test_an_unknown_identity_source_is_told_the_known_ones(source: Any) -> None:
+    told = faults(body(identitySources=[source]))
+    assert list(told) == ["/identitySources/0/@odata.type"]
+    assert "#microsoft.graph.domainIdentitySource" in told["/identitySources/0/@odata.type"]
+
+
+def test_a_social_identity_source_is_said_to_be_microsofts_to_create() -> None:
+    told = faults(body({"@odata.type": "#microsoft.graph.socialIdentitySource"}))
+    assert "created by Microsoft" in told["/identitySources/0/@odata.type"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Con\u0000toso", "Con\ntoso", "\u202eosotnoC", "Con\u001b[2Jtoso"]
+)
+def test_control_characters_have_no_place_in_a_name(text: str) -> None:
+    assert faults(body(displayName=text)) == {"/displayName": "Must not hold control characters."}
+
+
+def test_a_description_may_have_lines_but_no_other_control_characters() -> None:
+    parse(OnboardingRequest, json.dumps(body(description="One\nTwo")))
+    assert set(faults(body(description="One\u0000"))) == {"/description"}
+
+
+@pytest.mark.parametrize("name", [" ", "", "\t"])
+def test_a_blank_name_is_no_name(name: str) -> None:
+    assert faults(body(displayName=name)) == {"/displayName": "Must not be blank."}
+
+
+def test_a_name_has_a_longest_length() -> None:
+    parse(OnboardingRequest, json.dumps(body(displayName="x" * 256)))
+    assert set(faults(body(displayName="x" * 257))) == {"/displayName"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "  ", "{", "[]", "null", "5", '"text"', '{"a":1}{', '{"displayName":"\\ud800"}', b"\xff"],
+)
+def test_what_is_no_json_object_is_malformed(text: str | bytes) -> None:
+    with pytest.raises(MalformedBodyError):
+        parse(OnboardingRequest, text)
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_deep_nesting_is_refused_as_any_other_fault(depth: int) -> None:
+    with pytest.raises((MalformedBodyError, InvalidValuesError)):
+        parse(OnboardingRequest, '{"displayName":' + "[" * depth + "]" * depth + "}")
+
+
+def test_very_many_faults_are_cut_short_with_a_word_on_it() -> None:
+    told = faults(body() | {f"x{i}": 1 for i in range(500)})
+    assert len(told) == 101
+    assert told[""] == "There are 400 more faults."
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "displayName": json_values,
+            "description": json_values,
+            "identitySources": json_values
+            | st.lists(
+                st.fixed_dictionaries(
+                    {"@odata.type": st.just("#microsoft.graph.domainIdentitySource")},
+                    optional={"domainName": st.text(), "displayName": json_values},
+                ),
+                max_size=2,
+            ),
+            "state": json_values | st.just("configured"),
+            "ifExists": json_values,
+            "reference": json_values,
+        },
+    )
+)
+def test_no_body_makes_parsing_fail_in_any_other_way(content: dict[str, Any]) -> None:
+    with suppress(MalformedBodyError, InvalidValuesError):
+        request = parse(OnboardingRequest, json.dumps(content))
+        again = request.model_dump_json(exclude_none=True)
+        assert parse(OnboardingRequest, again) == request, "what is kept must be read again"
