@@ -80,13 +80,14 @@ class EmulatedGraph:
         body: Any = None,
         *,
         headers: Mapping[str, str] | None = None,
-        **query: str,
+        query: Mapping[str, str] | None = None,
     ) -> Response:
+        """``query`` holds OData's options without their ``$``."""
         async with self._session.request(
             method,
             path if path.startswith(self.root) else self.root + path,
             json=body,
-            params={f"${name}": value for name, value in query.items()},
+            params={f"${name}": value for name, value in (query or {}).items()},
             headers=self.authorization | dict(headers or {}),
         ) as response:
             is_json = response.content_type == "application/json"

@@ -325,7 +325,7 @@ async def test_a_new_organization_is_refused_as_a_duplicate_before_it_is_read(
     assert (await graph.call("GET", address)).status == 404
     assert (await graph.call("GET", f"{address}/internalSponsors")).status == 404
     listed = await graph.call("GET", ORGANIZATIONS)
-    found = await graph.call("GET", ORGANIZATIONS, filter="displayName eq 'a.example'")
+    found = await graph.call("GET", ORGANIZATIONS, query={"filter": "displayName eq 'a.example'"})
     assert (listed.body["value"], found.body["value"]) == ([], [])
     again = await graph.call("POST", ORGANIZATIONS, domain("a.example"))
     assert again.code == "IdentityProviderAlreadyConfigured"

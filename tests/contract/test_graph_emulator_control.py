@@ -32,7 +32,9 @@ async def test_every_request_is_recorded_in_order_with_its_answer(graph: Emulate
     before = time.time()
     body = domain("a.example")
     await graph.call("POST", ORGANIZATIONS, body)
-    await graph.call("GET", ORGANIZATIONS.replace("v1.0", "beta"), filter="displayName eq 'a b'")
+    await graph.call(
+        "GET", ORGANIZATIONS.replace("v1.0", "beta"), query={"filter": "displayName eq 'a b'"}
+    )
     await graph.call("GET", "/nothing")
     requests = await graph.control("GET", "requests")
     assert [set(entry) for entry in requests] == [

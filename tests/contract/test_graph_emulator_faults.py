@@ -185,7 +185,7 @@ async def test_a_rule_for_a_method_and_a_path_leaves_other_calls_alone(
     assert (await graph.call("POST", ORGANIZATIONS, domain("a.example"))).status == 503
     await graph.fail({"method": "get", "path": r"\$filter=displayName eq 'a b'", "fault": "status"})
     assert (await graph.call("GET", ORGANIZATIONS)).status == 200
-    filtered = await graph.call("GET", ORGANIZATIONS, filter="displayName eq 'a b'")
+    filtered = await graph.call("GET", ORGANIZATIONS, query={"filter": "displayName eq 'a b'"})
     assert filtered.status == 503
 
 
