@@ -38,6 +38,8 @@ def main() -> None:
         print(f"Cannot listen on port {arguments.port}: {fault}", file=sys.stderr)  # noqa: T201
     except KeyboardInterrupt:
         code = INTERRUPTED_EXIT_CODE
+    except SystemExit:
+        log.critical("A function has ended the process, with all that runs in it.")
     except Exception:
         log.exception("The host has ended by a fault of its own")
     finally:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from azure.core.exceptions import AzureError, HttpResponseError
+from azure.storage.queue import StorageErrorCode
 from azure.storage.queue.aio import QueueClient
 
 log = logging.getLogger("host")
@@ -67,7 +68,7 @@ def message_gone() -> Iterator[None]:
     try:
         yield
     except HttpResponseError as fault:
-        code = str(getattr(fault, "error_code", ""))
-        if "PopReceiptMismatch" not in code and fault.status_code not in (NOT_FOUND, CONFLICT):
+        is_stale = getattr(fault, "error_code", None) == StorageErrorCode.POP_RECEIPT_MISMATCH
+        if not is_stale and fault.status_code not in (NOT_FOUND, CONFLICT):
             raise
         log.debug("A message is in other hands: %s", fault.reason)

@@ -78,8 +78,7 @@ def _json_date(moment: datetime) -> Json:
 
 def _properties(content: str) -> Metadata:
     try:
-        # Numbers stay as they are written.
-        parsed = json.loads(content, parse_int=str, parse_float=str)
+        parsed = json.loads(content)
     except ValueError:
         return {}
     if not isinstance(parsed, dict):
@@ -89,7 +88,6 @@ def _properties(content: str) -> Metadata:
 
 
 def _property(value: Any) -> str | Json | None:
-    """Differs: numbers inside of an object become text."""
     match value:
         case None | list():
             return None
@@ -102,5 +100,8 @@ def _property(value: Any) -> str | Json | None:
 
 
 def _as_json_net_writes(date: str) -> str:
-    moment = datetime.fromisoformat(date[:26] if date[19:20] == "." else date)
+    try:
+        moment = datetime.fromisoformat(date)
+    except ValueError:
+        return date
     return (moment.astimezone(UTC) if moment.tzinfo else moment).strftime(DATE_AS_TEXT)
