@@ -6,6 +6,7 @@ change or when it was left half made, so that nothing is in it that is not pinne
 
 import fcntl
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -42,10 +43,15 @@ def main() -> int:
 
 @contextmanager
 def _lock() -> Iterator[None]:
-    """One set-up at a time in this folder. The kernel releases it, whatever ends this process."""
+    """One set-up at a time in this folder.
+
+    The lock is held until this process and the installers that it started have ended: they go on
+    writing when it is killed.
+    """
     path = ROOT / ".local/setup.lock"
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
+        os.set_inheritable(file.fileno(), True)
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -122,7 +128,7 @@ def _fingerprint(pins: list[Path]) -> str:
 
 
 def _run(*command: str | Path, check: bool = True) -> None:
-    subprocess.run(command, check=check, stdin=subprocess.DEVNULL)
+    subprocess.run(command, check=check, stdin=subprocess.DEVNULL, close_fds=False)
 
 
 def _say(text: str) -> None:
