@@ -23,7 +23,9 @@ class Core:
     random: Random
     policy: Policy
 
-    def new_onboarding(self, request: OnboardingRequest, source: str) -> Onboarding:
+    def new_onboarding(
+        self, request: OnboardingRequest, source: str, traceparent: str | None = None
+    ) -> Onboarding:
         now = self.clock.now()
         return Onboarding(
             id=new_onboarding_id(request.natural_key, now, self.random),
@@ -34,11 +36,12 @@ class Core:
             created_date_time=now,
             last_action_date_time=now,
             give_up_date_time=now + timedelta(seconds=self.policy.give_up),
+            traceparent=traceparent,
         )
 
     def onboarding_of(self, message: OnboardingMessage) -> Onboarding:
         """Give the onboarding of a message that came before the ledger knew it."""
-        onboarding = self.new_onboarding(message.request, message.source)
+        onboarding = self.new_onboarding(message.request, message.source, message.traceparent)
         return onboarding.model_copy(update={"id": message.onboarding_id})
 
     def seconds_until(self, moment: datetime | None) -> float:
@@ -49,9 +52,7 @@ class Core:
         return self.random.uniform(0, self.policy.spread)
 
 
-def message_of(
-    onboarding: Onboarding, traceparent: str | None = None, replay: str | None = None
-) -> OnboardingMessage:
+def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:
     if onboarding.request is None:
         raise AssertionError("an onboarding without a request has nothing left to do")
     return OnboardingMessage(
@@ -60,5 +61,5 @@ def message_of(
         source=onboarding.source,
         attempt=onboarding.attempts,
         replay=replay,
-        traceparent=traceparent,
+        traceparent=onboarding.traceparent,
     )

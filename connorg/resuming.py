@@ -113,23 +113,21 @@ async def _resume(core: Core, message: OnboardingMessage) -> None:
         return
     delay = _obstacle(core, onboarding, gate)
     if delay > 0:
-        await core.queue.put(message_of(onboarding, message.traceparent), delay)
+        await core.queue.put(message_of(onboarding), delay)
         return
-    await _try_again(core, onboarding, gate, message.traceparent)
+    await _try_again(core, onboarding, gate)
 
 
-async def _try_again(
-    core: Core, onboarding: Onboarding, gate: Gate, traceparent: str | None
-) -> None:
+async def _try_again(core: Core, onboarding: Onboarding, gate: Gate) -> None:
     try:
         begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.policy))
     except SupersededError:
-        await core.queue.put(message_of(onboarding, traceparent), _POSTPONE)
+        await core.queue.put(message_of(onboarding), _POSTPONE)
         return
     concluded = await attempt_and_conclude(core, begun, gate)
     if not concluded.status.terminal:
         delay = core.seconds_until(concluded.due)
-        await core.queue.put(message_of(concluded, traceparent), delay)
+        await core.queue.put(message_of(concluded), delay)
 
 
 async def _open(core: Core, newcomer: Onboarding) -> Onboarding:

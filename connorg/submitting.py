@@ -44,13 +44,13 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
 
     Raises StorageUnavailableError: the request may be sent again.
     """
-    onboarding = core.new_onboarding(submission.request, submission.source)
+    onboarding = core.new_onboarding(submission.request, submission.source, submission.traceparent)
     if submission.idempotency_key is not None:
         bound = await bind_key(core, submission, onboarding)
         if not isinstance(bound, Onboarding):
             return bound
         onboarding = bound
-    gate, receipt = await _arm(core, onboarding, submission.traceparent, wait)
+    gate, receipt = await _arm(core, onboarding, wait)
     opened = await core.ledger.open(_opening(core, onboarding, gate, at_once=wait > 0))
     if isinstance(opened, HeldBy):
         if opened.holder.id != onboarding.id:
@@ -59,6 +59,8 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
         return join(opened.holder, onboarding)
     if opened.status is Status.RUNNING:
         opened = await _finish_within(core, wait, opened, gate, receipt)
+    elif opened.status is Status.WAITING:
+        await _come_back_when_due(core, opened, receipt)
     return Submitted(opened, fresh=True)
 
 
@@ -89,13 +91,11 @@ async def disarm(core: Core, receipt: Receipt) -> None:
         await core.queue.delete(receipt)
 
 
-async def _arm(
-    core: Core, onboarding: Onboarding, traceparent: str | None, wait: float
-) -> tuple[Gate, Receipt]:
+async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, Receipt]:
     delay = wait + _ARM_MARGIN if wait > 0 else 0
     gate, receipt = await asyncio.gather(
         core.ledger.gate(),
-        core.queue.put(message_of(onboarding, traceparent), delay),
+        core.queue.put(message_of(onboarding), delay),
         return_exceptions=True,
     )
     if isinstance(receipt, BaseException):
@@ -132,11 +132,14 @@ async def _attempt_armed(core: Core, begun: Onboarding, gate: Gate, receipt: Rec
     if concluded.status.terminal:
         await disarm(core, receipt)
     else:
-        # Where the queue can't be reached, the message comes back as it was armed.
-        with suppress(StorageUnavailableError):
-            delay = core.seconds_until(concluded.due)
-            await core.queue.move(receipt, message_of(concluded), delay)
+        await _come_back_when_due(core, concluded, receipt)
     return concluded
+
+
+async def _come_back_when_due(core: Core, waiting: Onboarding, receipt: Receipt) -> None:
+    # Where the queue can't be reached, the message comes back as it was armed.
+    with suppress(StorageUnavailableError):
+        await core.queue.move(receipt, message_of(waiting), core.seconds_until(waiting.due))
 
 
 def _end_of_background(task: asyncio.Task[Onboarding]) -> None:

@@ -73,6 +73,8 @@ class Onboarding(Model):
     finds nothing proves nothing."""
     replay: Annotated[str | None, Private] = None
     """The last replay that was carried out, so that each is carried out once."""
+    traceparent: Annotated[str | None, Private] = None
+    """The W3C trace that the request came in with; messages carry it on."""
     message_text: Annotated[str | None, Private] = None
     """What a queue message held that could not be understood."""
     etag: Annotated[str | None, Private, Field(exclude=True)] = None
