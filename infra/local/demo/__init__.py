@@ -1,0 +1,1 @@
+"""A demonstration: partners onboarded on this machine while Graph throttles and fails."""
