@@ -1,0 +1,192 @@
+"""What the Graph emulator says fits Microsoft's metadata, of each cloud for which there is any.
+
+The schemas are Graph's own CSDL, cut down to the types in use here: v1.0 of the global cloud
+(Prod), of the US Government (Fairfax) and of China (Mooncake), and one beta (USNat).
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.graph.sources import SOURCE_PROPERTIES
+from tests.contract.csdl import Property, Schema
+from tests.contract.graph_emulator import (
+    GROUP,
+    PARTNER_ID,
+    USER,
+    EmulatedGraph,
+    cross_cloud,
+    domain,
+    emulated_graph,
+    federation,
+    tenant,
+)
+
+SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.csdl.xml"))
+ORGANIZATIONS = "identityGovernance/entitlementManagement/connectedOrganizations"
+SUBJECT = (
+    "accessPackageAssignment/accessPackageAssignmentResourceRoles"
+    "/accessPackageSubject/connectedOrganization"
+)
+BODIES = [
+    domain("a.example"),
+    domain("b.example", state="proposed"),
+    domain("contoso.test"),
+    tenant("dddddddd-0000-4000-8000-000000000001"),
+    federation("a.example"),
+    cross_cloud(PARTNER_ID, "microsoftonline.us"),
+]
+
+
+@pytest.fixture(params=SCHEMAS, ids=lambda path: path.name.removesuffix(".csdl.xml"))
+def path(request: pytest.FixtureRequest) -> Path:
+    chosen: Path = request.param
+    return chosen
+
+
+@pytest.fixture
+def schema(path: Path) -> Schema:
+    return Schema(path)
+
+
+@pytest.fixture
+def version(path: Path) -> str:
+    return "beta" if path.name.startswith("beta") else "v1.0"
+
+
+@pytest.fixture
+async def graph() -> AsyncIterator[EmulatedGraph]:
+    async with emulated_graph() as graph:
+        await graph.tenants()
+        yield graph
+
+
+def _assert_fits(schema: Schema, body: object, type_name: str) -> None:
+    assert list(schema.misfits(body, Property(f"graph.{type_name}"), type_name)) == []
+
+
+async def _create_with_sponsors(graph: EmulatedGraph, version: str) -> list[str]:
+    ids = []
+    for body in BODIES:
+        created = await graph.call("POST", f"/{version}/{ORGANIZATIONS}", body)
+        ids.append(created.body["id"])
+    for kind, target in (
+        ("internalSponsors", f"users/{USER['id']}"),
+        ("externalSponsors", f"groups/{GROUP['id']}"),
+    ):
+        address = f"/{version}/{ORGANIZATIONS}/{ids[0]}/{kind}/$ref"
+        await graph.call("POST", address, {"@odata.id": f"{graph.root}/{version}/{target}"})
+    return ids
+
+
+def test_there_are_schemas_of_both_versions() -> None:
+    assert {path.name.split("-")[0] for path in SCHEMAS} == {"v1.0", "beta"}
+
+
+async def test_created_organizations_fit(
+    graph: EmulatedGraph, schema: Schema, version: str
+) -> None:
+    for body in BODIES:
+        created = await graph.call("POST", f"/{version}/{ORGANIZATIONS}", body)
+        assert created.status == 201
+        _assert_fits(schema, created.body, "connectedOrganization")
+
+
+async def test_organizations_that_are_read_fit_with_sources_and_sponsors(
+    graph: EmulatedGraph, schema: Schema, version: str
+) -> None:
+    ids = await _create_with_sponsors(graph, version)
+    query = {"expand": "internalSponsors,externalSponsors"}
+    listed = await graph.call("GET", f"/{version}/{ORGANIZATIONS}", query=query)
+    assert [item["id"] for item in listed.body["value"]] == ids
+    for organization_id, item in zip(ids, listed.body["value"], strict=True):
+        read = await graph.call("GET", f"/{version}/{ORGANIZATIONS}/{organization_id}", query=query)
+        assert read.body.items() >= item.items()
+        _assert_fits(schema, read.body, "connectedOrganization")
+
+
+async def test_an_organization_is_read_with_every_property_that_it_has(
+    graph: EmulatedGraph, schema: Schema, version: str
+) -> None:
+    [organization_id, *_] = await _create_with_sponsors(graph, version)
+    read = await graph.call("GET", f"/{version}/{ORGANIZATIONS}/{organization_id}")
+    expected = schema.properties("connectedOrganization").keys()
+    assert read.body.keys() - {"@odata.context"} == expected
+
+
+async def test_sponsors_users_groups_and_tenants_fit(
+    graph: EmulatedGraph, schema: Schema, version: str
+) -> None:
+    [organization_id, *_] = await _create_with_sponsors(graph, version)
+    for kind in ("internalSponsors", "externalSponsors"):
+        path = f"/{version}/{ORGANIZATIONS}/{organization_id}/{kind}"
+        sponsors = (await graph.call("GET", path)).body["value"]
+        declared = schema.navigations("connectedOrganization")[kind]
+        assert len(sponsors) == 1
+        assert list(schema.misfits(sponsors, declared, kind)) == []
+    lookup = f"tenantRelationships/findTenantInformationByTenantId(tenantId='{PARTNER_ID}')"
+    for path, type_name in (
+        (f"users/{USER['id']}", "user"),
+        (f"groups/{GROUP['id']}", "group"),
+        (lookup, "tenantInformation"),
+    ):
+        read = await graph.call("GET", f"/{version}/{path}")
+        assert read.status == 200
+        _assert_fits(schema, read.body, type_name)
+
+
+def test_the_paths_are_those_of_the_metadata(schema: Schema, version: str) -> None:
+    path = ORGANIZATIONS.removeprefix("identityGovernance/")
+    assert schema.walk("identityGovernance", path) == "connectedOrganization"
+    if version == "beta":
+        requests = "entitlementManagement/accessPackageAssignmentRequests"
+        path = f"{requests}/{SUBJECT}"
+        assert schema.walk("identityGovernance", path) == "connectedOrganization"
+    else:
+        with pytest.raises(KeyError):
+            schema.walk("accessPackageAssignmentRequest", SUBJECT)
+
+
+def test_the_functions_take_the_parameters_of_the_metadata(schema: Schema) -> None:
+    assert schema.functions == {
+        "findTenantInformationByDomainName": ["bindingParameter", "domainName"],
+        "findTenantInformationByTenantId": ["bindingParameter", "tenantId"],
+    }
+
+
+def test_every_identity_source_that_callers_create_can_be_created(schema: Schema) -> None:
+    """The global cloud has one more, which the service creates by itself."""
+    declared = {
+        name: schema.properties(name).keys() - {"displayName"}
+        for name in schema.derived("identitySource") - {"socialIdentitySource"}
+    }
+    known = {name: set(properties) for name, properties in SOURCE_PROPERTIES.items()}
+    assert known == declared
+
+
+def test_every_state_that_callers_set_can_be_set(schema: Schema) -> None:
+    members = set(schema.enums["connectedOrganizationState"])
+    assert {body["state"] for body in BODIES} == members - {"unknownFutureValue"}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"colour": "blue"}, "has a property colour that connectedOrganization lacks"),
+        ({"id": None}, "id is null"),
+        ({"state": "open"}, "is no member of connectedOrganizationState"),
+        ({"createdDateTime": "2024-10-29"}, "is not of Edm.DateTimeOffset"),
+        ({"displayName": 7}, "is not of Edm.String"),
+        ({"identitySources": {}}, "is not a collection"),
+        ({"identitySources": [{"domainName": "x"}]}, "is no concrete identitySource"),
+        (
+            {"identitySources": [{"@odata.type": "#microsoft.graph.user", "id": "x"}]},
+            "is no concrete identitySource",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_told(schema: Schema, change: dict[str, object], fault: str) -> None:
+    body = {"id": "x", "displayName": "x", **change}
+    [told] = schema.misfits(body, Property("graph.connectedOrganization"), "organization")
+    assert fault in told
