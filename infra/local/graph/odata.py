@@ -114,11 +114,15 @@ def _read_filter(text: str) -> Predicate:
         clauses.append(_predicate(match))
         rest = rest[match.end() :]
         if not rest:
-            return lambda organization: all(clause(organization) for clause in clauses)
+            return clauses[0] if len(clauses) == 1 else _all(clauses)
         joint = _AND.match(rest)
         if joint is None:
             raise bad_request(f"Invalid filter clause: there is a syntax error in '{text}'.")
         rest = rest[joint.end() :]
+
+
+def _all(clauses: list[Predicate]) -> Predicate:
+    return lambda organization: all(clause(organization) for clause in clauses)
 
 
 def _predicate(match: re.Match[str]) -> Predicate:
@@ -137,8 +141,7 @@ def _source_predicate(type_name: str, name: str, wanted: str) -> Predicate:
 
     def matches(organization: Organization) -> bool:
         source = organization.source
-        value = source.properties.get(name) or ""
-        return source.type_name == type_name and value.casefold() == wanted
+        return source.type_name == type_name and source.folded.get(name, "") == wanted
 
     return matches
 

@@ -113,12 +113,13 @@ class Organizations:
     def read(self, organization_id: str, config: Config) -> Organization:
         """For reading: not before it is listed. Raises GraphError 404."""
         organization = self.get(organization_id)
-        if not _listed(organization, config):
+        if organization.stored_at > _listed_until(config):
             raise not_found(f"The connected organization '{organization_id}'")
         return organization
 
     def listed(self, config: Config) -> Iterator[Organization]:
-        return (organization for organization in self if _listed(organization, config))
+        until = _listed_until(config)
+        return (organization for organization in self if organization.stored_at <= until)
 
     def remove(self, organization_id: str) -> None:
         organization = self.get(organization_id)
@@ -148,8 +149,8 @@ def _duplicate(source: IdentitySource, config: Config) -> GraphError:
     return GraphError(config.duplicate_status, code, message)
 
 
-def _listed(organization: Organization, config: Config) -> bool:
-    return time.monotonic() - organization.stored_at >= config.consistency_delay_seconds
+def _listed_until(config: Config) -> float:
+    return time.monotonic() - config.consistency_delay_seconds
 
 
 def timestamp(nanoseconds: int) -> str:

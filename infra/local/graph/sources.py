@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -26,17 +27,21 @@ _CLOUD_INSTANCES = {"microsoftonline.com", "microsoftonline.us", "partner.micros
 type SourceKey = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IdentitySource:
     type_name: str
     properties: Mapping[str, str | None]
+
+    @cached_property
+    def folded(self) -> Mapping[str, str]:
+        """The properties as they are compared, thousands of times in a filter."""
+        return {name: value.casefold() for name, value in self.properties.items() if value}
 
     @property
     def key(self) -> SourceKey:
         """Equal for two sources that are the same organization."""
         named = ("cloudInstance", "tenantId", "domainName")
-        values = (self.properties.get(name) for name in named)
-        return (self.type_name, *(value.casefold() for value in values if value))
+        return (self.type_name, *(self.folded[name] for name in named if name in self.folded))
 
     @property
     def is_tenant(self) -> bool:
