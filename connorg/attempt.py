@@ -32,7 +32,8 @@ async def attempt(
             return await _Attempt(onboarding, request, directory, clock.now()).run()
     except TimeoutError:
         error = OnboardingError(
-            code="GraphTimeout", message=f"Microsoft Graph did not answer within {limit:g} seconds."
+            code="GraphTimeout",
+            message=f"Microsoft Graph did not answer within {limit:.0f} seconds.",
         )
         return Later(error, ambiguous=True)
 

@@ -18,7 +18,9 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
 
     Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """
-    outcome = await attempt(begun, core.directory, core.clock, core.policy.attempt_limit)
+    # What the writing of the lease took is missing from the attempt, so that the lease outlasts it.
+    limit = core.seconds_until(begun.lease_until) - core.policy.lease_margin
+    outcome = await attempt(begun, core.directory, core.clock, max(0.0, limit))
     await _keep_gate(core, gate, outcome)
     concluded = states.conclude(begun, outcome, core.clock.now(), core.policy, core.random)
     _log.info(

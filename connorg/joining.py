@@ -49,6 +49,10 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     The identity source is the request's idempotency key: the same body meets its own onboarding,
     another body is a conflict, unless it says `ifExists: return` and so takes what there is.
     """
+    if holder.id == newcomer.id:
+        return Submitted(
+            holder, fresh=False
+        )  # its message, or its key's other request, was quicker
     if_exists = newcomer.request.if_exists if newcomer.request is not None else None
     if if_exists is IfExists.FAIL and holder.status is Status.SUCCEEDED:
         return Conflict(Reason.EXISTS, holder.id, holder)

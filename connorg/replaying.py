@@ -53,5 +53,5 @@ async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
     try:
         canceled = await core.ledger.save(states.cancel(onboarding, core.clock.now()))
     except SupersededError:
-        return Conflict(Reason.NOT_CANCELABLE, onboarding.id, onboarding)
+        return await cancel(core, onboarding_id)  # an attempt began, or another cancel was quicker
     return Submitted(canceled, fresh=False)

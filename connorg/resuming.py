@@ -72,7 +72,8 @@ async def bury(core: Core, message: OnboardingMessage) -> None:
         return
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
-    await core.ledger.save(states.fail(onboarding, POISONED, core.clock.now()))
+    buried = states.abandon(onboarding, POISONED, core.clock.now(), core.policy)
+    await core.ledger.save(buried)
 
 
 async def bury_producers(core: Core, message: ProducerMessage) -> None:

@@ -1,9 +1,9 @@
 """The moves of an onboarding, as pure functions: what is written, never when or where.
 
 NotStarted ──► Running ──► Succeeded
-   │  ▲         │   ▲  └──► Failed ──► NotStarted (replay)
-   │  └ replay  ▼   │
-   └────────► Waiting ──► Canceled, Failed
+   │            │   ▲ └──► Failed ──► NotStarted (replay)
+   │            ▼   │
+   └─────────► Waiting ──► Canceled, Failed
 """
 
 from collections.abc import Mapping
@@ -39,20 +39,23 @@ def move(onboarding: Onboarding, status: Status, now: datetime, **changes: Any) 
 
 def begin(onboarding: Onboarding, now: datetime, policy: Policy) -> Onboarding:
     """Take the lease. Written before Graph is called, so that a crash leaves its trace."""
-    doubt_until = onboarding.doubt_until
-    if onboarding.status is Status.RUNNING:
-        # The attempt before this one never concluded: its POST may have been sent until its limit.
-        limit = onboarding.last_action_date_time + timedelta(seconds=policy.attempt_limit)
-        doubt_until = limit + timedelta(seconds=policy.settle)
     return move(
         onboarding,
         Status.RUNNING,
         now,
         attempts=onboarding.attempts + 1,
         lease_until=now + timedelta(seconds=policy.lease),
-        doubt_until=doubt_until,
+        doubt_until=_doubt(onboarding, policy),
         next_attempt_date_time=None,
     )
+
+
+def _doubt(onboarding: Onboarding, policy: Policy) -> datetime | None:
+    if onboarding.status is not Status.RUNNING:
+        return onboarding.doubt_until
+    # The attempt before this one never concluded: its POST may have been sent until its limit.
+    limit = onboarding.last_action_date_time + timedelta(seconds=policy.attempt_limit)
+    return limit + timedelta(seconds=policy.settle)
 
 
 def conclude(
@@ -119,6 +122,14 @@ def fail(onboarding: Onboarding, error: OnboardingError, now: datetime) -> Onboa
         last_error=error.model_copy(update={"date_time": now}),
         next_attempt_date_time=None,
     )
+
+
+def abandon(
+    onboarding: Onboarding, error: OnboardingError, now: datetime, policy: Policy
+) -> Onboarding:
+    """Fail an onboarding whose attempt may have died with its process: a replay is in doubt."""
+    doubt_until = _doubt(onboarding, policy)
+    return fail(onboarding, error, now).model_copy(update={"doubt_until": doubt_until})
 
 
 def give_up(onboarding: Onboarding, error: OnboardingError | None, now: datetime) -> Onboarding:

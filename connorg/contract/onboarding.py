@@ -92,6 +92,10 @@ class Onboarding(Model):
         update = newcomer.request is not None and newcomer.request.if_exists is IfExists.UPDATE
         return self.status is Status.SUCCEEDED and update and self.differs_from(newcomer)
 
+    def taking_over_from(self, holder: "Onboarding") -> "Onboarding":
+        """Inherit the doubt: a POST of the holder's may still turn out to have worked."""
+        return self.model_copy(update={"doubt_until": holder.doubt_until})
+
     def differs_from(self, other: "Onboarding") -> bool:
         """Tell whether the two ask for other attributes of the organization."""
         if self.request is None or other.request is None:

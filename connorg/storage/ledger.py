@@ -57,8 +57,10 @@ class AzureLedger:
                 return HeldBy(own)
             if claim is not None:
                 holder = await self.read(f"{partition}-{claim['Holder']}")
-                if holder and holder.id != onboarding.id and not holder.gives_way_to(onboarding):
-                    return HeldBy(holder)
+                if holder is not None and holder.id != onboarding.id:
+                    if not holder.gives_way_to(onboarding):
+                        return HeldBy(holder)
+                    onboarding = onboarding.taking_over_from(holder)
 
     async def _write_with_claim(self, onboarding: Onboarding, claim: Any) -> Onboarding | None:
         """Write both rows in one transaction; None: one of them is not as it was thought to be."""

@@ -114,6 +114,17 @@ def test_after_a_day_the_onboarding_fails_and_says_what_the_last_attempt_said() 
     assert ERROR.message in failed.last_error.message
 
 
+def test_an_attempt_that_died_with_its_process_leaves_a_doubt_to_the_replay() -> None:
+    buried = states.abandon(states.begin(onboarding(), NOW, POLICY), ERROR, NOW, POLICY)
+    assert buried.status is Status.FAILED
+    assert buried.doubt_until is not None
+
+
+def test_who_takes_over_an_identity_source_takes_over_the_doubt() -> None:
+    canceled = onboarding(Status.CANCELED).model_copy(update={"doubt_until": NOW})
+    assert onboarding().taking_over_from(canceled).doubt_until == NOW
+
+
 def test_a_replay_starts_anew_but_keeps_the_doubt() -> None:
     begun = states.begin(onboarding(), NOW, POLICY)
     doubtful = begun.model_copy(update={"doubt_until": NOW})
