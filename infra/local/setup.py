@@ -51,7 +51,7 @@ def _lock() -> Iterator[None]:
     path = ROOT / ".local/setup.lock"
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
-        os.set_inheritable(file.fileno(), True)
+        os.set_inheritable(file.fileno(), True)  # noqa: FBT003  # takes no keyword
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
