@@ -21,8 +21,8 @@ _BETA = {"createdBy", "modifiedBy"}
 
 
 def read_draft(call: Call) -> Draft:
-    """ "Create connectedOrganization" lists all four properties as required, and yet documents
-    the state's default. Raises GraphError."""
+    """All four properties are listed as required on the page "Create connectedOrganization", and
+    yet the state has a documented default. Raises GraphError."""
     body = call.json_object()
     _check_names(body, {*_WRITABLE, "identitySources"}, call.version)
     for name in ("displayName", "description", "identitySources"):

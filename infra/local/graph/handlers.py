@@ -1,19 +1,18 @@
 """What Graph does for each call on connected organizations, sponsors and the directory."""
 
+from dataclasses import replace
+
 from infra.local.graph import odata
 from infra.local.graph.calls import CONNECTED_ORGANIZATIONS, NO_CONTENT, Answer, Call
 from infra.local.graph.directory import Group, Tenant, User
 from infra.local.graph.drafts import read_changes, read_draft, read_subject
 from infra.local.graph.errors import GraphError, bad_request, no_such_object
-from infra.local.graph.organizations import Draft
 from infra.local.graph.state import State
 
 
 def create_organization(state: State, call: Call) -> Answer:
     draft = read_draft(call)
-    resolved = Draft(
-        draft.display_name, draft.description, draft.state, state.directory.resolve(draft.source)
-    )
+    resolved = replace(draft, source=state.directory.resolve(draft.source))
     organization = state.organizations.add(resolved, call.caller.app_id, state.config)
     # In every documented 201 the sources are empty: the resolved one is seen by reading.
     entity = organization.entity(call.version) | {"identitySources": []}
@@ -68,7 +67,7 @@ def add_sponsor(state: State, call: Call, organization_id: str, kind: str) -> An
     raise GraphError(
         state.config.repeated_sponsor_status,
         "Request_BadRequest",
-        f"One or more added object references already exist for the following modified "
+        "One or more added object references already exist for the following modified "
         f"properties: '{kind}'.",
     )
 
@@ -84,7 +83,7 @@ def remove_sponsor(
 
 
 def add_to_subject(_: State, call: Call) -> Answer:
-    """ "Add connectedOrganization" (beta) as its page describes it. The emulator has no assignment
+    """As the beta page "Add connectedOrganization" describes it. The emulator has no assignment
     requests, so any id in the path will do."""
     read_subject(call)
     return NO_CONTENT
