@@ -1,0 +1,425 @@
+"""What every Ledger promises: the one on the simulated table, and the one on Azurite's."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from azure.core.exceptions import ServiceRequestError
+from azure.data.tables.aio import TableClient
+
+from connorg import states
+from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
+from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.requests import IfExists
+from connorg.natural_key import new_onboarding_id
+from connorg.outcomes import Connected, Later, Refused
+from connorg.policy import Policy
+from connorg.ports import (
+    Filter,
+    Gate,
+    HeldBy,
+    KeyReservation,
+    Ledger,
+    StorageUnavailableError,
+    SupersededError,
+)
+from connorg.storage.connection import ledger_table
+from connorg.storage.ledger import AzureLedger
+from tests.simulation.storage import Table, ledger_on
+from tests.unit.partners import domain_source, request
+
+NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+ERROR = OnboardingError(code="PermissionMissing", message="A permission is missing.")
+EVERYTHING = Filter()
+
+
+async def by_turns[T](_: str, act: Callable[[], T]) -> T:
+    """Let others act before and after, as any network does."""
+    await asyncio.sleep(0)
+    done = act()
+    await asyncio.sleep(0)
+    return done
+
+
+@pytest.fixture(params=["simulated", "azurite"])
+async def ledger(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
+    """A ledger whose table does not exist yet."""
+    if request.param == "simulated":
+        yield ledger_on(Table(), by_turns)
+        return
+    connection = request.getfixturevalue("storage")
+    async with TableClient.from_connection_string(connection, f"ledger{uuid4().hex}") as table:
+        yield AzureLedger(table)
+
+
+def partner() -> str:
+    return f"{uuid4().hex}.example"
+
+
+def onboarding(
+    domain: str | None = None, at: datetime = NOW, source: str = "http", **attributes: Any
+) -> Onboarding:
+    asked = request(domain_source(domain or partner()), **attributes)
+    return Onboarding(
+        id=new_onboarding_id(asked.natural_key, at, Random()),
+        status=Status.NOT_STARTED,
+        source=source,
+        request=asked,
+        reference=asked.reference,
+        created_date_time=at,
+        last_action_date_time=at,
+        give_up_date_time=at + timedelta(days=1),
+    )
+
+
+async def opened(ledger: Ledger, newcomer: Onboarding) -> Onboarding:
+    answer = await ledger.open(newcomer)
+    assert isinstance(answer, Onboarding)
+    return answer
+
+
+async def concluded(ledger: Ledger, held: Onboarding, outcome: Any) -> Onboarding:
+    begun = await ledger.save(states.begin(held, NOW, Policy()))
+    return await ledger.save(states.conclude(begun, outcome, NOW, Policy(), Random()))
+
+
+# open
+
+
+async def test_an_onboarding_is_read_as_it_was_opened(ledger: Ledger) -> None:
+    newcomer = onboarding()
+    answer = await opened(ledger, newcomer)
+    assert answer.etag is not None
+    assert await ledger.read(newcomer.id) == answer
+    assert answer.model_copy(update={"etag": None}) == newcomer
+
+
+async def test_a_claim_that_does_not_give_way_keeps_others_out(ledger: Ledger) -> None:
+    domain = partner()
+    holder = await opened(ledger, onboarding(domain))
+    newcomer = onboarding(domain)
+    assert await ledger.open(newcomer) == HeldBy(holder)
+    assert await ledger.read(newcomer.id) is None
+
+
+async def test_who_opens_twice_meets_itself(ledger: Ledger) -> None:
+    newcomer = onboarding()
+    first = await opened(ledger, newcomer)
+    assert await ledger.open(newcomer) == HeldBy(first)
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
+async def test_a_failed_or_canceled_holder_gives_way_and_stays_readable(
+    ledger: Ledger, status: Status
+) -> None:
+    domain = partner()
+    held = await opened(ledger, onboarding(domain))
+    first = await ledger.save(states.move(held, status, NOW))
+    second = await opened(ledger, onboarding(domain))
+    assert await ledger.read(first.id) == first
+    assert await ledger.open(onboarding(domain)) == HeldBy(second)
+
+
+async def test_a_success_gives_way_to_an_update_that_differs_alone(ledger: Ledger) -> None:
+    domain = partner()
+    connected = Connected(*created())
+    success = await concluded(ledger, await opened(ledger, onboarding(domain)), connected)
+    for kept_out in (
+        onboarding(domain),
+        onboarding(domain, description="Another"),
+        onboarding(domain, ifExists=IfExists.UPDATE),
+    ):
+        assert await ledger.open(kept_out) == HeldBy(success)
+    await opened(ledger, onboarding(domain, description="Another", ifExists=IfExists.UPDATE))
+
+
+async def test_a_replay_reclaims_what_nobody_took_since(ledger: Ledger) -> None:
+    failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
+    reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Policy()))
+    assert (await ledger.read(failed.id)) == reopened
+    assert reopened.status is Status.NOT_STARTED
+
+
+async def test_a_replay_meets_who_took_over_since(ledger: Ledger) -> None:
+    domain = partner()
+    failed = await concluded(ledger, await opened(ledger, onboarding(domain)), Refused(ERROR))
+    holder = await opened(ledger, onboarding(domain))
+    assert await ledger.open(states.reopen(failed, "replay", NOW, Policy())) == HeldBy(holder)
+    assert await ledger.read(failed.id) == failed
+
+
+async def test_a_replay_of_what_changed_since_is_superseded(ledger: Ledger) -> None:
+    failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
+    await opened(ledger, states.reopen(failed, "first", NOW, Policy()))
+    with pytest.raises(SupersededError):
+        await ledger.open(states.reopen(failed, "second", NOW, Policy()))
+
+
+async def test_of_many_who_open_at_once_one_gets_the_claim_and_all_know_which(
+    ledger: Ledger,
+) -> None:
+    domain = partner()
+    rivals = [onboarding(domain) for _ in range(8)]
+    answers = await asyncio.gather(*(ledger.open(rival) for rival in rivals))
+    winners = [answer for answer in answers if isinstance(answer, Onboarding)]
+    assert len(winners) == 1
+    holders = [answer.holder.id for answer in answers if isinstance(answer, HeldBy)]
+    assert holders == [winners[0].id] * 7
+    written = [rival.id for rival in rivals if await ledger.read(rival.id) is not None]
+    assert written == [winners[0].id]
+
+
+async def test_of_many_who_take_over_at_once_one_gets_the_claim(ledger: Ledger) -> None:
+    domain = partner()
+    await ledger.save(states.fail(await opened(ledger, onboarding(domain)), ERROR, NOW))
+    answers = await asyncio.gather(*(ledger.open(onboarding(domain)) for _ in range(8)))
+    assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
+
+
+async def test_of_many_messages_of_one_onboarding_one_opens_it(ledger: Ledger) -> None:
+    newcomer = onboarding()
+    answers = await asyncio.gather(*(ledger.open(newcomer) for _ in range(8)))
+    assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
+    holders = {answer.holder.id for answer in answers if isinstance(answer, HeldBy)}
+    assert holders == {newcomer.id}
+
+
+# record, read, save
+
+
+async def test_what_is_recorded_claims_nothing(ledger: Ledger) -> None:
+    domain = partner()
+    recorded = states.fail(onboarding(domain), ERROR, NOW)
+    await ledger.record(recorded)
+    held = await ledger.read(recorded.id)
+    assert held is not None
+    assert held.model_copy(update={"etag": None}) == recorded
+    await opened(ledger, onboarding(domain))
+
+
+async def test_what_is_recorded_twice_stays_as_it_was(ledger: Ledger) -> None:
+    recorded = states.fail(onboarding(), ERROR, NOW)
+    await ledger.record(recorded)
+    before = await ledger.read(recorded.id)
+    await ledger.record(recorded.model_copy(update={"source": "another"}))
+    assert await ledger.read(recorded.id) == before
+
+
+async def test_an_unknown_onboarding_is_none_with_and_without_a_table(ledger: Ledger) -> None:
+    assert await ledger.read(onboarding().id) is None
+    await opened(ledger, onboarding())
+    assert await ledger.read(onboarding().id) is None
+
+
+async def test_all_that_an_attempt_writes_is_read_again(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding(reference="RITM0010001"))
+    waiting = await concluded(ledger, held, Later(ERROR, ambiguous=True, retry_after=7.5))
+    assert await ledger.read(held.id) == waiting
+    done = await concluded(ledger, waiting, Connected(*created()))
+    assert await ledger.read(held.id) == done
+
+
+async def test_only_the_version_that_was_read_can_be_replaced(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding())
+    begun = await ledger.save(states.begin(held, NOW, Policy()))
+    with pytest.raises(SupersededError):
+        await ledger.save(states.cancel(held, NOW))
+    assert await ledger.read(held.id) == begun
+
+
+async def test_of_many_who_begin_at_once_one_gets_the_lease(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding())
+    begun = states.begin(held, NOW, Policy())
+    answers = await asyncio.gather(*(ledger.save(begun) for _ in range(8)), return_exceptions=True)
+    assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
+    assert sum(isinstance(answer, SupersededError) for answer in answers) == 7
+
+
+async def test_what_is_gone_cannot_be_saved(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding())
+    never_written = onboarding().model_copy(update={"etag": held.etag})
+    with pytest.raises(SupersededError):
+        await ledger.save(states.cancel(never_written, NOW))
+
+
+# list
+
+
+async def listed(ledger: Ledger, which: Filter = EVERYTHING, limit: int = 100) -> list[str]:
+    """The ids of all pages."""
+    ids: list[str] = []
+    continuation = None
+    while True:
+        page = await ledger.list(which, limit, continuation)
+        assert len(page.onboardings) <= limit
+        ids += [onboarding.id for onboarding in page.onboardings]
+        continuation = page.continuation
+        if continuation is None:
+            return ids
+
+
+async def test_nothing_is_listed_where_nothing_was_onboarded(ledger: Ledger) -> None:
+    assert await listed(ledger) == []
+
+
+async def test_the_newest_are_listed_first_page_by_page(ledger: Ledger) -> None:
+    ages = [3, 0, 4, 1, 5, 2, 6]
+    held = [await opened(ledger, onboarding(at=NOW - timedelta(hours=age))) for age in ages]
+    newest_first = [o.id for o in sorted(held, key=lambda o: o.created_date_time, reverse=True)]
+    for limit in (1, 2, 3, 7, 100):
+        assert await listed(ledger, limit=limit) == newest_first
+
+
+async def test_a_page_that_holds_the_last_says_so(ledger: Ledger) -> None:
+    for hour in range(2):
+        await opened(ledger, onboarding(at=NOW + timedelta(hours=hour)))
+    assert (await ledger.list(EVERYTHING, 2, None)).continuation is None
+    assert (await ledger.list(EVERYTHING, 1, None)).continuation is not None
+
+
+async def test_onboardings_alone_are_listed(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding())
+    await ledger.reserve_key("caller", "key", KeyReservation("fingerprint", held.id))
+    await ledger.close_gate(NOW, None)
+    assert await listed(ledger) == [held.id]
+
+
+async def test_filters_select_and_combine(ledger: Ledger) -> None:
+    waiting = await opened(ledger, onboarding(source="webhook", reference="it's mine"))
+    failed = await opened(ledger, onboarding(source="webhook", at=NOW - timedelta(hours=1)))
+    await ledger.save(states.fail(failed, ERROR, NOW))
+    other = await opened(ledger, onboarding(source="http", at=NOW - timedelta(hours=2)))
+    assert await listed(ledger, Filter(status=Status.FAILED)) == [failed.id]
+    assert await listed(ledger, Filter(source="webhook")) == [waiting.id, failed.id]
+    assert await listed(ledger, Filter(source="http")) == [other.id]
+    assert await listed(ledger, Filter(reference="it's mine")) == [waiting.id]
+    assert await listed(ledger, Filter(Status.FAILED, "webhook")) == [failed.id]
+    assert await listed(ledger, Filter(Status.FAILED, "http")) == []
+
+
+# reserve_key
+
+
+async def test_a_key_stays_bound_to_what_it_was_first_bound_to(ledger: Ledger) -> None:
+    first, second = KeyReservation("a", onboarding().id), KeyReservation("b", onboarding().id)
+    assert await ledger.reserve_key("caller", "key", first) == first
+    assert await ledger.reserve_key("caller", "key", second) == first
+
+
+async def test_keys_of_two_callers_are_two_keys(ledger: Ledger) -> None:
+    first, second = KeyReservation("a", onboarding().id), KeyReservation("b", onboarding().id)
+    assert await ledger.reserve_key("caller", "key", first) == first
+    assert await ledger.reserve_key("other", "key", second) == second
+    assert await ledger.reserve_key("callerk", "ey", second) == second
+
+
+async def test_all_who_bind_a_key_at_once_agree(ledger: Ledger) -> None:
+    wanted = [KeyReservation(str(i), onboarding().id) for i in range(8)]
+    bound = await asyncio.gather(*(ledger.reserve_key("caller", "key", w) for w in wanted))
+    assert len(set(bound)) == 1
+    assert bound[0] in wanted
+
+
+# gate
+
+
+async def test_the_gate_is_open_until_it_is_closed(ledger: Ledger) -> None:
+    assert await ledger.gate() == Gate()
+    await ledger.close_gate(NOW, None)
+    assert await ledger.gate() == Gate(closed_until=NOW)
+
+
+async def test_the_gate_is_never_closed_for_a_shorter_time(ledger: Ledger) -> None:
+    await ledger.close_gate(NOW + timedelta(minutes=5), None)
+    await ledger.close_gate(NOW, ERROR)
+    assert await ledger.gate() == Gate(NOW + timedelta(minutes=5), ERROR)
+    await ledger.close_gate(NOW + timedelta(minutes=7, microseconds=1), None)
+    assert await ledger.gate() == Gate(NOW + timedelta(minutes=7, microseconds=1), ERROR)
+
+
+async def test_what_was_missing_is_forgotten_and_the_gate_stays_closed(ledger: Ledger) -> None:
+    await ledger.close_gate(NOW, ERROR)
+    await ledger.clear_blocked()
+    assert await ledger.gate() == Gate(closed_until=NOW)
+
+
+async def test_of_many_who_close_the_gate_at_once_the_longest_time_stands(ledger: Ledger) -> None:
+    times = [NOW + timedelta(seconds=s) for s in (4, 1, 7, 2, 0, 5, 3, 6)]
+    await asyncio.gather(*(ledger.close_gate(time, None) for time in times))
+    assert await ledger.gate() == Gate(closed_until=max(times))
+
+
+# storage that fails
+
+
+@pytest.fixture(params=["simulated", "real"])
+async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
+    if request.param == "simulated":
+
+        async def broken[T](_: str, __: Callable[[], T]) -> T:
+            raise ServiceRequestError("no route to host")
+
+        yield ledger_on(Table(), broken)
+        return
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
+        async with ledger_table(connection_string(nobody.getsockname()[1]), None, None) as table:
+            yield AzureLedger(table)
+
+
+CALLS: dict[str, Callable[[Ledger], Awaitable[object]]] = {
+    "open": lambda ledger: ledger.open(onboarding()),
+    "record": lambda ledger: ledger.record(onboarding()),
+    "read": lambda ledger: ledger.read(onboarding().id),
+    "save": lambda ledger: ledger.save(onboarding().model_copy(update={"etag": "1"})),
+    "list": lambda ledger: ledger.list(EVERYTHING, 10, None),
+    "reserve_key": lambda ledger: ledger.reserve_key("caller", "key", KeyReservation("a", "b")),
+    "gate": lambda ledger: ledger.gate(),
+    "close_gate": lambda ledger: ledger.close_gate(NOW, None),
+    "clear_blocked": lambda ledger: ledger.clear_blocked(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_every_method_tells_that_storage_cannot_be_reached(
+    unreachable: Ledger, call: Callable[[Ledger], Awaitable[object]]
+) -> None:
+    with pytest.raises(StorageUnavailableError):
+        await call(unreachable)
+
+
+@pytest.mark.parametrize("status", [403, 408, 429, 500, 503])
+async def test_a_storage_that_refuses_is_unavailable(status: int) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    async with (
+        TestServer(app) as server,
+        ledger_table(connection_string(server.port or 0), None, None) as table,
+    ):
+        ledger = AzureLedger(table)
+        for name in ("open", "read", "save", "list", "gate"):
+            with pytest.raises(StorageUnavailableError):
+                await CALLS[name](ledger)
+
+
+def connection_string(port: int) -> str:
+    key = "bm90IGEgc2VjcmV0"
+    endpoint = f"http://127.0.0.1:{port}/account"
+    return f"AccountName=account;AccountKey={key};TableEndpoint={endpoint};QueueEndpoint={endpoint}"
+
+
+def created() -> tuple[Any, ConnectedOrganization]:
+    organization = ConnectedOrganization(
+        id=str(uuid4()), display_name="Contoso", description="A partner", state="configured"
+    )
+    return Conclusion.CREATED, organization

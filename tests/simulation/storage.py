@@ -1,0 +1,271 @@
+"""Azure Table and Queue storage in memory: the services, and clients that the adapters take for
+the SDK's own.
+
+The real adapters run on them, so what can drift from Azure is no more than these few operations;
+`tests/contract` holds them against Azurite.
+"""
+
+import itertools
+import operator
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.data.tables import TableTransactionError
+
+from connorg.ports import Ledger, RetryQueue
+from connorg.storage.ledger import AzureLedger
+from connorg.storage.retry_queue import AzureRetryQueue
+
+type Key = tuple[str, str]
+type Entity = Mapping[str, Any]
+type Operation = tuple[Any, ...]
+
+
+class Travel(Protocol):
+    """How a call gets to its service and back. `act` is what the service does, at one moment."""
+
+    async def __call__[T](self, what: str, act: Callable[[], T], /) -> T: ...
+
+
+class Row(dict[str, Any]):
+    """An entity as it is stored and read."""
+
+    def __init__(self, values: Entity, etag: str) -> None:
+        super().__init__(values)
+        self.metadata = {"etag": etag}
+
+    @property
+    def etag(self) -> str:
+        return self.metadata["etag"]
+
+
+class Table:
+    """The table service: optimistic concurrency, entity-group transactions, reads never stale."""
+
+    def __init__(
+        self, written: Callable[[Row | None, Row], None] = lambda _old, _new: None
+    ) -> None:
+        self.exists = False
+        self.rows: dict[Key, Row] = {}
+        self._written = written
+        self._etags = itertools.count(1)
+
+    def create_table(self) -> None:
+        if self.exists:
+            raise _error(ResourceExistsError, 409)
+        self.exists = True
+
+    def get(self, key: Key) -> Row:
+        row = self.rows.get(key)
+        if row is None:
+            raise _error(ResourceNotFoundError, 404)
+        return row
+
+    def create(self, entity: Entity) -> Row:
+        self._check_create(entity)
+        return self._write(entity)
+
+    def update(self, entity: Entity, etag: str) -> Row:
+        self._check_update(entity, etag)
+        return self._write(entity)
+
+    def transact(self, operations: Sequence[Operation]) -> list[Row]:
+        """All or none: nothing is written before everything is checked."""
+        try:
+            for kind, entity, *options in operations:
+                if kind == "create":
+                    self._check_create(entity)
+                else:
+                    self._check_update(entity, options[0]["etag"])
+        except HttpResponseError as error:
+            raise _error(TableTransactionError, error.status_code or 0) from None
+        return [self._write(entity) for _, entity, *_ in operations]
+
+    def query(self, conditions: str, parameters: Entity) -> list[Row]:
+        if not self.exists:
+            raise _error(ResourceNotFoundError, 404)
+        clauses = [_clause(text, parameters) for text in conditions.split(" and ")]
+        rows = [self.rows[key] for key in sorted(self.rows)]
+        return [row for row in rows if all(clause(row) for clause in clauses)]
+
+    def _check_create(self, entity: Entity) -> None:
+        if not self.exists:
+            raise _error(HttpResponseError, 404)
+        if _key(entity) in self.rows:
+            raise _error(ResourceExistsError, 409)
+
+    def _check_update(self, entity: Entity, etag: str) -> None:
+        if self.get(_key(entity)).etag != etag:
+            raise _error(HttpResponseError, 412)
+
+    def _write(self, entity: Entity) -> Row:
+        row = Row(entity, f"v{next(self._etags)}")
+        self._written(self.rows.get(_key(entity)), row)
+        self.rows[_key(entity)] = row
+        return row
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "gt": operator.gt,
+    "lt": operator.lt,
+}
+
+
+def _clause(text: str, parameters: Entity) -> Callable[[Row], bool]:
+    column, comparison, parameter = text.split()
+    compare, value = _COMPARISONS[comparison], parameters[parameter.removeprefix("@")]
+    return lambda row: column in row and compare(row[column], value)
+
+
+def _key(entity: Entity) -> Key:
+    return entity["PartitionKey"], entity["RowKey"]
+
+
+def _error[E: HttpResponseError](kind: type[E], status: int) -> E:
+    error = kind(message=f"simulated answer {status}")
+    error.status_code = status
+    return error
+
+
+class SimulatedTableClient:
+    """What AzureLedger uses of azure.data.tables.aio.TableClient."""
+
+    def __init__(self, table: Table, travel: Travel) -> None:
+        self._table = table
+        self._travel = travel
+
+    async def create_table(self) -> None:
+        await self._travel("create table", self._table.create_table)
+
+    async def get_entity(self, partition: str, row: str) -> Row:
+        return await self._travel(f"get {row[:10]}", lambda: self._table.get((partition, row)))
+
+    async def create_entity(self, entity: Entity) -> Mapping[str, str]:
+        what = f"create {entity['RowKey'][:10]}"
+        return (await self._travel(what, lambda: self._table.create(entity))).metadata
+
+    async def update_entity(self, entity: Entity, *, etag: str, **_: Any) -> Mapping[str, str]:
+        what = f"update {entity['RowKey'][:10]}"
+        return (await self._travel(what, lambda: self._table.update(entity, etag))).metadata
+
+    async def submit_transaction(
+        self, operations: Iterable[Operation]
+    ) -> Sequence[Mapping[str, str]]:
+        asked = list(operations)
+        rows = await self._travel("transaction", lambda: self._table.transact(asked))
+        return [row.metadata for row in rows]
+
+    async def query_entities(
+        self, conditions: str, *, parameters: Entity, **_: Any
+    ) -> AsyncIterator[Row]:
+        for row in await self._travel("query", lambda: self._table.query(conditions, parameters)):
+            yield row
+
+
+@dataclass
+class Message:
+    id: str
+    text: str
+    pop_receipt: str
+    visible_at: float
+    dequeue_count: int = 0
+
+
+class Queue:
+    """The queue service: visibility, and pop receipts that go stale with each move or delivery."""
+
+    def __init__(
+        self, now: Callable[[], float], changed: Callable[[Message], None] = lambda _: None
+    ) -> None:
+        self.exists = False
+        self.messages: dict[str, Message] = {}
+        self._now = now
+        self._changed = changed
+        self._numbers = itertools.count(1)
+
+    def create_queue(self) -> None:
+        if self.exists:
+            raise _error(ResourceExistsError, 409)
+        self.exists = True
+
+    def send(self, text: str, delay: int) -> Message:
+        if not self.exists:
+            raise _error(ResourceNotFoundError, 404)
+        message = Message(f"m{next(self._numbers)}", text, self._receipt(), self._now() + delay)
+        self.messages[message.id] = message
+        self._changed(message)
+        return Message(**vars(message))
+
+    def update(self, message_id: str, pop_receipt: str, text: str | None, delay: float) -> str:
+        message = self._held(message_id, pop_receipt)
+        message.text = message.text if text is None else text
+        message.visible_at = self._now() + delay
+        message.pop_receipt = self._receipt()
+        self._changed(message)
+        return message.pop_receipt
+
+    def delete(self, message_id: str, pop_receipt: str) -> None:
+        del self.messages[self._held(message_id, pop_receipt).id]
+
+    def take(self, hidden: float) -> Message | None:
+        """Deliver the visible message that has waited longest, and hide it."""
+        visible = [m for m in self.messages.values() if m.visible_at <= self._now()]
+        if not visible:
+            return None
+        message = min(visible, key=lambda m: m.visible_at)
+        message.dequeue_count += 1
+        message.visible_at = self._now() + hidden
+        message.pop_receipt = self._receipt()
+        self._changed(message)
+        return Message(**vars(message))
+
+    def _held(self, message_id: str, pop_receipt: str) -> Message:
+        message = self.messages.get(message_id)
+        if message is None:
+            raise _error(ResourceNotFoundError, 404)
+        if message.pop_receipt != pop_receipt:
+            raise _error(HttpResponseError, 400)
+        return message
+
+    def _receipt(self) -> str:
+        return f"r{next(self._numbers)}"
+
+
+class SimulatedQueueClient:
+    """What AzureRetryQueue uses of azure.storage.queue.aio.QueueClient."""
+
+    def __init__(self, queue: Queue, travel: Travel) -> None:
+        self._queue = queue
+        self._travel = travel
+
+    async def create_queue(self) -> None:
+        await self._travel("create queue", self._queue.create_queue)
+
+    async def send_message(self, text: str, *, visibility_timeout: int, **_: Any) -> Message:
+        what = f"put in {visibility_timeout} s"
+        return await self._travel(what, lambda: self._queue.send(text, visibility_timeout))
+
+    async def update_message(
+        self, message_id: str, pop_receipt: str, *, content: str, visibility_timeout: int
+    ) -> None:
+        await self._travel(
+            f"move {message_id} to {visibility_timeout} s",
+            lambda: self._queue.update(message_id, pop_receipt, content, visibility_timeout),
+        )
+
+    async def delete_message(self, message_id: str, pop_receipt: str) -> None:
+        act = lambda: self._queue.delete(message_id, pop_receipt)  # noqa: E731
+        await self._travel(f"delete {message_id}", act)
+
+
+def ledger_on(table: Table, travel: Travel) -> Ledger:
+    client: Any = SimulatedTableClient(table, travel)
+    return AzureLedger(client)
+
+
+def retry_queue_on(queue: Queue, travel: Travel) -> RetryQueue:
+    client: Any = SimulatedQueueClient(queue, travel)
+    return AzureRetryQueue(client)
