@@ -31,7 +31,7 @@ lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the new
 	$(compile) pyproject.toml --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
 	$(compile) --group node --output-file requirements-node.txt
-	cd infra/local/azurite && npm install --package-lock-only
+	cd infra/local/azurite && npm install --package-lock-only --loglevel=error
 
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .local infra/local/azurite/node_modules
