@@ -1,14 +1,15 @@
 """From the lease to the conclusion: one attempt, written down, and told to all instances."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connorg import states
 from connorg.attempt import attempt
-from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.onboarding import Onboarding
 from connorg.core import Core
+from connorg.gate import Gate
 from connorg.outcomes import Blocked, Connected, Later, Outcome
-from connorg.ports import Gate, SupersededError
+from connorg.ports import SupersededError
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
     # What the writing of the lease took is missing from the attempt, so that the lease outlasts it.
     limit = core.seconds_until(begun.lease_until) - core.policy.lease_margin
     outcome = await attempt(begun, core.directory, core.clock, max(0.0, limit))
-    await _keep_gate(core, gate, outcome)
+    await _keep_gate(core, gate, outcome, begun.last_action_date_time)
     concluded = states.conclude(begun, outcome, core.clock.now(), core.policy, core.random)
     _log.info(
         "onboarding %s is %s after attempt %d%s",
@@ -37,16 +38,15 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
         return await core.ledger.read(begun.id) or concluded
 
 
-async def _keep_gate(core: Core, gate: Gate, outcome: Outcome) -> None:
+async def _keep_gate(core: Core, gate: Gate, outcome: Outcome, called_at: datetime) -> None:
+    now = core.clock.now()
     match outcome:
         case Later(throttled=True, retry_after=retry_after):
             pause = core.policy.shortest_backoff if retry_after is None else retry_after
-            await _close_gate(core, pause, None)
+            until = now + timedelta(seconds=pause)
+            await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
         case Blocked(error):
-            await _close_gate(core, core.policy.blocked_retry, error)
+            until = now + timedelta(seconds=core.policy.blocked_retry)
+            await core.ledger.change_gate(lambda gate: gate.closed(until, error))
         case Connected() if gate.blocked is not None:
-            await core.ledger.clear_blocked()
-
-
-async def _close_gate(core: Core, pause: float, blocked: OnboardingError | None) -> None:
-    await core.ledger.close_gate(core.clock.now() + timedelta(seconds=pause), blocked)
+            await core.ledger.change_gate(Gate.unblocked)

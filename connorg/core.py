@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from random import Random
 
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
+from connorg.pacing import Pacer
 from connorg.policy import Policy
 from connorg.ports import Clock, Directory, Ledger, RetryQueue
 
@@ -22,6 +24,10 @@ class Core:
     clock: Clock
     random: Random
     policy: Policy
+
+    @cached_property
+    def pacer(self) -> Pacer:
+        return Pacer(self.ledger, self.clock)
 
     def new_onboarding(
         self, request: OnboardingRequest, source: str, traceparent: str | None = None

@@ -1,13 +1,15 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from connorg.contract.messages import OnboardingMessage
-from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import OnboardingRequest
+from connorg.gate import Gate
 from connorg.outcomes import AlreadyConnected, Setback
 
 
@@ -41,15 +43,6 @@ class Directory(Protocol):
     ) -> ConnectedOrganization | Setback:
         """Give the organization the attributes of the request in which it differs."""
         ...
-
-
-@dataclass(frozen=True)
-class Gate:
-    """The one row that tells all instances whether Graph may be called."""
-
-    closed_until: datetime | None = None
-    blocked: OnboardingError | None = None
-    """The permission or licence that was missing when Graph was last called."""
 
 
 @dataclass(frozen=True)
@@ -120,12 +113,8 @@ class Ledger(Protocol):
 
     async def gate(self) -> Gate: ...
 
-    async def close_gate(self, until: datetime, blocked: OnboardingError | None) -> None:
-        """Ask all instances not to call Graph before a time. A later time that stands, stands."""
-        ...
-
-    async def clear_blocked(self) -> None:
-        """Forget that a permission or licence was missing."""
+    async def change_gate(self, change: Callable[[Gate], Gate]) -> Gate:
+        """Change the gate, atomically: `change` may be asked again with what others wrote."""
         ...
 
 

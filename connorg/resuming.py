@@ -13,12 +13,14 @@ from connorg.attempting import attempt_and_conclude
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Core, message_of
+from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
 from connorg.natural_key import new_onboarding_id
-from connorg.ports import Gate, HeldBy, StorageUnavailableError, SupersededError
+from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key
 
+_HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 _POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 SOURCE = "queue"
 
@@ -113,10 +115,13 @@ async def _resume(core: Core, message: OnboardingMessage) -> None:
             await core.ledger.save(states.give_up(onboarding, onboarding.last_error, now))
         return
     delay = _obstacle(core, onboarding, gate)
-    if delay > 0:
+    if delay == 0:
+        gate = await _wait_for_turn(core)
+        delay = _obstacle(core, onboarding, gate)
+    if delay == 0:
+        await _try_again(core, onboarding, gate)
+    else:
         await core.queue.put(message_of(onboarding), delay)
-        return
-    await _try_again(core, onboarding, gate)
 
 
 async def _try_again(core: Core, onboarding: Onboarding, gate: Gate) -> None:
@@ -158,9 +163,20 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
     return core.seconds_until(onboarding.give_up_date_time) <= 0
 
 
+async def _wait_for_turn(core: Core) -> Gate:
+    """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
+    while True:
+        turn = await core.pacer.turn()
+        await asyncio.sleep(core.seconds_until(turn))
+        gate = await core.ledger.gate()
+        if not 0 < core.seconds_until(gate.closed_until) <= _HOLD:
+            return gate
+
+
 def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
-    """Say for how many seconds the next attempt must not begin."""
+    """Say for how many seconds the message goes back to the queue; 0: it is dealt with now."""
     closed = core.seconds_until(gate.closed_until)
-    if closed > 0:
-        closed += core.spread()  # so that those who wait don't come back as one wave
-    return max(closed, core.seconds_until(onboarding.due))
+    if closed <= _HOLD:
+        return core.seconds_until(onboarding.due)
+    # Spread, so that those who wait don't come back as one wave.
+    return max(closed + core.spread(), core.seconds_until(onboarding.due))

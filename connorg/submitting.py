@@ -19,8 +19,9 @@ from connorg.attempting import attempt_and_conclude
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core import Core, message_of
+from connorg.gate import Gate
 from connorg.joining import Conflict, Reason, Submitted, join
-from connorg.ports import Gate, HeldBy, KeyReservation, Receipt, StorageUnavailableError
+from connorg.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, R
 
 def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -> Onboarding:
     now = core.clock.now()
-    if gate.closed_until is not None and now < gate.closed_until:
+    if gate.closed_until is not None and gate.is_closed(now):
         next_attempt = gate.closed_until + timedelta(seconds=core.spread())
         return states.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
     return states.begin(onboarding, now, core.policy) if at_once else onboarding

@@ -94,7 +94,8 @@ class Onboarding(Model):
 
     def taking_over_from(self, holder: "Onboarding") -> "Onboarding":
         """Inherit the doubt: a POST of the holder's may still turn out to have worked."""
-        return self.model_copy(update={"doubt_until": holder.doubt_until})
+        doubts = [doubt for doubt in (self.doubt_until, holder.doubt_until) if doubt is not None]
+        return self.model_copy(update={"doubt_until": max(doubts, default=None)})
 
     def differs_from(self, other: "Onboarding") -> bool:
         """Tell whether the two ask for other attributes of the organization."""

@@ -12,7 +12,8 @@ from azure.functions.warmup import WarmUpContext
 from connorg.contract.model import Model
 from connorg.functions.answers import json_answer
 from connorg.functions.edge import answering
-from connorg.ports import Gate, StorageUnavailableError
+from connorg.gate import Gate
+from connorg.ports import StorageUnavailableError
 from connorg.storage.connection import storage_errors
 from connorg.wiring import core, onboarding_queue, token_for_graph
 

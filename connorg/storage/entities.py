@@ -4,20 +4,20 @@
     hash of the natural key   claim                  which onboarding has the identity source
     hash of the natural key   onboarding-<its row>   the onboarding as JSON, and what lists filter
     key-<hash>                key                    what an Idempotency-Key is bound to
-    gate                      graph                  until when nobody calls Graph; what is missing
+    gate                      graph                  when Graph may be called
 
 A claim and its onboarding lie in one partition so that one transaction writes both.
 """
 
 import hashlib
-from datetime import datetime
 from typing import Any
 
 from azure.core import MatchConditions
 
-from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.onboarding import Onboarding
+from connorg.gate import Gate
 from connorg.natural_key import split_id
-from connorg.ports import Gate, KeyReservation
+from connorg.ports import KeyReservation
 
 type Entity = dict[str, Any]
 
@@ -64,22 +64,12 @@ def reservation_of(entity: Any) -> KeyReservation:
 
 def gate_entity(gate: Gate) -> Entity:
     partition, row = GATE
-    closed_until = gate.closed_until.isoformat() if gate.closed_until else ""
-    blocked = gate.blocked.model_dump_json(exclude_none=True) if gate.blocked else ""
-    return {
-        "PartitionKey": partition,
-        "RowKey": row,
-        "ClosedUntil": closed_until,
-        "Blocked": blocked,
-    }
+    text = gate.model_dump_json(exclude_none=True)
+    return {"PartitionKey": partition, "RowKey": row, "Gate": text}
 
 
 def gate_of(entity: Any) -> Gate:
-    closed_until, blocked = entity["ClosedUntil"], entity["Blocked"]
-    return Gate(
-        closed_until=datetime.fromisoformat(closed_until) if closed_until else None,
-        blocked=OnboardingError.model_validate_json(blocked) if blocked else None,
-    )
+    return Gate.model_validate_json(entity["Gate"])
 
 
 def etag_of(entity: Any) -> str:

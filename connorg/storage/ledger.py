@@ -4,16 +4,16 @@ import asyncio
 import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.onboarding import Onboarding
+from connorg.gate import Gate
 from connorg.natural_key import split_id
-from connorg.ports import Filter, Gate, HeldBy, KeyReservation, Page, SupersededError
+from connorg.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CLAIM,
@@ -150,33 +150,25 @@ class AzureLedger:
         entity = await self._entity(*GATE)
         return Gate() if entity is None else gate_of(entity)
 
-    async def close_gate(self, until: datetime, blocked: OnboardingError | None) -> None:
-        def closed(gate: Gate) -> Gate:
-            later = max(until, gate.closed_until or until)
-            return Gate(closed_until=later, blocked=blocked or gate.blocked)
-
-        await self._change_gate(closed)
-
-    async def clear_blocked(self) -> None:
-        await self._change_gate(lambda gate: Gate(closed_until=gate.closed_until))
-
-    async def _change_gate(self, change: Callable[[Gate], Gate]) -> None:
+    async def change_gate(self, change: Callable[[Gate], Gate]) -> Gate:
         while True:
             held = await self._entity(*GATE)
-            entity = gate_entity(change(Gate() if held is None else gate_of(held)))
+            gate = change(Gate() if held is None else gate_of(held))
             async with storage_errors():
                 try:
                     if held is None:
-                        await self._create(entity)
+                        await self._create(gate_entity(gate))
                     else:
                         await self._table.update_entity(
-                            entity, mode=UpdateMode.REPLACE, **if_unchanged(etag_of(held))
+                            gate_entity(gate),
+                            mode=UpdateMode.REPLACE,
+                            **if_unchanged(etag_of(held)),
                         )
                 except HttpResponseError as error:
                     if error.status_code not in _CONFLICTS:
                         raise
                 else:
-                    return
+                    return gate
 
     async def _entity(self, partition: str, row: str) -> Any:
         async with storage_errors():

@@ -1,0 +1,88 @@
+"""The gate's rules: closing, and the pace at which work from the queue takes its turns."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connorg.contract.onboarding import OnboardingError
+from connorg.gate import FIRST_PACE, Gate
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+MISSING = OnboardingError(code="PermissionMissing", message="A permission is missing.")
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def test_a_closed_gate_opens_by_itself() -> None:
+    gate = Gate().closed(NOW + seconds(3))
+    assert gate.is_closed(NOW)
+    assert not gate.is_closed(NOW + seconds(3))
+
+
+def test_a_later_time_that_stands_stands() -> None:
+    assert Gate().closed(NOW + seconds(9)).closed(NOW).closed_until == NOW + seconds(9)
+
+
+def test_what_is_missing_is_remembered_until_it_is_there() -> None:
+    gate = Gate().closed(NOW, MISSING).closed(NOW + seconds(1))
+    assert gate.blocked == MISSING
+    assert gate.unblocked().blocked is None
+
+
+def test_turns_follow_each_other_at_the_pace() -> None:
+    first = Gate().with_turns(3, NOW)
+    step = seconds(1 / FIRST_PACE)
+    assert first.last_turns(3) == (NOW, NOW + step, NOW + 2 * step)
+    assert first.with_turns(1, NOW).last_turns(1) == (NOW + 3 * step,)
+
+
+def test_no_turn_comes_before_the_gate_opens() -> None:
+    gate = Gate().closed(NOW + seconds(7)).with_turns(2, NOW)
+    assert gate.last_turns(2)[0] == NOW + seconds(7)
+
+
+def test_turns_that_nobody_took_are_not_saved_up() -> None:
+    later = NOW + seconds(60)
+    assert Gate().with_turns(1, NOW).with_turns(1, later).last_turns(1) == (later,)
+
+
+def demand(gate: Gate, start: datetime, duration: int) -> Gate:
+    """Ask each second for more turns than there are."""
+    for second in range(duration):
+        gate = gate.with_turns(int(gate.pace * 2), start + seconds(second))
+    return gate
+
+
+def test_a_pace_in_demand_grows_and_another_does_not() -> None:
+    assert demand(Gate(), NOW, 10).pace > FIRST_PACE * 4
+    idle = Gate()
+    for second in range(10):
+        idle = idle.with_turns(1, NOW + seconds(second))
+    assert idle.pace == FIRST_PACE
+
+
+def test_a_complaint_drops_the_pace_once_for_all_calls_under_way() -> None:
+    gate = Gate(pace=20).slowed(called_at=NOW, now=NOW + seconds(1))
+    assert gate.pace == pytest.approx(17)
+    assert gate.slowed(called_at=NOW + seconds(0.5), now=NOW + seconds(1.1)).pace == gate.pace
+    assert gate.slowed(called_at=NOW + seconds(2), now=NOW + seconds(3)).pace < gate.pace
+
+
+def test_after_a_complaint_the_pace_grows_slowly() -> None:
+    slowed = Gate(pace=20).slowed(NOW, NOW)
+    assert demand(slowed, NOW, 20).pace < 20
+
+
+def test_the_pace_never_falls_to_a_standstill() -> None:
+    gate = Gate(pace=1)
+    for second in range(50):
+        gate = gate.slowed(NOW + seconds(second + 1), NOW + seconds(second + 1))
+    assert gate.pace == 1
+
+
+def test_a_pace_is_forgotten_after_ten_idle_minutes() -> None:
+    fast = demand(Gate(), NOW, 20)
+    assert fast.next_turn is not None
+    assert fast.with_turns(1, fast.next_turn + timedelta(minutes=11)).pace == FIRST_PACE
