@@ -107,7 +107,16 @@ async def test_the_app_is_imported_in_the_running_loop_with_logging_set_up(host:
     assert where["root_handlers"] == 1
 
 
-async def test_a_timer_runs_at_startup_and_on_its_schedule(host: Host) -> None:
+async def test_a_timer_runs_at_startup_if_it_says_so(storage: str) -> None:
+    with Host(storage, {"TIMER_SCHEDULE": "0 0 0 1 1 *"}) as host:
+
+        async def has_run() -> bool:
+            return len(await host.records("tick")) == 1
+
+        await eventually(has_run, "the timer runs")
+
+
+async def test_a_timer_runs_on_its_schedule(host: Host) -> None:
     async def has_run_again() -> bool:
         return len(await host.records("tick")) >= 2
 
