@@ -8,7 +8,8 @@ Azure. This package is the part in front of it, with the rules of the real host:
     definition   what the app declares; what this host cannot run is refused
     invoker      one invocation: id, trace context, log lines, function timeout
     http_front   HTTP triggers; keys (keys) and routes (routing)
-    queue_pump   queue triggers; messages (queue_message) and waiting times (polling)
+    queue_pump   queue triggers; which queues (queues), what a function gets (queue_message),
+                 how a message stays hidden (queue_lease), how long to wait (polling)
     timer        timer triggers; NCRONTAB (schedule)
     host_json    the configuration
 
