@@ -12,25 +12,37 @@ from typing import Self
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingError
 
-FIRST_PACE = 10.0  # calls per second of all instances together
+FIRST_PACE = 20.0  # calls per second of all instances together: a full tenant in two minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
 _QUICK_GROWTH = 1.25  # per second
-_SLOW_GROWTH = 1.005  # per second
-_DROP = 0.85
+_SLOW_GROWTH = 1.002  # per second
+_DROP = 0.88
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
+_REMEMBERED = 8  # paces; turns are given out a few seconds ahead, the pace changes each second
+
+
+class Pace(Model):
+    since: datetime
+    """The first turn that was given out at this pace."""
+    calls: float
+    """Calls per second."""
 
 
 class Gate(Model):
     closed_until: datetime | None = None
     blocked: OnboardingError | None = None
     """The permission or licence that was missing when Graph was last called."""
-    pace: float = FIRST_PACE
+    paces: tuple[Pace, ...] = ()
     paced_at: datetime | None = None
-    """When the pace was last set."""
+    """When the pace was last looked at."""
     slowed_at: datetime | None = None
-    """When Graph last complained."""
+    """When Graph last complained. Turns given out before are void."""
     next_turn: datetime | None = None
+
+    @property
+    def pace(self) -> float:
+        return self.paces[-1].calls if self.paces else FIRST_PACE
 
     def is_closed(self, now: datetime) -> bool:
         return self.closed_until is not None and now < self.closed_until
@@ -44,16 +56,28 @@ class Gate(Model):
         return self.model_copy(update={"blocked": None})
 
     def slowed(self, called_at: datetime, now: datetime) -> Self:
-        """Drop the pace, once for all calls that were under way when Graph complained."""
-        if self.slowed_at is not None and called_at <= self.slowed_at:
+        """Drop the pace, once for all calls that were made before everybody knew of a complaint.
+
+        Those are the calls that were under way, and those made while the gate was being closed.
+        """
+        if self.slowed_at is not None and called_at <= max(
+            self.slowed_at, self.closed_until or self.slowed_at
+        ):
             return self
-        pace = max(_LOWEST_PACE, self.pace * _DROP)
-        return self.model_copy(update={"pace": pace, "paced_at": now, "slowed_at": now})
+        calls = max(_LOWEST_PACE, self._pace_at(called_at) * _DROP)
+        paces = (Pace(since=now, calls=calls),)
+        return self.model_copy(
+            update={"paces": paces, "paced_at": now, "slowed_at": now, "next_turn": now}
+        )
+
+    def voids(self, taken_at: datetime) -> bool:
+        """Tell whether a turn that was taken then must be taken anew."""
+        return self.slowed_at is not None and taken_at <= self.slowed_at
 
     def with_turns(self, count: int, now: datetime) -> Self:
         """Give out the next turns; `last_turns` tells which."""
-        paced = self._grown(now)
-        first = max(now, paced.closed_until or now, paced.next_turn or now)
+        first = max(now, self.closed_until or now, self.next_turn or now)
+        paced = self._grown(first, now)
         after = first + timedelta(seconds=count / paced.pace)
         return paced.model_copy(update={"next_turn": after})
 
@@ -63,17 +87,23 @@ class Gate(Model):
         step = timedelta(seconds=1 / self.pace)
         return tuple(self.next_turn - step * (count - i) for i in range(count))
 
-    def _grown(self, now: datetime) -> Self:
+    def _pace_at(self, moment: datetime) -> float:
+        paces = [pace.calls for pace in self.paces if pace.since <= moment]
+        return paces[-1] if paces else min(FIRST_PACE, self.pace)
+
+    def _grown(self, first: datetime, now: datetime) -> Self:
         if self.paced_at is None or self.next_turn is None:
             return self.model_copy(update={"paced_at": now})
         if now - self.next_turn > _FORGOTTEN:
-            fresh = {"pace": FIRST_PACE, "paced_at": now, "slowed_at": None}
+            fresh = {"paces": (), "paced_at": now, "slowed_at": None}
             return self.model_copy(update=fresh)
-        seconds = int((now - self.paced_at).total_seconds())
+        seconds = (now - self.paced_at).total_seconds()
         if seconds < 1:
             return self
         # Only a pace that somebody waits for is known to be too slow.
-        in_demand = self.next_turn > now
+        if self.next_turn <= now:
+            return self.model_copy(update={"paced_at": now})
         growth = _QUICK_GROWTH if self.slowed_at is None else _SLOW_GROWTH
-        pace = min(_HIGHEST_PACE, self.pace * growth ** min(seconds, 5)) if in_demand else self.pace
-        return self.model_copy(update={"pace": pace, "paced_at": now})
+        grown = Pace(since=first, calls=min(_HIGHEST_PACE, self.pace * growth))
+        paces = (*self.paces, grown)[-_REMEMBERED:]
+        return self.model_copy(update={"paces": paces, "paced_at": now})

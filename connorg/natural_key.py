@@ -7,7 +7,7 @@ from random import Random
 
 _PARTITION_DIGITS = 24
 _END_OF_TIME = 1 << 48  # milliseconds since 1970; ids count down to it, so that newest sorts first
-_ID = re.compile(r"[0-9a-f]{24}-[0-9a-f]{32}")
+ONBOARDING_ID = r"^[0-9a-f]{24}-[0-9a-f]{32}$"
 
 
 def partition_of(natural_key: str) -> str:
@@ -22,7 +22,7 @@ def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
 
 
 def is_onboarding_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None
+    return re.fullmatch(ONBOARDING_ID, text) is not None
 
 
 def split_id(onboarding_id: str) -> tuple[str, str]:

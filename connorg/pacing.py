@@ -2,9 +2,16 @@
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from datetime import datetime
 
 from connorg.ports import Clock, Ledger
+
+
+@dataclass(frozen=True)
+class Turn:
+    at: datetime
+    taken_at: datetime
 
 
 class Pacer:
@@ -13,10 +20,10 @@ class Pacer:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._waiting = 0
-        self._turns: deque[datetime] = deque()
+        self._turns: deque[Turn] = deque()
 
-    async def turn(self) -> datetime:
-        """Give the time at which one call may be made.
+    async def turn(self) -> Turn:
+        """Take a turn: the time at which one call may be made.
 
         Raises StorageUnavailableError.
         """
@@ -32,4 +39,4 @@ class Pacer:
     async def _take(self, count: int) -> None:
         now = self._clock.now()
         gate = await self._ledger.change_gate(lambda gate: gate.with_turns(count, now))
-        self._turns.extend(gate.last_turns(count))
+        self._turns.extend(Turn(at, taken_at=now) for at in gate.last_turns(count))

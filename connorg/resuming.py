@@ -167,9 +167,10 @@ async def _wait_for_turn(core: Core) -> Gate:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
     while True:
         turn = await core.pacer.turn()
-        await asyncio.sleep(core.seconds_until(turn))
+        await asyncio.sleep(core.seconds_until(turn.at))
         gate = await core.ledger.gate()
-        if not 0 < core.seconds_until(gate.closed_until) <= _HOLD:
+        closed = core.seconds_until(gate.closed_until)
+        if closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at)):
             return gate
 
 

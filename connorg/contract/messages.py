@@ -5,10 +5,13 @@ No top-level name may be one of the queue trigger's metadata (`id`, `popReceipt`
 the message's value for its own.
 """
 
-from pydantic import ConfigDict
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
 
 from connorg.contract.model import Model
 from connorg.contract.requests import IdempotencyKey, OnboardingRequest
+from connorg.natural_key import ONBOARDING_ID, partition_of, split_id
 
 
 class OnboardingMessage(Model):
@@ -17,13 +20,19 @@ class OnboardingMessage(Model):
     # A message put by a newer version, before a rollback, must still be understood.
     model_config = ConfigDict(extra="ignore")
 
-    onboarding_id: str
+    onboarding_id: Annotated[str, Field(pattern=ONBOARDING_ID)]
     request: OnboardingRequest
     source: str
     attempt: int = 0
     """How many attempts had begun when the message was put."""
     replay: str | None = None
     traceparent: str | None = None
+
+    @model_validator(mode="after")
+    def _id_fits_the_request(self) -> Self:
+        if split_id(self.onboarding_id)[0] != partition_of(self.request.natural_key):
+            raise ValueError("names an onboarding of another identity source")
+        return self
 
 
 class ProducerMessage(OnboardingRequest):

@@ -53,7 +53,8 @@ class Onboarding(Model):
     id: str
     status: Status
     source: str
-    request: OnboardingRequest | None
+    request: OnboardingRequest | None = None
+    """None where a queue message could not be understood."""
     reference: str | None = None
     attempts: int = 0
     conclusion: Conclusion | None = None

@@ -30,6 +30,7 @@ from connorg.submitting import submit as submit_request
 from connorg.wiring import core
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
+_LIST_PARAMETERS = ("status", "source", "reference", "top")
 
 
 @answering(Role.SUBMIT)
@@ -74,7 +75,9 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     page = await core().ledger.list(which, top, req.params.get("continuationToken"))
     body: dict[str, Any] = {"value": [onboarding.view() for onboarding in page.onboardings]}
     if page.continuation is not None:
-        query = urlencode({**req.params, "continuationToken": page.continuation})
+        # Only what it knows: a caller may send the function key as a parameter.
+        asked = {name: req.params[name] for name in _LIST_PARAMETERS if name in req.params}
+        query = urlencode({**asked, "continuationToken": page.continuation})
         body |= {
             "continuationToken": page.continuation,
             "nextLink": Addresses(req).onboardings(query),

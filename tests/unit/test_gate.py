@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connorg.contract.onboarding import OnboardingError
-from connorg.gate import FIRST_PACE, Gate
+from connorg.gate import FIRST_PACE, Gate, Pace
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MISSING = OnboardingError(code="PermissionMissing", message="A permission is missing.")
@@ -56,27 +56,46 @@ def demand(gate: Gate, start: datetime, duration: int) -> Gate:
 
 
 def test_a_pace_in_demand_grows_and_another_does_not() -> None:
-    assert demand(Gate(), NOW, 10).pace > FIRST_PACE * 4
+    assert demand(Gate(), NOW, 10).pace > FIRST_PACE * 2
     idle = Gate()
     for second in range(10):
         idle = idle.with_turns(1, NOW + seconds(second))
     assert idle.pace == FIRST_PACE
 
 
+def at_pace(calls: float) -> Gate:
+    return Gate(paces=(Pace(since=NOW, calls=calls),))
+
+
 def test_a_complaint_drops_the_pace_once_for_all_calls_under_way() -> None:
-    gate = Gate(pace=20).slowed(called_at=NOW, now=NOW + seconds(1))
-    assert gate.pace == pytest.approx(17)
+    gate = at_pace(20).slowed(called_at=NOW, now=NOW + seconds(1))
+    assert gate.pace == pytest.approx(17.6)
     assert gate.slowed(called_at=NOW + seconds(0.5), now=NOW + seconds(1.1)).pace == gate.pace
     assert gate.slowed(called_at=NOW + seconds(2), now=NOW + seconds(3)).pace < gate.pace
+    closed = gate.closed(NOW + seconds(4))
+    assert closed.slowed(called_at=NOW + seconds(2), now=NOW + seconds(3)).pace == gate.pace
 
 
 def test_after_a_complaint_the_pace_grows_slowly() -> None:
-    slowed = Gate(pace=20).slowed(NOW, NOW)
-    assert demand(slowed, NOW, 20).pace < 20
+    slowed = at_pace(20).slowed(NOW, NOW)
+    assert 17.6 < demand(slowed, NOW, 20).pace < 20
+
+
+def test_the_pace_that_drops_is_the_one_at_which_the_refused_call_was_made() -> None:
+    growing = demand(Gate(), NOW, 5)
+    assert growing.pace > 2 * FIRST_PACE, "turns are given out ahead, at a pace not yet tried"
+    assert growing.slowed(NOW + seconds(0.5), NOW + seconds(5)).pace < FIRST_PACE
+
+
+def test_a_complaint_voids_the_turns_given_out_before() -> None:
+    gate = Gate().with_turns(100, NOW).slowed(NOW, NOW + seconds(1))
+    assert gate.voids(taken_at=NOW)
+    assert not gate.voids(taken_at=NOW + seconds(2))
+    assert gate.with_turns(1, NOW + seconds(2)).last_turns(1) == (NOW + seconds(2),)
 
 
 def test_the_pace_never_falls_to_a_standstill() -> None:
-    gate = Gate(pace=1)
+    gate = at_pace(1)
     for second in range(50):
         gate = gate.slowed(NOW + seconds(second + 1), NOW + seconds(second + 1))
     assert gate.pace == 1
