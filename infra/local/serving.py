@@ -1,4 +1,4 @@
-"""How each server of the local stack listens: on the loopback address alone, told to its starter."""
+"""How each server of the local stack listens: on loopback alone, and telling its starter where."""
 
 import asyncio
 import json
