@@ -23,6 +23,7 @@ http("ListOnboardings", "GET", "onboardings", onboarding.list_all)
 http("ReadOnboarding", "GET", "onboardings/{id}", onboarding.read)
 http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, auth="ANONYMOUS")
 http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboarding.replay)
+http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel)
 http("Health", "GET", "health", health.health, auth="ANONYMOUS")
 

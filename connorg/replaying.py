@@ -1,11 +1,16 @@
 """Replay and cancel: what an operator does with an onboarding."""
 
+import asyncio
+from dataclasses import replace
+
 from connorg import states
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core import Core, message_of
 from connorg.joining import Conflict, Reason, Submitted
-from connorg.ports import HeldBy, SupersededError
+from connorg.ports import Filter, HeldBy, SupersededError
 from connorg.submitting import disarm
+
+_AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 
 
 async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
@@ -27,6 +32,28 @@ async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
         await disarm(core, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
+
+
+async def replay_all(
+    core: Core, which: Filter, limit: int, *, dry_run: bool
+) -> dict[str, Submitted | Conflict]:
+    """Replay the failed onboardings that match, `limit` at the most, newest first.
+
+    Gives what became of each, by its id. A dry run changes nothing.
+    """
+    page = await core.ledger.list(replace(which, status=Status.FAILED), limit, None)
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(failed: Onboarding) -> Submitted | Conflict:
+        if failed.request is None:
+            return Conflict(Reason.NOT_FAILED, failed.id, failed)
+        if dry_run:
+            return Submitted(failed, fresh=False)
+        async with at_once:
+            return await replay(core, failed.id) or Submitted(failed, fresh=False)
+
+    results = await asyncio.gather(*(one(failed) for failed in page.onboardings))
+    return {failed.id: result for failed, result in zip(page.onboardings, results, strict=True)}
 
 
 async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | HeldBy:

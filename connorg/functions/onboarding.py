@@ -24,12 +24,14 @@ from connorg.natural_key import is_onboarding_id
 from connorg.ports import Filter
 from connorg.replaying import cancel as cancel_onboarding
 from connorg.replaying import replay as replay_onboarding
+from connorg.replaying import replay_all as replay_onboardings
 from connorg.settings import settings
 from connorg.submitting import Submission
 from connorg.submitting import submit as submit_request
 from connorg.wiring import core
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
+_MOST_REPLAYS = 500
 _LIST_PARAMETERS = ("status", "source", "reference", "top")
 
 
@@ -66,13 +68,8 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
 @answering(Role.READ)
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings?status=&source=&reference=&top=&continuationToken="""
-    which = Filter(
-        status=_status_of(req.params.get("status")),
-        source=req.params.get("source"),
-        reference=req.params.get("reference"),
-    )
     top = _top_of(req.params.get("top"))
-    page = await core().ledger.list(which, top, req.params.get("continuationToken"))
+    page = await core().ledger.list(_filter_of(req), top, req.params.get("continuationToken"))
     body: dict[str, Any] = {"value": [onboarding.view() for onboarding in page.onboardings]}
     if page.continuation is not None:
         # Only what it knows: a caller may send the function key as a parameter.
@@ -90,6 +87,23 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
     replayed = _changed(await replay_onboarding(core(), _id_of(req)))
     return onboarding_answer(replayed, 202, Addresses(req))
+
+
+@answering(Role.MANAGE)
+async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
+    """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
+    dry_run = _flag_of("dryRun", req.params.get("dryRun"))
+    results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=dry_run)
+    left = {id_: result for id_, result in results.items() if isinstance(result, Conflict)}
+    body = {
+        "dryRun": dry_run,
+        "replayed": [id_ for id_ in results if id_ not in left],
+        "notReplayed": [
+            {"id": id_, "reason": conflict.reason.value, "see": conflict.onboarding_id}
+            for id_, conflict in left.items()
+        ],
+    }
+    return json_answer(body, 200 if dry_run else 202)
 
 
 @answering(Role.MANAGE)
@@ -138,6 +152,22 @@ def _not_found() -> ProblemError:
         "No onboarding has this id.",
         "Take the id from the answer to the request, or list the onboardings.",
     )
+
+
+def _filter_of(req: func.HttpRequest) -> Filter:
+    return Filter(
+        status=_status_of(req.params.get("status")),
+        source=req.params.get("source"),
+        reference=req.params.get("reference"),
+    )
+
+
+def _flag_of(name: str, text: str | None) -> bool:
+    if text is None:
+        return False
+    if text.lower() not in {"true", "false"}:
+        raise ProblemError(ProblemKind.INVALID_PARAMETER, f"{name} must be true or false.")
+    return text.lower() == "true"
 
 
 def _status_of(text: str | None) -> Status | None:
