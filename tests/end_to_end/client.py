@@ -1,0 +1,312 @@
+"""What the end-to-end tests talk to: connorg as callers see it, and Graph and storage behind it."""
+
+import asyncio
+import base64
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.data.tables.aio import TableClient
+from azure.storage.queue.aio import QueueClient
+
+from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
+from tests.stack import Stack
+
+# For machines under load. Nothing waits that long unless something is broken.
+PATIENCE_SECONDS = 60
+
+TERMINAL = {"Succeeded", "Failed", "Canceled"}
+TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+")
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Partner:
+    """A partner organization that no other test knows."""
+
+    domain: str = field(default_factory=lambda: f"partner-{uuid.uuid4().hex[:12]}.example")
+
+    def body(self, **changes: Any) -> Json:
+        source = {
+            "@odata.type": "#microsoft.graph.domainIdentitySource",
+            "domainName": self.domain,
+            "displayName": self.domain,
+        }
+        usual = {
+            "displayName": f"Partner {self.domain}",
+            "description": "A partner of the end-to-end tests",
+            "identitySources": [source],
+            "state": "configured",
+        }
+        return usual | changes
+
+
+class Graph:
+    """The emulator's control routes."""
+
+    def __init__(self, stack: Stack, http: httpx.AsyncClient) -> None:
+        self._stack = stack
+        self._http = http
+
+    async def fail(self, *rules: Json) -> None:
+        """Set the faults; the first that matches a call strikes."""
+        await self._put("faults", list(rules))
+
+    async def fail_creates(self, fault: str, **rule: Any) -> None:
+        await self.fail({"method": "POST", "fault": fault, **rule})
+
+    async def configure(self, **config: Any) -> None:
+        await self._put("config", config)
+
+    async def register(self, domain: str, tenant_id: str) -> None:
+        """Let a domain belong to a tenant. The tenants of before are forgotten."""
+        home = {"tenantId": str(uuid.uuid4()), "displayName": "Home", "defaultDomainName": "h.test"}
+        theirs = {"tenantId": tenant_id, "displayName": domain, "defaultDomainName": domain}
+        await self._put("tenants", [home, theirs])
+
+    async def heal(self) -> None:
+        await self.fail()
+        await self.configure(roles=None, licensed=True)
+
+    async def forget_everything(self) -> None:
+        (await self._http.delete(f"{self._stack.graph}/_emulator")).raise_for_status()
+
+    async def organizations(self, partner: Partner) -> list[Json]:
+        return [found for found in await self._get("organizations") if is_about(partner, found)]
+
+    async def organization(self, organization_id: str) -> Json:
+        [found] = [o for o in await self._get("organizations") if o["id"] == organization_id]
+        return found
+
+    async def requests(self) -> list[Json]:
+        return await self._get("requests")
+
+    async def calls(self, partner: Partner) -> list[Json]:
+        return [call for call in await self.requests() if is_about(partner, call)]
+
+    async def creates(self, partner: Partner) -> list[Json]:
+        """Each create that Graph was sent for a partner, whatever came of it."""
+        return [call for call in await self.calls(partner) if call["method"] == "POST"]
+
+    async def requests_since(self, partner: Partner) -> list[Json]:
+        """All calls, whomever about, from the first about this partner on."""
+        calls = await self.requests()
+        return calls[next(i for i, call in enumerate(calls) if is_about(partner, call)) :]
+
+    async def create_seen(self, partner: Partner) -> None:
+        """Wait until Graph was sent a create for the partner."""
+        await eventually(lambda: self.creates(partner), f"no create of {partner.domain}")
+
+    async def created(self, partner: Partner) -> None:
+        """Wait until Graph has an organization for the partner."""
+        await eventually(lambda: self.organizations(partner), f"{partner.domain} is not created")
+
+    async def _get(self, name: str) -> list[Json]:
+        answer = await self._http.get(f"{self._stack.graph}/_emulator/{name}")
+        return list(answer.raise_for_status().json())
+
+    async def _put(self, name: str, body: Any) -> None:
+        answer = await self._http.put(f"{self._stack.graph}/_emulator/{name}", json=body)
+        assert answer.status_code == 204, answer.text
+
+
+class Connorg:
+    """connorg over HTTP and the queue. Each answer is looked through for secrets."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._http = httpx.AsyncClient(
+            timeout=PATIENCE_SECONDS,
+            limits=httpx.Limits(max_keepalive_connections=0),  # the other end may be killed
+        )
+        self.graph = Graph(stack, self._http)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        key: bool = True,
+    ) -> httpx.Response:
+        """Call a path under /api, or a whole address, with the function key unless told."""
+        address = path if path.startswith("http") else f"{self.stack.functions}/api/{path}"
+        credentials = {"x-functions-key": self.stack.key} if key else {}
+        answer = await self._http.request(
+            method,
+            address,
+            content=content,
+            headers={**credentials, **(headers or {})},
+        )
+        leaked = self._secrets_in(f"{answer.headers}\n{answer.text}")
+        assert not leaked, f"{method} {path} answers with {leaked}"
+        return answer
+
+    async def submit(self, body: Json, **headers: str) -> httpx.Response:
+        """POST a body; `idempotency_key="a"` is the header Idempotency-Key."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        content = json.dumps(body).encode()
+        return await self.call("POST", "connected-organizations", content=content, headers=named)
+
+    async def accepted(self, body: Json, **headers: str) -> str:
+        """Submit what is not done at once; the onboarding's id."""
+        answer = await self.submit(body, **headers)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    async def onboarding(self, onboarding_id: str) -> Json:
+        answer = await self.call("GET", f"onboardings/{onboarding_id}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def ended(self, onboarding_id: str) -> Json:
+        """Wait until an onboarding is terminal."""
+
+        async def terminal() -> Json | None:
+            onboarding = await self.onboarding(onboarding_id)
+            return onboarding if onboarding["status"] in TERMINAL else None
+
+        return await eventually(terminal, f"{onboarding_id} does not end")
+
+    async def listed(self, **filters: str) -> list[Json]:
+        """One page of the list of onboardings."""
+        answer = await self.call("GET", f"onboardings?{httpx.QueryParams(filters)}")
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["value"])
+
+    async def only_one_listed(self, **filters: str) -> Json:
+        """Wait until an onboarding appears in the list; it must stay the only one."""
+        await eventually(lambda: self.listed(**filters), f"nothing is listed for {filters}")
+        [onboarding] = await self.listed(**filters)
+        return onboarding
+
+    async def health(self) -> Json:
+        return dict((await self.call("GET", "health", key=False)).json())
+
+    async def is_healthy(self) -> bool:
+        return bool((await self.health())["status"] == "healthy")
+
+    async def put_message(self, text: str, queue: str = ONBOARDING_QUEUE) -> None:
+        """Put a message as `az storage message put` does: its text as it stands."""
+        async with self._queue(queue) as client:
+            with suppress(ResourceExistsError):
+                await client.create_queue()
+            await client.send_message(text)
+
+    async def put(self, content: Json | str | bytes, queue: str = ONBOARDING_QUEUE) -> None:
+        """Put a message as the contract has it: JSON in Base64."""
+        if isinstance(content, dict):
+            content = json.dumps(content)
+        if isinstance(content, str):
+            content = content.encode()
+        await self.put_message(base64.b64encode(content).decode(), queue)
+
+    async def messages(self, queue: str = ONBOARDING_QUEUE) -> int:
+        """How many messages a queue holds, hidden ones too."""
+        async with self._queue(queue) as client:
+            try:
+                return (await client.get_queue_properties()).approximate_message_count or 0
+            except ResourceNotFoundError:
+                return 0
+
+    async def taken(self) -> None:
+        """Wait until every message that the queue shows was taken out of it, if only for a time."""
+
+        async def shows_none() -> bool:
+            async with self._queue(ONBOARDING_QUEUE) as client:
+                return not await client.peek_messages()
+
+        await eventually(shows_none, "messages are not taken")
+
+    async def emptied(self) -> None:
+        """Wait until nothing is left in the queue, hidden or not."""
+
+        async def is_empty() -> bool:
+            return await self.messages() == 0
+
+        await eventually(is_empty, "messages are left")
+
+    async def ledger_rows(self) -> set[tuple[str, str, str]]:
+        """Partition, row and version of everything that the ledger holds."""
+        client = TableClient.from_connection_string(self.stack.storage, LEDGER_TABLE)
+        async with client:
+            try:
+                return {
+                    (str(row["PartitionKey"]), str(row["RowKey"]), str(row.metadata["etag"]))
+                    async for row in client.list_entities()
+                }
+            except ResourceNotFoundError:
+                return set()
+
+    def logged_secrets(self) -> list[str]:
+        """The lines of the functions' log that hold a secret."""
+        lines = self.stack.log.splitlines()
+        return [line for line in lines if line.startswith("functions: ") and self._secrets_in(line)]
+
+    def crash(self, part: str, settings: Mapping[str, str] | None = None) -> None:
+        """SIGKILL a part and start it again."""
+        self.stack.kill(part)
+        self.stack.restart(part, settings)
+
+    def _secrets_in(self, text: str) -> list[str]:
+        """What of the stack's secrets a text gives away, by kind."""
+        connection = dict(part.partition("=")[::2] for part in self.stack.storage.split(";"))
+        kinds = {
+            "the function key": self.stack.key in text,
+            "the connection string": connection["AccountKey"] in text,
+            "a token": TOKEN.search(text) is not None,
+        }
+        return [kind for kind, is_in in kinds.items() if is_in]
+
+    def _queue(self, name: str) -> QueueClient:
+        return QueueClient.from_connection_string(self.stack.storage, name)
+
+
+async def eventually[T](probe: Callable[[], Awaitable[T | None]], otherwise: str) -> T:
+    """Wait for the first true value of the probe."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (value := await probe()):  # noqa: ASYNC110  it lies in other processes
+                await asyncio.sleep(0.05)
+            return value
+    except TimeoutError:
+        raise AssertionError(f"{otherwise}, after {PATIENCE_SECONDS} s") from None
+
+
+def is_about(partner: Partner, entry: Json) -> bool:
+    return partner.domain in json.dumps(entry)
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> Json:
+    """The problem that an answer must be, whole as the contract has it."""
+    assert (answer.status_code, answer.headers.get("x-ms-error-code")) == (status, code), (
+        answer.text
+    )
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    told: Json = answer.json()
+    assert told["status"] == status
+    assert told["code"] == code
+    assert told["type"].startswith("urn:connorg:problem:")
+    assert told["title"]
+    assert told["detail"]
+    return told

@@ -1,0 +1,51 @@
+"""Two stacks for all end-to-end tests: one that nobody harms, one whose parts are killed."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.end_to_end.client import Connorg, eventually
+from tests.stack import Stack
+
+# Everything that is waited for is short, so that tests of it are.
+SHORT: dict[str, str] = {
+    "CONNORG_WAIT_SECONDS": "3",
+    "CONNORG_ATTEMPT_SECONDS": "3",
+    "CONNORG_SETTLE_SECONDS": "3",
+    "CONNORG_BLOCKED_RETRY_SECONDS": "1",
+    "LOCAL_HOST_QUEUE_LEASE_SECONDS": "4",
+    # What these tests switch, as it is without them.
+    "CONNORG_GRAPH_VERSION": "v1.0",
+    "CONNORG_REQUIRE_ENTRA": "false",
+}
+
+
+@pytest.fixture(scope="session")
+async def unharmed(stack: Stack) -> AsyncIterator[Connorg]:
+    async with Connorg(stack) as connorg:
+        yield connorg
+
+
+@pytest.fixture
+async def connorg(unharmed: Connorg) -> AsyncIterator[Connorg]:
+    """The whole stack with its usual settings, shared by all tests that kill nothing."""
+    await eventually(unharmed.is_healthy, "a test before this one left it unwell")
+    yield unharmed
+    await unharmed.graph.heal()
+
+
+@pytest.fixture(scope="session")
+def frail_stack() -> Iterator[Stack]:
+    with Stack(settings=SHORT) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+async def frail(frail_stack: Stack) -> AsyncIterator[Connorg]:
+    """A stack for kills and outages. Tests give it back with all parts running, as SHORT says."""
+    async with Connorg(frail_stack) as connorg:
+        await connorg.graph.heal()
+        await eventually(connorg.is_healthy, "a test before this one left it unwell")
+        yield connorg
+        await connorg.graph.heal()
+        assert connorg.logged_secrets() == []
