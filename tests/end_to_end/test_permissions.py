@@ -1,0 +1,49 @@
+"""Graph lets the app do nothing (403): kept, told, and done as soon as somebody grants it."""
+
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.client import Connorg, Json, Partner, eventually
+
+
+async def graph_check(connorg: Connorg) -> Json:
+    health = await connorg.health()
+    [check] = [check for check in health["checks"] if check["name"] == "graph"]
+    return {**check, "of": health["status"]}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "graph_code", "granted", "words"),
+    [
+        ({"roles": []}, "UnAuthorized", {"roles": None}, "EntitlementManagement.ReadWrite.All"),
+        ({"licensed": False}, "NoLicense", {"licensed": True}, "ID Governance"),
+    ],
+    ids=["permission", "licence"],
+)
+async def test_what_is_missing_is_told_and_once_granted_all_goes_through(
+    frail: Connorg, lacking: Any, graph_code: str, granted: Any, words: str
+) -> None:
+    partner = Partner()
+    await frail.graph.configure(**lacking)
+    onboarding_id = await frail.accepted(partner.body())
+    onboarding = await frail.onboarding(onboarding_id)
+    assert onboarding["status"] == "Waiting"
+    assert onboarding["lastError"]["graphCode"] == graph_code
+    check = await graph_check(frail)
+    assert (check["of"], check["status"]) == ("degraded", "blocked")
+    assert words in check["action"]
+
+    await frail.graph.configure(**granted)
+    assert (await frail.ended(onboarding_id))["status"] == "Succeeded"
+    assert len(await frail.graph.organizations(partner)) == 1
+    await eventually(frail.is_healthy, "health still tells what is over")
+
+
+async def test_a_rejected_token_blocks_and_heals_too(frail: Connorg) -> None:
+    partner = Partner()
+    await frail.graph.fail_creates("status", status=401, times=1)
+    onboarding_id = await frail.accepted(partner.body())
+    assert (await graph_check(frail))["status"] == "blocked"
+    assert (await frail.ended(onboarding_id))["status"] == "Succeeded"
+    await eventually(frail.is_healthy, "health still tells what is over")
