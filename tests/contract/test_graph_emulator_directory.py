@@ -77,11 +77,11 @@ async def test_a_sponsor_that_does_not_exist_is_not_found(graph: EmulatedGraph, 
 @pytest.mark.parametrize(
     "address",
     [
-        "https://graph.microsoft.com/v1.0/users/x",
-        "{root}/v2.0/users/x",
-        "{root}/v1.0/servicePrincipals/x",
+        "https://graph.microsoft.com/v1.0/users/{id}",
+        "v1.0/users/{id}",
+        "{root}/v2.0/users/{id}",
+        "{root}/v1.0/servicePrincipals/{id}",
         "{root}/v1.0/users",
-        "users/x",
         None,
     ],
 )
@@ -89,7 +89,7 @@ async def test_a_reference_must_be_to_a_user_or_group_of_the_same_cloud(
     graph: EmulatedGraph, address: str | None
 ) -> None:
     organization_id = await graph.create(domain("a.example"))
-    body = {"@odata.id": address and address.replace("{root}", graph.root)}
+    body = {"@odata.id": address and address.format(root=graph.root, id=USER["id"])}
     sponsors = f"{ORGANIZATIONS}/{organization_id}/internalSponsors/$ref"
     response = await graph.call("POST", sponsors, body)
     assert (response.status, response.code) == (400, "BadRequest")

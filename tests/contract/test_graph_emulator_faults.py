@@ -127,7 +127,7 @@ async def test_a_hanging_call_commits_nothing_and_holds_up_nobody(graph: Emulate
     assert await _statuses(graph) == [None, 200]
     await graph.control("DELETE", "")  # lets go of it
     with pytest.raises(ConnectionResetError):
-        await hanging
+        await asyncio.wait_for(hanging, 30)
     assert await _stored(graph) == 0
 
 
@@ -139,12 +139,12 @@ async def test_a_hanging_call_ends_in_a_reset_when_its_time_is_over(graph: Emula
 
 
 async def test_a_hanging_call_does_not_keep_the_emulator_from_ending() -> None:
-    async with emulated_graph() as graph:
+    async with asyncio.timeout(30), emulated_graph() as graph:
         await graph.fail({"fault": "hang"})
         hanging = asyncio.create_task(_create_on_a_socket(graph))
         await until(lambda: _statuses(graph))
     with pytest.raises(ConnectionResetError):
-        await hanging
+        await asyncio.wait_for(hanging, 30)
 
 
 async def test_a_call_given_up_by_its_caller_is_carried_out_all_the_same(
