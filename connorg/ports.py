@@ -88,8 +88,8 @@ class Ledger(Protocol):
         """
         ...
 
-    async def record(self, onboarding: Onboarding) -> None:
-        """Write a new onboarding that claims nothing."""
+    async def record(self, onboarding: Onboarding) -> Onboarding:
+        """Write a new onboarding that claims nothing, unless it is there. Returns what is there."""
         ...
 
     async def read(self, onboarding_id: str) -> Onboarding | None: ...

@@ -61,8 +61,9 @@ async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | Held
     try:
         return await core.ledger.open(reopened)
     except SupersededError:
-        # The replay's message was quicker, or another replay: the onboarding is on its way.
-        return await core.ledger.read(failed.id) or reopened
+        # The replay's message was quicker, or another replay.
+        held = await core.ledger.read(failed.id) or reopened
+        return HeldBy(held) if held.status is Status.FAILED and held.replay == name else held
 
 
 async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:

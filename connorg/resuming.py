@@ -47,29 +47,29 @@ async def receive(core: Core, message: ProducerMessage) -> None:
             return
         onboarding = bound.onboarding if isinstance(bound, Submitted) else bound
     if not onboarding.status.terminal:
-        await resume(core, message_of(onboarding))
+        await resume(core, message_of(onboarding), armed=False)
 
 
-async def resume(core: Core, message: OnboardingMessage) -> None:
-    """Carry on with an onboarding.
+async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
+    """Carry on with an onboarding. `armed`: a submit put the message, and may yet open it.
 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
     try:
-        await _resume(core, message)
+        await _resume(core, message, armed=armed)
     except StorageUnavailableError:
         # A new message starts a new count of deliveries: an outage of the ledger alone must not
         # end in the poison queue.
         await core.queue.put(message, _POSTPONE)
 
 
-async def bury(core: Core, message: OnboardingMessage) -> None:
+async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
     """Close the onboarding of a message that the Functions host gave up.
 
     Raises SupersededError while an attempt is running: the message must come again.
     """
     held = await core.ledger.read(message.onboarding_id)
-    onboarding = held or await _open(core, core.onboarding_of(message))
+    onboarding = held or await _open(core, core.onboarding_of(message), armed=armed)
     if onboarding.status.terminal:
         return
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
@@ -81,7 +81,7 @@ async def bury(core: Core, message: OnboardingMessage) -> None:
 async def bury_producers(core: Core, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
     onboarding = core.new_onboarding(message.onboarding_request, SOURCE)
-    await bury(core, message_of(onboarding))
+    await bury(core, message_of(onboarding), armed=False)
 
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
@@ -101,12 +101,11 @@ async def record_unreadable(core: Core, text: str, error: OnboardingError) -> No
     await _record_failed(core, onboarding, error)
 
 
-async def _resume(core: Core, message: OnboardingMessage) -> None:
+async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
     gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
-    onboarding = held or await _open(core, core.onboarding_of(message))
+    onboarding = held or await _open(core, core.onboarding_of(message), armed=armed)
     if onboarding.status is Status.FAILED and message.replay not in {None, onboarding.replay}:
-        reopened = await reopen(core, onboarding, message.replay or "")
-        onboarding = onboarding if isinstance(reopened, HeldBy) else reopened
+        onboarding = await _replay(core, onboarding, message.replay or "")
     if onboarding.status.terminal:
         return
     if _is_exhausted(core, onboarding):
@@ -124,6 +123,17 @@ async def _resume(core: Core, message: OnboardingMessage) -> None:
         await core.queue.put(message_of(onboarding), delay)
 
 
+async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
+    reopened = await reopen(core, failed, name)
+    if not isinstance(reopened, HeldBy):
+        return reopened
+    # Needless; and written down, so that the call that asked for it does not reopen it later, when
+    # this message is gone.
+    with suppress(SupersededError):
+        return await core.ledger.save(failed.model_copy(update={"replay": name}))
+    return failed
+
+
 async def _try_again(core: Core, onboarding: Onboarding, gate: Gate) -> None:
     try:
         begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.policy))
@@ -136,25 +146,28 @@ async def _try_again(core: Core, onboarding: Onboarding, gate: Gate) -> None:
         await core.queue.put(message_of(concluded), delay)
 
 
-async def _open(core: Core, newcomer: Onboarding) -> Onboarding:
+async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
     """Open the onboarding of a message that the ledger does not know; or join another one.
 
     The message may be the only one that the other has (a producer's message, delivered again), so
-    it carries on for it.
+    it carries on for it. A newcomer that is armed gets a row in any case: a submit that is slow to
+    open it then learns that its message is gone, and leaves no onboarding without one.
     """
     opened = await core.ledger.open(newcomer)
     if not isinstance(opened, HeldBy):
         return opened
     joined = join(opened.holder, newcomer)
-    if isinstance(joined, Submitted):
-        return joined.onboarding
-    return await _record_failed(core, newcomer, joined.error)
+    if isinstance(joined, Conflict):
+        return await _record_failed(core, newcomer, joined.error)
+    holder = joined.onboarding
+    if not armed or holder.id == newcomer.id:
+        return holder
+    recorded = await core.ledger.record(states.join(newcomer, holder, core.clock.now()))
+    return holder if recorded.status.terminal else recorded
 
 
 async def _record_failed(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
-    failed = states.fail(onboarding, error, core.clock.now())
-    await core.ledger.record(failed)
-    return failed
+    return await core.ledger.record(states.fail(onboarding, error, core.clock.now()))
 
 
 def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:

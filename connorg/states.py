@@ -148,6 +148,14 @@ def cancel(onboarding: Onboarding, now: datetime) -> Onboarding:
     return move(onboarding, Status.CANCELED, now, next_attempt_date_time=None)
 
 
+def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboarding:
+    """Close an onboarding that was never begun: another one stands for it."""
+    standing = OnboardingError(
+        code="Joined", message=f"Onboarding {holder.id} of the same identity source stands for it."
+    )
+    return move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
+
+
 def reopen(onboarding: Onboarding, replay: str, now: datetime, policy: Policy) -> Onboarding:
     """Start a failed onboarding anew. Doubt about an earlier POST stays."""
     return move(

@@ -57,7 +57,7 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.
             await disarm(core, receipt)
-        return join(opened.holder, onboarding)
+        return join(await standing_for(core, opened.holder), onboarding)
     if opened.status is Status.RUNNING:
         opened = await _finish_within(core, wait, opened, gate, receipt)
     elif opened.status is Status.WAITING:
@@ -81,9 +81,16 @@ async def bind_key(
         return onboarding
     earlier = await core.ledger.read(bound.onboarding_id)
     if earlier is not None:
-        return Submitted(earlier, fresh=False)
+        return Submitted(await standing_for(core, earlier), fresh=False)
     # The key is bound and the ledger not yet written: by a request right now, or before a crash.
     return onboarding.model_copy(update={"id": bound.onboarding_id})
+
+
+async def standing_for(core: Core, onboarding: Onboarding) -> Onboarding:
+    """Give the onboarding that stands for one which was never begun; else the same."""
+    if onboarding.joined is None:
+        return onboarding
+    return await core.ledger.read(onboarding.joined) or onboarding
 
 
 async def disarm(core: Core, receipt: Receipt) -> None:

@@ -73,7 +73,9 @@ class Onboarding(Model):
     """Set while a POST may have been carried out unseen. Before this moment a search in Graph that
     finds nothing proves nothing."""
     replay: Annotated[str | None, Private] = None
-    """The last replay that was carried out, so that each is carried out once."""
+    """The last replay that was carried out or found needless, so that each is dealt with once."""
+    joined: Annotated[str | None, Private] = None
+    """The onboarding that stands for this one, which was never begun."""
     traceparent: Annotated[str | None, Private] = None
     """The W3C trace that the request came in with; messages carry it on."""
     message_text: Annotated[str | None, Private] = None

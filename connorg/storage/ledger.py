@@ -77,11 +77,13 @@ class AzureLedger:
                 return None
         return onboarding.model_copy(update={"etag": results[1]["etag"]})
 
-    async def record(self, onboarding: Onboarding) -> None:
+    async def record(self, onboarding: Onboarding) -> Onboarding:
         async with storage_errors():
-            # It exists when its message was delivered again: it is recorded.
-            with suppress(ResourceExistsError):
-                await self._create(onboarding_entity(onboarding))
+            try:
+                written = await self._create(onboarding_entity(onboarding))
+            except ResourceExistsError:
+                return await self.read(onboarding.id) or onboarding
+        return onboarding.model_copy(update={"etag": written["etag"]})
 
     async def read(self, onboarding_id: str) -> Onboarding | None:
         partition, row = split_id(onboarding_id)
@@ -177,8 +179,8 @@ class AzureLedger:
             except ResourceNotFoundError:
                 return None
 
-    async def _create(self, entity: Entity) -> None:
-        await self._with_table(lambda: self._table.create_entity(entity))
+    async def _create(self, entity: Entity) -> Any:
+        return await self._with_table(lambda: self._table.create_entity(entity))
 
     async def _with_table(self, write: Callable[[], Any]) -> Any:
         """Write; where the table is missing, make it first. On Azure the deployment made it."""
