@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import httpx
 import pytest
@@ -15,12 +14,6 @@ import pytest
 from tests.end_to_end.client import Connorg, Json, Partner
 
 COMMIT_SECONDS = 2
-
-
-class Journey(NamedTuple):
-    partner: Partner
-    onboarding: Json
-    """As it ended."""
 
 
 async def lose_connection(connorg: Connorg, body: Json) -> None:
@@ -62,48 +55,50 @@ async def crash_during_messages(connorg: Connorg, committed: Partner, unanswered
     await kill_when_committed(connorg, committed)
 
 
-async def ended(connorg: Connorg, partner: Partner) -> Journey:
+async def ended(connorg: Connorg, partner: Partner) -> Json:
     onboarding = await connorg.only_one_listed(reference=partner.domain)
-    return Journey(partner, await connorg.ended(onboarding["id"]))
+    return await connorg.ended(onboarding["id"])
 
 
 @pytest.fixture(scope="module")
-async def crashed(frail: Connorg) -> Mapping[str, Journey]:
-    caught = ("committed in a request", "unanswered in a request")
-    queued = ("committed from the queue", "unanswered from the queue")
-    partners = {name: Partner() for name in caught + queued}
-    await crash_during_requests(frail, *(partners[name] for name in caught))
-    await crash_during_messages(frail, *(partners[name] for name in queued))
-    return {name: await ended(frail, partner) for name, partner in partners.items()}
+async def partners(frail: Connorg) -> Mapping[str, Partner]:
+    """Whose onboardings were cut off by a crash, by when it came."""
+    requests = {"committed in a request": Partner(), "unanswered in a request": Partner()}
+    messages = {"committed from the queue": Partner(), "unanswered from the queue": Partner()}
+    await crash_during_requests(frail, *requests.values())
+    await crash_during_messages(frail, *messages.values())
+    return requests | messages
 
 
-@pytest.mark.parametrize("name", ["committed in a request", "committed from the queue"])
+@pytest.mark.parametrize("when", ["committed in a request", "committed from the queue"])
 async def test_a_crash_after_the_post_creates_one_organization(
-    frail: Connorg, crashed: Mapping[str, Journey], name: str
+    frail: Connorg, partners: Mapping[str, Partner], when: str
 ) -> None:
-    partner, onboarding = crashed[name]
-    [organization] = await frail.graph.organizations(partner)
+    onboarding = await ended(frail, partners[when])
+    [organization] = await frail.graph.organizations(partners[when])
     assert onboarding["status"] == "Succeeded"
     assert onboarding["conclusion"] == "created"
     assert onboarding["result"]["id"] == organization["id"]
-    assert len(await frail.graph.creates(partner)) == 1, "it is looked up, not created again"
+    creates = await frail.graph.creates(partners[when])
+    assert len(creates) == 1, "it is looked up, not created again"
 
 
-@pytest.mark.parametrize("name", ["unanswered in a request", "unanswered from the queue"])
+@pytest.mark.parametrize("when", ["unanswered in a request", "unanswered from the queue"])
 async def test_a_crash_while_graph_keeps_silent_creates_one_organization(
-    frail: Connorg, crashed: Mapping[str, Journey], name: str
+    frail: Connorg, partners: Mapping[str, Partner], when: str
 ) -> None:
-    partner, onboarding = crashed[name]
-    [organization] = await frail.graph.organizations(partner)
+    onboarding = await ended(frail, partners[when])
+    [organization] = await frail.graph.organizations(partners[when])
     assert onboarding["status"] == "Succeeded"
     assert onboarding["result"]["id"] == organization["id"]
-    statuses = [call["status"] for call in await frail.graph.creates(partner)]
+    statuses = [call["status"] for call in await frail.graph.creates(partners[when])]
     assert statuses == [None, 201]
 
 
-async def test_a_caller_who_sends_again_after_the_crash_meets_his_onboarding(
-    frail: Connorg, crashed: Mapping[str, Journey]
+async def test_a_caller_who_sends_again_after_a_crash_meets_his_onboarding(
+    frail: Connorg, partners: Mapping[str, Partner]
 ) -> None:
-    for partner, onboarding in crashed.values():
+    for partner in partners.values():
+        onboarding = await ended(frail, partner)
         answer = await frail.submit(partner.body(reference=partner.domain))
         assert (answer.status_code, answer.json()["id"]) == (200, onboarding["id"])

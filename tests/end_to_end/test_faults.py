@@ -7,6 +7,7 @@ waiting times pass side by side.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from tests.end_to_end.client import Connorg, Json, Partner
@@ -59,8 +60,7 @@ FAULTS: Mapping[str, Fault] = {
 
 class Journey(NamedTuple):
     partner: Partner
-    accepted: Json
-    """The onboarding as its caller was told of it."""
+    answer: httpx.Response
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +76,7 @@ async def journeys(frail: Connorg) -> Mapping[str, Journey]:
         await frail.graph.fail(create, *failing_searches)
         # The longest wait: each caller is answered when the attempt has come to something.
         answer = await frail.submit(partner.body(), prefer="wait=100")
-        assert answer.status_code == 202, (name, answer.text)
-        begun[name] = Journey(partner, answer.json())
+        begun[name] = Journey(partner, answer)
     return begun
 
 
@@ -85,8 +84,9 @@ async def journeys(frail: Connorg) -> Mapping[str, Journey]:
 async def test_a_fault_of_graph_makes_one_organization(
     frail: Connorg, journeys: Mapping[str, Journey], name: str
 ) -> None:
-    fault, (partner, accepted) = FAULTS[name], journeys[name]
-    assert accepted["status"] == "Waiting"
+    fault, (partner, answer) = FAULTS[name], journeys[name]
+    accepted = answer.json()
+    assert (answer.status_code, accepted["status"]) == (202, "Waiting")
     assert accepted["lastError"]["code"] == fault.code
     onboarding = await frail.ended(accepted["id"])
     [organization] = await frail.graph.organizations(partner)
