@@ -200,6 +200,22 @@ async def test_a_replay_at_once_with_another_is_carried_out_once(connorg: Connor
     assert statuses == [400, 201]
 
 
+async def test_all_that_failed_and_match_are_replayed_at_once(connorg: Connorg) -> None:
+    partners = [Partner() for _ in range(3)]
+    reference = partners[0].domain
+    ids = {await failed(connorg, partner, reference=reference) for partner in partners}
+    path = f"onboardings/retry?reference={reference}"
+    told = await connorg.call("POST", f"{path}&dryRun=true")
+    assert (told.status_code, {*told.json()["replayed"]}) == (200, ids)
+    assert {o["status"] for o in await connorg.listed(reference=reference)} == {"Failed"}
+
+    replayed = await connorg.call("POST", path)
+    assert (replayed.status_code, {*replayed.json()["replayed"]}) == (202, ids)
+    for onboarding_id in ids:
+        assert (await connorg.ended(onboarding_id))["status"] == "Succeeded"
+    assert all([len(await connorg.graph.organizations(partner)) == 1 for partner in partners])
+
+
 async def test_only_what_failed_is_replayed(connorg: Connorg) -> None:
     for arrange in (succeeded, canceled):
         onboarding_id = await arrange(connorg, Partner())
