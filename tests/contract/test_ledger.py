@@ -18,12 +18,12 @@ from connorg import states
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
+from connorg.gate import Gate
 from connorg.natural_key import new_onboarding_id
 from connorg.outcomes import Connected, Later, Refused
 from connorg.policy import Policy
 from connorg.ports import (
     Filter,
-    Gate,
     HeldBy,
     KeyReservation,
     Ledger,
@@ -140,6 +140,17 @@ async def test_a_success_gives_way_to_an_update_that_differs_alone(ledger: Ledge
     await opened(ledger, onboarding(domain, description="Another", ifExists=IfExists.UPDATE))
 
 
+async def test_who_takes_over_inherits_the_doubt_about_a_post(ledger: Ledger) -> None:
+    domain = partner()
+    unsure = Later(ERROR, ambiguous=True)
+    waiting = await concluded(ledger, await opened(ledger, onboarding(domain)), unsure)
+    canceled = await ledger.save(states.cancel(waiting, NOW))
+    heir = await opened(ledger, onboarding(domain))
+    assert heir.doubt_until is not None
+    assert heir.doubt_until == canceled.doubt_until
+    assert await ledger.read(heir.id) == heir
+
+
 async def test_a_replay_reclaims_what_nobody_took_since(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
     reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Policy()))
@@ -210,6 +221,15 @@ async def test_what_is_recorded_twice_stays_as_it_was(ledger: Ledger) -> None:
     before = await ledger.read(recorded.id)
     await ledger.record(recorded.model_copy(update={"source": "another"}))
     assert await ledger.read(recorded.id) == before
+
+
+async def test_what_could_not_be_understood_is_read_and_listed(ledger: Ledger) -> None:
+    unreadable = onboarding().model_copy(update={"request": None, "message_text": "{"})
+    await ledger.record(states.fail(unreadable, ERROR, NOW))
+    held = await ledger.read(unreadable.id)
+    assert held is not None
+    assert held.message_text == "{"
+    assert await listed(ledger) == [unreadable.id]
 
 
 async def test_an_unknown_onboarding_is_none_with_and_without_a_table(ledger: Ledger) -> None:
@@ -287,7 +307,7 @@ async def test_a_page_that_holds_the_last_says_so(ledger: Ledger) -> None:
 async def test_onboardings_alone_are_listed(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
     await ledger.reserve_key("caller", "key", KeyReservation("fingerprint", held.id))
-    await ledger.close_gate(NOW, None)
+    await ledger.change_gate(lambda gate: gate.closed(NOW))
     assert await listed(ledger) == [held.id]
 
 
@@ -330,30 +350,36 @@ async def test_all_who_bind_a_key_at_once_agree(ledger: Ledger) -> None:
 # gate
 
 
-async def test_the_gate_is_open_until_it_is_closed(ledger: Ledger) -> None:
+async def test_a_gate_that_nobody_changed_is_open(ledger: Ledger) -> None:
     assert await ledger.gate() == Gate()
-    await ledger.close_gate(NOW, None)
-    assert await ledger.gate() == Gate(closed_until=NOW)
 
 
-async def test_the_gate_is_never_closed_for_a_shorter_time(ledger: Ledger) -> None:
-    await ledger.close_gate(NOW + timedelta(minutes=5), None)
-    await ledger.close_gate(NOW, ERROR)
-    assert await ledger.gate() == Gate(NOW + timedelta(minutes=5), ERROR)
-    await ledger.close_gate(NOW + timedelta(minutes=7, microseconds=1), None)
-    assert await ledger.gate() == Gate(NOW + timedelta(minutes=7, microseconds=1), ERROR)
+async def test_the_gate_is_read_as_it_was_changed(ledger: Ledger) -> None:
+    later = NOW + timedelta(minutes=5, microseconds=1)
+    changed = await ledger.change_gate(lambda gate: gate.closed(later, ERROR))
+    assert changed == Gate().closed(later, ERROR)
+    assert await ledger.gate() == changed
+    changed = await ledger.change_gate(lambda gate: gate.with_turns(3, NOW))
+    assert changed == Gate().closed(later, ERROR).with_turns(3, NOW)
+    assert await ledger.gate() == changed
 
 
-async def test_what_was_missing_is_forgotten_and_the_gate_stays_closed(ledger: Ledger) -> None:
-    await ledger.close_gate(NOW, ERROR)
-    await ledger.clear_blocked()
-    assert await ledger.gate() == Gate(closed_until=NOW)
+async def test_no_change_of_the_gate_is_lost(ledger: Ledger) -> None:
+    """The turns of all who take some at once are as many as they asked for."""
+    answers = await asyncio.gather(
+        *(ledger.change_gate(lambda gate: gate.with_turns(1, NOW)) for _ in range(8))
+    )
+    turns = [turn for gate in answers for turn in gate.last_turns(1)]
+    assert len(set(turns)) == 8
 
 
 async def test_of_many_who_close_the_gate_at_once_the_longest_time_stands(ledger: Ledger) -> None:
+    def closing(until: datetime) -> Callable[[Gate], Gate]:
+        return lambda gate: gate.closed(until)
+
     times = [NOW + timedelta(seconds=s) for s in (4, 1, 7, 2, 0, 5, 3, 6)]
-    await asyncio.gather(*(ledger.close_gate(time, None) for time in times))
-    assert await ledger.gate() == Gate(closed_until=max(times))
+    await asyncio.gather(*(ledger.change_gate(closing(time)) for time in times))
+    assert (await ledger.gate()).closed_until == max(times)
 
 
 # storage that fails
@@ -382,8 +408,7 @@ CALLS: dict[str, Callable[[Ledger], Awaitable[object]]] = {
     "list": lambda ledger: ledger.list(EVERYTHING, 10, None),
     "reserve_key": lambda ledger: ledger.reserve_key("caller", "key", KeyReservation("a", "b")),
     "gate": lambda ledger: ledger.gate(),
-    "close_gate": lambda ledger: ledger.close_gate(NOW, None),
-    "clear_blocked": lambda ledger: ledger.clear_blocked(),
+    "change_gate": lambda ledger: ledger.change_gate(Gate.unblocked),
 }
 
 

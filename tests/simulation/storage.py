@@ -45,11 +45,14 @@ class Table:
     """The table service: optimistic concurrency, entity-group transactions, reads never stale."""
 
     def __init__(
-        self, written: Callable[[Row | None, Row], None] = lambda _old, _new: None
+        self,
+        written: Callable[[Row | None, Row], None] = lambda _old, _new: None,
+        read: Callable[[Key, Row | None], None] = lambda _key, _row: None,
     ) -> None:
         self.exists = False
         self.rows: dict[Key, Row] = {}
         self._written = written
+        self._read = read
         self._etags = itertools.count(1)
 
     def create_table(self) -> None:
@@ -59,6 +62,7 @@ class Table:
 
     def get(self, key: Key) -> Row:
         row = self.rows.get(key)
+        self._read(key, row)
         if row is None:
             raise _error(ResourceNotFoundError, 404)
         return row
@@ -177,13 +181,12 @@ class Message:
 class Queue:
     """The queue service: visibility, and pop receipts that go stale with each move or delivery."""
 
-    def __init__(
-        self, now: Callable[[], float], changed: Callable[[Message], None] = lambda _: None
-    ) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         self.exists = False
         self.messages: dict[str, Message] = {}
+        self.changed: Callable[[Message], None] = lambda _: None
+        """Told of each message that has a new moment at which it becomes visible."""
         self._now = now
-        self._changed = changed
         self._numbers = itertools.count(1)
 
     def create_queue(self) -> None:
@@ -196,7 +199,7 @@ class Queue:
             raise _error(ResourceNotFoundError, 404)
         message = Message(f"m{next(self._numbers)}", text, self._receipt(), self._now() + delay)
         self.messages[message.id] = message
-        self._changed(message)
+        self.changed(message)
         return Message(**vars(message))
 
     def update(self, message_id: str, pop_receipt: str, text: str | None, delay: float) -> str:
@@ -204,7 +207,7 @@ class Queue:
         message.text = message.text if text is None else text
         message.visible_at = self._now() + delay
         message.pop_receipt = self._receipt()
-        self._changed(message)
+        self.changed(message)
         return message.pop_receipt
 
     def delete(self, message_id: str, pop_receipt: str) -> None:
@@ -219,7 +222,7 @@ class Queue:
         message.dequeue_count += 1
         message.visible_at = self._now() + hidden
         message.pop_receipt = self._receipt()
-        self._changed(message)
+        self.changed(message)
         return Message(**vars(message))
 
     def _held(self, message_id: str, pop_receipt: str) -> Message:

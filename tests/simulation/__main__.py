@@ -1,0 +1,56 @@
+"""Run schedules by the thousand, or one of them again with all that happened.
+
+python -m tests.simulation --schedules 100000 --seed 0 --jobs 2
+python -m tests.simulation --replay 4711
+"""
+
+import argparse
+import os
+import sys
+import time
+
+from tests.simulation.campaign import run_all
+from tests.simulation.schedule import run
+
+_SHOWN = 5  # broken schedules of which the trace is printed
+
+
+def main() -> int:
+    arguments = _arguments()
+    if arguments.replay is not None:
+        report = run(arguments.replay, tracing=True)
+        _say(report)
+        return 1 if report.broken else 0
+    seeds = range(arguments.seed, arguments.seed + arguments.schedules)
+    began = time.monotonic()
+    broken = []
+    for done, report in enumerate(run_all(seeds, arguments.jobs), start=1):
+        if report.broken:
+            broken.append(report)
+            if len(broken) <= _SHOWN:
+                _say(f"{report}\n")
+        if done % 10_000 == 0:
+            _say(f"{done:,} of {len(seeds):,} schedules, {len(broken)} broken")
+    seconds = time.monotonic() - began
+    _say(
+        f"{len(seeds):,} schedules from seed {arguments.seed} in {seconds:.0f} s:"
+        f" {len(broken)} broken {sorted(report.seed for report in broken)[:50]}"
+    )
+    return 1 if broken else 0
+
+
+def _say(text: object) -> None:
+    print(text, flush=True)  # noqa: T201  what the command is for
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--schedules", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0, help="of the first schedule")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--replay", type=int, metavar="SEED", help="run one schedule and trace it")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

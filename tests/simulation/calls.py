@@ -1,0 +1,203 @@
+"""How the calls of an invocation travel, and what happens to them on the way."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+
+from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.requests import OnboardingRequest
+from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
+from tests.simulation.graph import FAULTS, Fault
+
+if TYPE_CHECKING:
+    from tests.simulation.world import Instance
+
+_STORAGE_LATENCY = (0.001, 0.05)
+_STORAGE_PATIENCE = 10.0  # seconds until the SDK takes a call for lost; storage.connection
+_GRAPH_LATENCY = (0.05, 2.0)
+_GRAPH_HANGS = (10.0, 45.0)
+LATEST_EFFECT = 5.0  # seconds after its caller gave up that Graph may still carry out a call
+
+
+class Actor:
+    """One invocation of a function on an instance, and what the invariants know of it."""
+
+    def __init__(self, instance: "Instance", name: str) -> None:
+        self.instance = instance
+        self.name = f"{instance.name} {name}"
+        self.gate_closed_until: float | None = None
+        """As it last read the gate before it took the lease."""
+        self.begun: dict[str, Any] | None = None
+        """The onboarding as it was written with the lease."""
+        self.told_to_wait_until: float | None = None
+        self.graph_calls = 0
+        self.steps_to_live: int | None = None
+
+    def act(self) -> None:
+        """Make this the actor of the current task and of those that it starts."""
+        _ACTOR.set(self)
+
+    async def step(self) -> None:
+        """An await, at which the process may die; then it never returns."""
+        world = self.instance.world
+        if self.steps_to_live is not None:
+            self.steps_to_live -= 1
+        dies = self.steps_to_live == 0 or world.strikes(world.weather.crash)
+        if self.instance.alive and dies:
+            self.instance.crash()
+        if not self.instance.alive:
+            await world.loop.create_future()
+
+
+_ACTOR: ContextVar[Actor] = ContextVar("actor")
+
+
+def current_actor() -> Actor:
+    return _ACTOR.get()
+
+
+async def reach_storage[T](what: str, act: Callable[[], T], /) -> T:
+    """One call by Azure's SDK, which repeats a call that had no answer once."""
+    actor = current_actor()
+    instance, world = actor.instance, actor.instance.world
+    world.invariants.turned_to_storage(actor)
+    await actor.step()
+    random = world.random
+    fate = ""
+    if world.strikes(world.weather.storage):
+        fate = random.choice(("lost", "answer lost", "repeated", "slow", "slow answer"))
+    await asyncio.sleep(random.uniform(*_STORAGE_LATENCY))
+    if not instance.alive:
+        if random.random() < 0.5:  # the call had left already
+            with suppress(HttpResponseError):
+                _take_effect(actor, f"{what}, after the crash", act)
+        await actor.step()
+    if fate in {"lost", "slow"}:
+        await asyncio.sleep(random.uniform(0, _STORAGE_PATIENCE))
+    if fate == "lost":
+        world.note(actor.name, f"{what}, lost")
+        raise ServiceRequestError("simulated")
+    done = _take_effect(actor, what, act)
+    if fate.startswith(("answer", "repeated", "slow answer")):
+        await asyncio.sleep(random.uniform(0, _STORAGE_PATIENCE))
+    if fate == "repeated":
+        done = _take_effect(actor, f"{what}, again", act)
+    await actor.step()
+    if fate == "answer lost":
+        world.note(actor.name, f"{what}, answer lost")
+        raise ServiceResponseError("simulated")
+    return done
+
+
+def _take_effect[T](actor: Actor, what: str, act: Callable[[], T]) -> T:
+    actor.act()
+    try:
+        done = act()
+    except HttpResponseError as error:
+        actor.instance.world.note(actor.name, f"{what} → {error.status_code}")
+        raise
+    actor.instance.world.note(actor.name, what)
+    return done
+
+
+async def ask_graph[T](
+    what: str, request: OnboardingRequest, act: Callable[[], T], /
+) -> T | Setback:
+    actor = current_actor()
+    world = actor.instance.world
+    await actor.step()
+    world.invariants.graph_called(actor, what, request)
+    fault = _draw_fault(actor)
+    done = await _exchange(actor, what, request, act, fault)
+    await actor.step()
+    answer = fault.setback if fault is not None else done[0]
+    world.note(actor.name, f"Graph answers the {what}: {shown(answer)}")
+    world.invariants.graph_answered(actor, answer)
+    return answer
+
+
+async def _exchange[T](
+    actor: Actor,
+    what: str,
+    request: OnboardingRequest,
+    act: Callable[[], T],
+    fault: Fault | None,
+) -> list[T]:
+    """Let the call travel, take effect at some moment and be answered; or be cut."""
+    world, random = actor.instance.world, actor.instance.world.random
+    is_post, key = what == "create", request.natural_key
+    done: list[T] = []
+
+    def take_effect() -> None:
+        done.append(act())
+        world.note("Graph", f"does the {what} of {actor.name}: {shown(done[0])}")
+        if is_post and isinstance(done[0], ConnectedOrganization) and actor.begun is not None:
+            world.graph.stored[world.graph.key_of(request)].creator = actor.begun["id"]
+        settle()
+
+    def settle() -> None:
+        world.posts_under_way[key] -= is_post
+
+    seconds = random.uniform(
+        *(_GRAPH_HANGS if world.strikes(world.weather.hang) else _GRAPH_LATENCY)
+    )
+    if fault is not None and not fault.commits:
+        await asyncio.sleep(seconds)
+        return done
+    world.posts_under_way[key] += is_post
+    effect = world.loop.call_later(random.uniform(0, seconds), take_effect)
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        world.note(actor.name, f"gives up the {what}")
+        if not done:
+            effect.cancel()
+            late = random.uniform(0, LATEST_EFFECT)
+            world.loop.call_later(late, random.choice((take_effect, settle)))
+        raise
+    return done
+
+
+def shown(answer: object) -> str:
+    """For the trace."""
+    match answer:
+        case ConnectedOrganization():
+            return answer.id
+        case Later():
+            marks = [mark for mark in ("ambiguous", "throttled") if getattr(answer, mark)]
+            after = [] if answer.retry_after is None else [f"after {answer.retry_after:.3f} s"]
+            return " ".join(["Later", answer.error.code, *marks, *after])
+        case AlreadyConnected() | Refused() | Blocked():
+            return f"{type(answer).__name__} {answer.error.code}"
+        case _:
+            return str(answer)
+
+
+def _draw_fault(actor: Actor) -> Fault | None:
+    world = actor.instance.world
+    now, weather, random = world.loop.time(), world.weather, world.random
+    if now < weather.blocked_until:
+        return FAULTS["no permission"]
+    if now < world.graph_throttles_until:
+        return _with_retry_after(FAULTS["throttled"], world.graph_throttles_until - now)
+    if not weather.faults or not world.strikes(weather.graph):
+        return None
+    fault = FAULTS[random.choice(weather.faults)]
+    match fault.setback:
+        case Later(retry_after=float() | int(), throttled=throttled):
+            seconds = random.choice((0.0, 1.0, 5.0, 30.0, 90.0))
+            if throttled:
+                world.graph_throttles_until = now + seconds
+            return _with_retry_after(fault, seconds)
+    return fault
+
+
+def _with_retry_after(fault: Fault, seconds: float) -> Fault:
+    if not isinstance(fault.setback, Later):
+        return fault
+    return replace(fault, setback=replace(fault.setback, retry_after=seconds))

@@ -1,0 +1,149 @@
+"""The Functions host's queue triggers, on every instance of the app.
+
+Rules: at most 16 messages in hand on an instance; a message in hand is hidden for ten minutes;
+success deletes; failure shows the message again after `visibilityTimeout` (host.json: 30 s); the
+fifth delivery is the last, then the text is copied to the poison queue and the message deleted, in
+two steps. A poison message whose function fails stays hidden until its ten minutes are over.
+"""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from azure.core.exceptions import AzureError
+from pydantic_core import from_json
+
+from connorg import resuming
+from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg.contract.onboarding import OnboardingError
+from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.core import Core
+from connorg.ports import StorageUnavailableError, SupersededError
+from tests.simulation.calls import current_actor, reach_storage
+from tests.simulation.storage import Message, Queue
+from tests.simulation.world import Instance, World
+
+_BATCH = 16
+_HIDDEN = 600.0  # seconds
+_VISIBILITY_TIMEOUT = 30  # seconds
+_MOST_DELIVERIES = 5
+_POLLING = 1.0  # seconds; the longest that an idle host looks away
+_NOW = 0
+_LONG_LIFE = 20  # awaits; as many as a delivery has when nothing fails
+
+UNREADABLE = OnboardingError(code="MessageUnreadable", message="It could not be understood.")
+
+
+class Trigger:
+    """One queue and the function that it triggers."""
+
+    def __init__(
+        self,
+        world: World,
+        queue: Queue,
+        poison: Queue | None,
+        function: Callable[[Core, str], Awaitable[None]],
+    ) -> None:
+        self._world = world
+        self._queue = queue
+        self._poison = poison
+        self._function = function
+        self._in_hand: Counter[Instance] = Counter()
+        queue.changed = self._changed
+        world.instance_started.append(self._look_soon)
+
+    def _changed(self, message: Message) -> None:
+        self._world.loop.call_at(message.visible_at, self._look_soon)
+
+    def _look_soon(self) -> None:
+        if self._queue.messages:
+            self._world.loop.call_later(self._world.random.uniform(0, _POLLING), self._look)
+
+    def _look(self) -> None:
+        free = [instance for instance in self._world.living() if self._in_hand[instance] < _BATCH]
+        if not free:
+            return  # who starts, or gets a hand free, looks
+        message = self._queue.take(_HIDDEN)
+        if message is not None:
+            instance = self._world.random.choice(free)
+            self._in_hand[instance] += 1
+            self._world.spawn(self._handle(instance, message))
+            self._look_soon()  # more may have become visible while nobody was there to take them
+
+    async def _handle(self, instance: Instance, message: Message) -> None:
+        name = f"{message.id}/{message.dequeue_count}"
+        try:
+            await instance.run(name, lambda core: self._run(core, name, message))
+        except AzureError:
+            self._world.note(name, "the host lost storage; the message will come again")
+        self._in_hand[instance] -= 1
+        self._look_soon()
+
+    async def _run(self, core: Core, name: str, message: Message) -> None:
+        if self._poison is not None and message.dequeue_count > _MOST_DELIVERIES:
+            await self._give_up(message, self._poison)  # it killed its workers
+            return
+        if self._poison is not None and self._world.strikes(self._world.weather.kill):
+            current_actor().steps_to_live = self._world.random.randint(1, _LONG_LIFE)
+        try:
+            await self._function(core, message.text)
+        except (StorageUnavailableError, SupersededError) as error:
+            self._world.note(name, f"fails: {error!r}")
+            await self._fail(message)
+        except Exception as error:  # noqa: BLE001  nobody expects another
+            self._world.invariants.failed(name, error)
+        else:
+            await reach_storage("delete", lambda: self._delete(message))
+
+    async def _fail(self, message: Message) -> None:
+        if self._poison is None:
+            return
+        if message.dequeue_count >= _MOST_DELIVERIES:
+            await self._give_up(message, self._poison)
+            return
+        await reach_storage(
+            "release",
+            lambda: self._queue.update(message.id, message.pop_receipt, None, _VISIBILITY_TIMEOUT),
+        )
+
+    async def _give_up(self, message: Message, poison: Queue) -> None:
+        self._world.invariants.poisoned += 1
+        await reach_storage("copy to poison", lambda: poison.send(message.text, _NOW))
+        await reach_storage("delete", lambda: self._delete(message))
+
+    def _delete(self, message: Message) -> None:
+        self._queue.delete(message.id, message.pop_receipt)
+
+
+def start_triggers(world: World) -> None:
+    Trigger(world, world.queue, world.poison_queue, on_message)
+    Trigger(world, world.poison_queue, None, on_poison)
+
+
+async def on_message(core: Core, text: str) -> None:
+    """As connorg.functions.messages has it."""
+    match _read(text):
+        case OnboardingMessage() as message:
+            await resuming.resume(core, message)
+        case ProducerMessage() as message:
+            await resuming.receive(core, message)
+        case OnboardingError() as error:
+            await resuming.record_unreadable(core, text, error)
+
+
+async def on_poison(core: Core, text: str) -> None:
+    match _read(text):
+        case OnboardingMessage() as message:
+            await resuming.bury(core, message)
+        case ProducerMessage() as message:
+            await resuming.bury_producers(core, message)
+        case OnboardingError() as error:
+            await resuming.record_unreadable(core, text, error)
+
+
+def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
+    try:
+        if "onboardingId" in from_json(text):
+            return parse(OnboardingMessage, text)
+        return parse(ProducerMessage, text)
+    except (ValueError, MalformedBodyError, InvalidValuesError):
+        return UNREADABLE

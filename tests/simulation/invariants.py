@@ -1,0 +1,275 @@
+"""What must hold in every schedule: checked at each write and each call, and once all is at rest.
+
+What "no call while the gate is closed" means: an invocation reads the gate once, before it takes
+its lease. If the gate that it read is closed, it makes no call before that gate opens. If Graph
+told it to wait, it makes no further call, and before it writes its conclusion the gate is closed
+for at least as long as Graph asked. So only those who read the gate before that write may still
+call. Where storage did not take the write, nobody else can know, and the attempt stays without a
+conclusion.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from connorg import states
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.requests import IfExists, OnboardingRequest
+from connorg.joining import Conflict, Reason, Submitted
+from connorg.natural_key import partition_of
+from connorg.outcomes import Blocked, Later
+from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of
+from connorg.submitting import Submission
+from tests.simulation.calls import current_actor
+
+if TYPE_CHECKING:
+    from tests.simulation.calls import Actor
+    from tests.simulation.storage import Key, Row
+    from tests.simulation.world import World
+
+_CALLS_PER_ATTEMPT = 4  # search, create, search again, update
+# How much earlier than the end of its time an onboarding may give up: its next attempt would come
+# too late.
+_LONGEST_PAUSE = 1000.0
+_GRACE = 0.001  # seconds; dates in rows have microseconds
+
+
+class Invariants:
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.broken: str | None = None
+        self.accepted: dict[str, str] = {}
+        """By onboarding id, who accepted it."""
+        self.poisoned = 0
+        self._produced: list[tuple[str, str, str]] = []
+        self._attempts: dict[str, Actor] = {}
+        """By natural key, who is between the first call to Graph and the return to storage."""
+        self._replays: set[tuple[str, str]] = set()
+
+    def check(self, holds: bool, otherwise: str) -> None:  # noqa: FBT001
+        """Only the first break counts: what follows is its consequence."""
+        if not holds and self.broken is None:
+            self.broken = f"at {self._world.loop.time():.3f} s: {otherwise}"
+            self._world.note("INVARIANT", otherwise)
+            self._world.loop.stop()
+
+    @property
+    def _now(self) -> float:
+        return self._world.now().timestamp()
+
+    # storage
+
+    def row_read(self, key: "Key", row: "Row | None") -> None:
+        if key == GATE and (actor := current_actor()).begun is None:
+            actor.gate_closed_until = _closed_until(row)
+
+    def row_written(self, old: "Row | None", new: "Row") -> None:
+        if (new["PartitionKey"], new["RowKey"]) == GATE:
+            self._gate_written(old, new)
+        elif new["RowKey"].startswith(ONBOARDING):
+            self._onboarding_written(old, new)
+
+    def _gate_written(self, old: "Row | None", new: "Row") -> None:
+        before, after = (_closed_until(row) for row in (old, new))
+        self.check(after >= before, "the gate was closed for a shorter time than before")
+
+    def _onboarding_written(self, old: "Row | None", new: "Row") -> None:
+        after = json.loads(new["Onboarding"])
+        before = json.loads(old["Onboarding"]) if old is not None else None
+        came_from = f"from {before['status']}" if before else "new"
+        moved = f"{after['id']} {came_from} to {after['status']}"
+        self._world.note("ledger", moved)
+        self.check(_is_legal(before, after), f"not in the table of moves: {moved}")
+        if after["status"] == Status.RUNNING:
+            self._begun(before, after)
+        elif before is not None and before["status"] == Status.RUNNING:
+            self._concluded(after)
+        if before is not None and before["status"] == Status.FAILED != after["status"]:
+            replay = (after["id"], after["replay"])
+            self.check(replay not in self._replays, f"replay {replay} was carried out twice")
+            self._replays.add(replay)
+
+    def _begun(self, before: Mapping[str, Any] | None, after: dict[str, Any]) -> None:
+        now = self._now
+        due = before and before.get(
+            "leaseUntil" if before["status"] == Status.RUNNING else "nextAttemptDateTime"
+        )
+        if due:
+            early = datetime.fromisoformat(due).timestamp() - now
+            self.check(early <= _GRACE, f"an attempt of {after['id']} began {early:.3f} s early")
+        current_actor().begun = after
+
+    def _concluded(self, after: Mapping[str, Any]) -> None:
+        actor = current_actor()
+        if actor.begun is None or actor.begun["id"] != after["id"]:
+            return
+        if actor.told_to_wait_until is not None:
+            gate = _closed_until(self._world.table.rows.get(GATE))
+            self.check(
+                gate >= actor.told_to_wait_until - _GRACE,
+                "an attempt was concluded before the gate was closed for as long as Graph asked",
+            )
+        if after["status"] == Status.SUCCEEDED:
+            for stored in self._world.graph.stored.values():
+                stored.known |= stored.organization.id == after["result"]["id"]
+
+    # Graph
+
+    def graph_called(self, actor: "Actor", what: str, request: OnboardingRequest) -> None:
+        now, key = self._now, request.natural_key
+        self._world.note(actor.name, f"calls Graph: {what} {key}")
+        if actor.begun is None:
+            self.check(False, "Graph was called without a lease")  # noqa: FBT003
+            return
+        self.check(
+            actor.gate_closed_until is not None, "Graph was called without a look at the gate"
+        )
+        closed = (actor.gate_closed_until or 0) - now
+        self.check(closed <= _GRACE, f"Graph was called {closed:.3f} s before the gate opened")
+        self.check(actor.told_to_wait_until is None, "Graph was called after it told to wait")
+        rival = self._attempts.setdefault(key, actor)
+        if not rival.instance.alive:
+            rival = self._attempts[key] = actor
+        self.check(rival is actor, f"two attempts at once at {key}: {rival.name} is at it too")
+        actor.graph_calls += 1
+        self.check(actor.graph_calls <= _CALLS_PER_ATTEMPT, f"too many calls by {actor.name}")
+        if what == "create":
+            self._posted(actor.begun, request)
+
+    def _posted(self, begun: Mapping[str, Any], request: OnboardingRequest) -> None:
+        graph, key = self._world.graph, request.natural_key
+        self.check(
+            self._world.posts_under_way[key] == 0,
+            f"a second POST for {key} while Graph may still carry out an earlier one",
+        )
+        stored = graph.stored.get(graph.key_of(request))
+        if stored is None or stored.natural_key != key:
+            return
+        self.check(
+            stored.creator != begun["id"], f"a second POST for {key} by the onboarding that made it"
+        )
+        self.check(
+            stored.known or graph.is_listed(stored),
+            f"a second POST for {key} while Graph does not list what one of unknown fate made",
+        )
+
+    def graph_answered(self, actor: "Actor", answer: object) -> None:
+        now, policy = self._now, self._world.policy
+        match answer:
+            case Later(throttled=True, retry_after=None):
+                actor.told_to_wait_until = now + policy.shortest_backoff
+            case Later(throttled=True, retry_after=float(seconds)):
+                actor.told_to_wait_until = now + seconds
+            case Blocked():
+                actor.told_to_wait_until = now + policy.blocked_retry
+
+    def turned_to_storage(self, actor: "Actor") -> None:
+        if actor.begun is not None:
+            for key in [key for key, holder in self._attempts.items() if holder is actor]:
+                del self._attempts[key]
+
+    # callers
+
+    def answered(
+        self, who: str, submission: Submission, answer: Submitted | Conflict, *, repeated: bool
+    ) -> None:
+        """`repeated`: without a key, so that it can't be told from somebody else's request."""
+        self._world.note(who, f"is answered {_shown(answer)}")
+        if isinstance(answer, Submitted):
+            self.accepted[answer.onboarding.id] = who
+        elif answer.reason is not Reason.KEY_REUSED and answer.onboarding is not None:
+            own = answer.onboarding.reference == submission.request.reference
+            self.check(repeated or not own, f"{who} was told that its own onboarding is in its way")
+
+    def produced(self, who: str, text: str, request: OnboardingRequest) -> None:
+        """What a producer puts on the queue is accepted, readable or not."""
+        self._world.note(who, f"puts {text}")
+        self._produced.append((who, text, partition_of(request.natural_key)))
+
+    def failed(self, who: str, error: BaseException) -> None:
+        self.check(False, f"{who} raised {error!r}")  # noqa: FBT003
+
+    # at rest
+
+    def at_rest(self) -> None:
+        left = [*self._world.queue.messages, *self._world.poison_queue.messages]
+        self.check(not left, f"messages are still on the queues: {left}")
+        rows = self._world.table.rows
+        onboardings = {
+            held.id: held
+            for (_, name), row in rows.items()
+            if name.startswith(ONBOARDING)
+            for held in [Onboarding.model_validate_json(row["Onboarding"])]
+        }
+        for onboarding_id, who in self.accepted.items():
+            self.check(onboarding_id in onboardings, f"{onboarding_id}, accepted by {who}, is lost")
+        for who, text, partition in self._produced:
+            found = any(
+                onboarding_id.startswith(partition) or held.message_text == text
+                for onboarding_id, held in onboardings.items()
+            )
+            self.check(found, f"what {who} put on the queue is lost")
+        for held in onboardings.values():
+            self.check(held.status.terminal, f"{held.id} stays {held.status} for ever")
+            self._check_conclusion(held)
+            self._check_bounds(held)
+        for (partition, name), row in rows.items():
+            if name == CLAIM:
+                holder = f"{partition}-{row['Holder']}"
+                self.check(holder in onboardings, f"the claim of {holder} has no onboarding")
+        for key, commits in self._world.graph.commits.items():
+            self.check(commits == 1, f"{commits} organizations were created for {key}")
+
+    def _check_conclusion(self, held: Onboarding) -> None:
+        graph = self._world.graph
+        stored = graph.stored.get(graph.key_of(held.request)) if held.request else None
+        if held.status is Status.SUCCEEDED:
+            connected = stored and held.result and stored.organization.id == held.result.id
+            self.check(bool(connected), f"{held.id} succeeded with what Graph does not have")
+        if held.status is not Status.FAILED or held.last_error is None:
+            self.check(held.status is not Status.FAILED, f"{held.id} failed without a reason")
+            return
+        natural_key = held.request and held.request.natural_key
+        early = (held.give_up_date_time - held.last_action_date_time).total_seconds()
+        reasons: Mapping[str, bool] = {
+            "RefusedByGraph": natural_key in graph.refused,
+            "AlreadyConnected": held.request is not None
+            and held.request.if_exists is IfExists.FAIL
+            and stored is not None
+            and stored.creator != held.id,
+            "IdentitySourceInUse": True,
+            "IdempotencyKeyReused": True,
+            "GaveUp": early <= _LONGEST_PAUSE,
+            "MessagePoisoned": self.poisoned > 0,
+            "MessageUnreadable": held.request is None,
+        }
+        code = held.last_error.code
+        self.check(reasons.get(code, False), f"{held.id} failed for no good reason: {code}")
+
+    def _check_bounds(self, held: Onboarding) -> None:
+        """Attempts come no closer than the shortest pause; in the long run it is far longer."""
+        life = self._world.weather.ends
+        most = 12 + min(life / self._world.policy.shortest_backoff, 200 + life / 45)
+        self.check(held.attempts <= most, f"{held.id} made {held.attempts} attempts")
+
+
+def _is_legal(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
+    if before is None:
+        first = Status(after["status"])
+        return first is Status.NOT_STARTED or first in states.MOVES[Status.NOT_STARTED]
+    if before["status"] == after["status"] == Status.FAILED:
+        # No move: a replay that was found needless is noted.
+        return {**before, "replay": None} == {**after, "replay": None}
+    return Status(after["status"]) in states.MOVES[Status(before["status"])]
+
+
+def _closed_until(row: "Row | None") -> float:
+    closed = None if row is None else gate_of(row).closed_until
+    return 0.0 if closed is None else closed.timestamp()
+
+
+def _shown(answer: Submitted | Conflict) -> str:
+    if isinstance(answer, Conflict):
+        return f"{answer.reason.name}, see {answer.onboarding_id}"
+    return f"{answer.onboarding.status} {answer.onboarding.id}"

@@ -1,0 +1,133 @@
+"""One simulated world: its time, its weather, its services, and the instances that come and go."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from connorg.core import Core
+from connorg.policy import Policy
+from tests.simulation.calls import Actor, ask_graph, reach_storage
+from tests.simulation.graph import Graph, SimulatedDirectory
+from tests.simulation.invariants import Invariants
+from tests.simulation.loop import SimulatedLoop
+from tests.simulation.storage import Queue, Table, ledger_on, retry_queue_on
+
+_START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+_REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
+
+type Change = Callable[[Core], Core]
+"""What a mutation makes of the core of an instance."""
+
+
+@dataclass(frozen=True)
+class Weather:
+    """What goes wrong, how often, until when. The rates are chances at each opportunity."""
+
+    ends: float = 0.0
+    """In simulated seconds since the start."""
+    crash: float = 0.0
+    """An instance dies at an await."""
+    kill: float = 0.0
+    """An instance dies of a message, somewhere on its way."""
+    storage: float = 0.0
+    """A call or its answer is lost, is slow, or is repeated by the SDK."""
+    graph: float = 0.0
+    """Graph answers with one of the faults."""
+    hang: float = 0.0
+    """Graph takes longer than an attempt may last."""
+    faults: tuple[str, ...] = ()
+    """Names of graph.FAULTS."""
+    listing_delay: float = 0.0
+    """The longest that Graph takes to list what it created, in seconds."""
+    blocked_until: float = 0.0
+    """Until then a permission is missing."""
+
+
+class World:
+    def __init__(self, random: Random, weather: Weather, change: Change, *, tracing: bool) -> None:
+        self.loop = SimulatedLoop()
+        self.random = random
+        self.weather = weather
+        self.policy = Policy()
+        self.trace: list[tuple[float, str, str]] = []
+        self.invariants = Invariants(self)
+        self.table = Table(self.invariants.row_written, self.invariants.row_read)
+        self.table.create_table()
+        self.queue = Queue(self.loop.time)
+        self.queue.create_queue()
+        self.poison_queue = Queue(self.loop.time)
+        self.poison_queue.create_queue()
+        self.graph = Graph(self.now, lambda: random.uniform(0, weather.listing_delay))
+        self.graph_throttles_until = 0.0
+        self.posts_under_way: Counter[str] = Counter()
+        """By natural key, how many Graph may still carry out."""
+        self.instances: list[Instance] = []
+        self.instance_started: list[Callable[[], None]] = []
+        self._change = change
+        self._tracing = tracing
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def now(self) -> datetime:
+        """See ports.Clock."""
+        return _START + timedelta(seconds=self.loop.time())
+
+    def note(self, who: str, what: str) -> None:
+        if self._tracing:
+            self.trace.append((self.loop.time(), who, what))
+
+    def strikes(self, rate: float) -> bool:
+        return self.loop.time() < self.weather.ends and self.random.random() < rate
+
+    def spawn[T](self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = self.loop.create_task(work)
+        self._tasks.append(task)  # else one that hangs for ever would be collected as garbage
+        return task
+
+    def start_instance(self) -> None:
+        instance = Instance(self, f"instance{len(self.instances) + 1}")
+        self.instances.append(instance)
+        self.note(instance.name, "starts")
+        for tell in self.instance_started:
+            tell()
+
+    def living(self) -> list["Instance"]:
+        return [instance for instance in self.instances if instance.alive]
+
+    def new_core(self) -> Core:
+        return self._change(
+            Core(
+                directory=SimulatedDirectory(self.graph, ask_graph),
+                ledger=ledger_on(self.table, reach_storage),
+                queue=retry_queue_on(self.queue, reach_storage),
+                clock=self,
+                random=self.random,
+                policy=self.policy,
+            )
+        )
+
+
+class Instance:
+    """One process of the app. When it dies, none of its calls ever returns."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.core = world.new_core()
+        self.alive = True
+        self.death = world.loop.create_future()
+
+    async def run[T](self, name: str, function: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
+        """Run one invocation; what it calls knows it as the actor."""
+        Actor(self, name).act()
+        return await function(self.core)
+
+    def crash(self) -> None:
+        world = self.world
+        world.note(self.name, "CRASHES")
+        self.alive = False
+        self.death.set_result(None)
+        world.loop.call_later(world.random.uniform(*_REBIRTH), world.start_instance)
