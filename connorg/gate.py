@@ -15,9 +15,11 @@ from connorg.contract.onboarding import OnboardingError
 FIRST_PACE = 20.0  # calls per second of all instances together: a full tenant in two minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
-_QUICK_GROWTH = 1.25  # per second
+_QUICK_GROWTH = 1.1  # per second
 _SLOW_GROWTH = 1.002  # per second
 _DROP = 0.88
+_SMALL_DROP = 0.96
+_HELD = timedelta(seconds=5)
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
 _REMEMBERED = 8  # paces; turns are given out a few seconds ahead, the pace changes each second
 
@@ -64,7 +66,9 @@ class Gate(Model):
             self.slowed_at, self.closed_until or self.slowed_at
         ):
             return self
-        calls = max(_LOWEST_PACE, self._pace_at(called_at) * _DROP)
+        # A pace that held for a while has grown only a little beyond what Graph takes.
+        held = self.slowed_at is not None and now - self.slowed_at > _HELD
+        calls = max(_LOWEST_PACE, self._pace_at(called_at) * (_SMALL_DROP if held else _DROP))
         paces = (Pace(since=now, calls=calls),)
         return self.model_copy(
             update={"paces": paces, "paced_at": now, "slowed_at": now, "next_turn": now}

@@ -16,10 +16,12 @@ from connorg.core import Core, message_of
 from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
 from connorg.natural_key import new_onboarding_id
+from connorg.pacing import Turn
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key
 
+_BEFORE_TURN = 0.2  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 _POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 SOURCE = "queue"
@@ -115,12 +117,12 @@ async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> Non
         return
     delay = _obstacle(core, onboarding, gate)
     if delay == 0:
-        gate = await _wait_for_turn(core)
+        turn, gate = await _wait_for_turn(core)
         delay = _obstacle(core, onboarding, gate)
-    if delay == 0:
-        await _try_again(core, onboarding, gate)
-    else:
-        await core.queue.put(message_of(onboarding), delay)
+        if delay == 0:
+            await _try_again(core, onboarding, turn, gate)
+            return
+    await core.queue.put(message_of(onboarding), delay)
 
 
 async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
@@ -134,12 +136,13 @@ async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
     return failed
 
 
-async def _try_again(core: Core, onboarding: Onboarding, gate: Gate) -> None:
+async def _try_again(core: Core, onboarding: Onboarding, turn: Turn, gate: Gate) -> None:
     try:
         begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.policy))
     except SupersededError:
         await core.queue.put(message_of(onboarding), _POSTPONE)
         return
+    await asyncio.sleep(core.seconds_until(turn.at))
     concluded = await attempt_and_conclude(core, begun, gate)
     if not concluded.status.terminal:
         delay = core.seconds_until(concluded.due)
@@ -176,15 +179,15 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
     return core.seconds_until(onboarding.give_up_date_time) <= 0
 
 
-async def _wait_for_turn(core: Core) -> Gate:
+async def _wait_for_turn(core: Core) -> tuple[Turn, Gate]:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
     while True:
         turn = await core.pacer.turn()
-        await asyncio.sleep(core.seconds_until(turn.at))
+        await asyncio.sleep(max(0.0, core.seconds_until(turn.at) - _BEFORE_TURN))
         gate = await core.ledger.gate()
         closed = core.seconds_until(gate.closed_until)
         if closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at)):
-            return gate
+            return turn, gate
 
 
 def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:

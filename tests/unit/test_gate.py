@@ -76,15 +76,21 @@ def test_a_complaint_drops_the_pace_once_for_all_calls_under_way() -> None:
     assert closed.slowed(called_at=NOW + seconds(2), now=NOW + seconds(3)).pace == gate.pace
 
 
+def test_a_pace_that_held_for_a_while_drops_only_a_little() -> None:
+    gate = at_pace(20).slowed(NOW, NOW)
+    later = NOW + seconds(10)
+    assert gate.pace * 0.95 < gate.slowed(later, later).pace < gate.pace
+
+
 def test_after_a_complaint_the_pace_grows_slowly() -> None:
     slowed = at_pace(20).slowed(NOW, NOW)
     assert 17.6 < demand(slowed, NOW, 20).pace < 20
 
 
 def test_the_pace_that_drops_is_the_one_at_which_the_refused_call_was_made() -> None:
-    growing = demand(Gate(), NOW, 5)
+    growing = demand(Gate(), NOW, 10)
     assert growing.pace > 2 * FIRST_PACE, "turns are given out ahead, at a pace not yet tried"
-    assert growing.slowed(NOW + seconds(0.5), NOW + seconds(5)).pace < FIRST_PACE
+    assert growing.slowed(NOW + seconds(0.5), NOW + seconds(10)).pace < FIRST_PACE
 
 
 def test_a_complaint_voids_the_turns_given_out_before() -> None:
