@@ -13,7 +13,11 @@ import pytest
 
 from tests.end_to_end.client import Connorg, Json, Partner
 
-COMMIT_SECONDS = 2
+# The first create of each crash gets no answer, the second is committed a little after it came.
+SILENCE_THEN_COMMIT: tuple[Json, ...] = (
+    {"method": "POST", "fault": "hang", "times": 1},
+    {"method": "POST", "fault": "delay", "seconds": 1},
+)
 
 
 async def lose_connection(connorg: Connorg, body: Json) -> None:
@@ -29,29 +33,24 @@ async def kill_when_committed(connorg: Connorg, partner: Partner) -> None:
     await connorg.graph.heal()
 
 
-async def crash_during_requests(connorg: Connorg, committed: Partner, unanswered: Partner) -> None:
-    await connorg.graph.fail(
-        {"method": "POST", "fault": "delay", "seconds": COMMIT_SECONDS, "times": 1},
-        {"method": "POST", "fault": "hang"},
-    )
+async def crash_during_requests(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
+    await connorg.graph.fail(*SILENCE_THEN_COMMIT)
     async with asyncio.TaskGroup() as callers:
-        for partner in (committed, unanswered):
+        for partner in (unanswered, committed):
             body = partner.body(reference=partner.domain)
             callers.create_task(lose_connection(connorg, body))
             await connorg.graph.create_seen(partner)
         await kill_when_committed(connorg, committed)
 
 
-async def crash_during_messages(connorg: Connorg, committed: Partner, unanswered: Partner) -> None:
-    await connorg.graph.fail(
-        {"method": "POST", "fault": "delay", "seconds": COMMIT_SECONDS, "times": 1},
-        {"method": "POST", "fault": "hang"},
-    )
+async def crash_during_messages(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
+    """One message by a producer, one of connorg's own."""
+    await connorg.graph.fail(*SILENCE_THEN_COMMIT)
+    await connorg.put(unanswered.body(reference=unanswered.domain))
+    await connorg.graph.create_seen(unanswered)
     body = committed.body(reference=committed.domain)
     await connorg.accepted(body, prefer="respond-async")
     await connorg.graph.create_seen(committed)
-    await connorg.put(unanswered.body(reference=unanswered.domain))
-    await connorg.graph.create_seen(unanswered)
     await kill_when_committed(connorg, committed)
 
 
@@ -63,8 +62,8 @@ async def ended(connorg: Connorg, partner: Partner) -> Json:
 @pytest.fixture(scope="module")
 async def partners(frail: Connorg) -> Mapping[str, Partner]:
     """Whose onboardings were cut off by a crash, by when it came."""
-    requests = {"committed in a request": Partner(), "unanswered in a request": Partner()}
-    messages = {"committed from the queue": Partner(), "unanswered from the queue": Partner()}
+    requests = {"unanswered in a request": Partner(), "committed in a request": Partner()}
+    messages = {"unanswered from the queue": Partner(), "committed from the queue": Partner()}
     await crash_during_requests(frail, *requests.values())
     await crash_during_messages(frail, *messages.values())
     return requests | messages
