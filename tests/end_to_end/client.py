@@ -20,7 +20,7 @@ from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
 from tests.stack import Stack
 
 # For machines under load. Nothing waits that long unless something is broken.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 90
 
 TERMINAL = {"Succeeded", "Failed", "Canceled"}
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+")
