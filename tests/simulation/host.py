@@ -71,6 +71,7 @@ class Trigger:
 
     async def _handle(self, instance: Instance, message: Message) -> None:
         name = f"{message.id}/{message.dequeue_count}"
+        self._world.note(f"{instance.name} {name}", f"{self._function.__name__} {message.text}")
         try:
             await instance.run(name, lambda core: self._run(core, name, message))
         except AzureError:

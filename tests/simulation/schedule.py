@@ -21,7 +21,7 @@ from tests.simulation.world import Change, Weather, World
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
-_PASSING_FAULTS = tuple(name for name in FAULTS if name != "refused")
+PASSING_FAULTS = tuple(name for name in FAULTS if name != "refused")
 _AMBIGUOUS_FAULTS = tuple(
     name for name, fault in FAULTS.items() if getattr(fault.setback, "ambiguous", False)
 )
@@ -43,9 +43,17 @@ class Report:
         return "\n".join([f"seed {self.seed}: {self.broken or 'holds'}", again, *lines])
 
 
-def run(seed: int, change: Change = lambda core: core, *, tracing: bool = False) -> Report:
+def run(
+    seed: int,
+    change: Change = lambda core: core,
+    weather: Weather | None = None,
+    *,
+    tracing: bool = False,
+) -> Report:
+    """Run a schedule; without `weather` the seed draws that too."""
     random = Random(seed)
-    world = World(random, draw_weather(random), change, tracing=tracing)
+    drawn = _draw_weather(random)
+    world = World(random, weather or drawn, change, tracing=tracing)
     schedule = _Schedule(world)
     try:
         start_triggers(world)
@@ -57,14 +65,14 @@ def run(seed: int, change: Change = lambda core: core, *, tracing: bool = False)
     return Report(seed, world.invariants.broken, world.trace)
 
 
-def draw_weather(random: Random) -> Weather:
+def _draw_weather(random: Random) -> Weather:
     """Most schedules are short and stormy; a few last longer than an onboarding tries."""
     kind = random.random()
     if kind < 0.01:
-        return Weather(ends=random.uniform(20, 30) * _HOUR, graph=1.0, faults=_PASSING_FAULTS)
+        return Weather(ends=random.uniform(20, 30) * _HOUR, graph=1.0, faults=PASSING_FAULTS)
     if kind < 0.05:
         ends = random.uniform(10 * _MINUTE, 2 * _HOUR)
-        return Weather(ends=ends, graph=random.uniform(0.7, 1), faults=_PASSING_FAULTS)
+        return Weather(ends=ends, graph=random.uniform(0.7, 1), faults=PASSING_FAULTS)
     if kind < 0.07:
         return Weather(ends=2 * _HOUR, kill=random.uniform(0.5, 1))
     ends = random.choice((30.0, _MINUTE, 3 * _MINUTE, 10 * _MINUTE))
@@ -76,7 +84,7 @@ def draw_weather(random: Random) -> Weather:
         graph=random.choice((0, 0.1, 0.3, 0.7)),
         hang=random.choice((0, 0, 0.1, 0.5)),
         listing_delay=random.choice((0, 2, _LISTING_DELAY)),
-        faults=random.choice((_PASSING_FAULTS, _AMBIGUOUS_FAULTS)),
+        faults=random.choice((PASSING_FAULTS, _AMBIGUOUS_FAULTS)),
     )
 
 

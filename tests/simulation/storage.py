@@ -248,7 +248,7 @@ class SimulatedQueueClient:
         await self._travel("create queue", self._queue.create_queue)
 
     async def send_message(self, text: str, *, visibility_timeout: int, **_: Any) -> Message:
-        what = f"put in {visibility_timeout} s"
+        what = f"put in {visibility_timeout} s: {text}"
         return await self._travel(what, lambda: self._queue.send(text, visibility_timeout))
 
     async def update_message(

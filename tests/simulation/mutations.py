@@ -1,0 +1,116 @@
+"""The core with one of its safeguards broken, to see that the simulation would notice."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from connorg.contract.messages import OnboardingMessage
+from connorg.contract.onboarding import Onboarding
+from connorg.contract.requests import OnboardingRequest
+from connorg.core import Core
+from connorg.ports import Receipt
+from tests.simulation.world import Change
+
+
+class _Wrapped:
+    """A port of which a subclass changes some methods."""
+
+    def __init__(self, port: Any) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+
+def lease_ignored() -> Change:
+    return lambda core: replace(core, ledger=_LeaselessLedger(core.ledger))
+
+
+class _LeaselessLedger(_Wrapped):
+    async def read(self, onboarding_id: str) -> Onboarding | None:
+        held: Onboarding | None = await self._port.read(onboarding_id)
+        return held and held.model_copy(update={"lease_until": None})
+
+
+def lookup_skipped() -> Change:
+    return lambda core: replace(core, directory=_BlindDirectory(core.directory))
+
+
+class _BlindDirectory(_Wrapped):
+    async def find(self, _: OnboardingRequest) -> None:
+        return None
+
+
+def message_deleted_before_the_ledger_is_closed() -> Change:
+    def change(core: Core) -> Core:
+        queue = _RememberingQueue(core.queue)
+        return replace(core, queue=queue, ledger=_DisarmingLedger(core.ledger, queue))
+
+    return change
+
+
+class _RememberingQueue(_Wrapped):
+    def __init__(self, port: Any) -> None:
+        super().__init__(port)
+        self.receipts: dict[str, Receipt] = {}
+
+    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
+        receipt: Receipt = await self._port.put(message, delay)
+        self.receipts[message.onboarding_id] = receipt
+        return receipt
+
+
+class _DisarmingLedger(_Wrapped):
+    def __init__(self, port: Any, queue: _RememberingQueue) -> None:
+        super().__init__(port)
+        self._queue = queue
+
+    async def save(self, onboarding: Onboarding) -> Onboarding:
+        if onboarding.status.terminal and onboarding.id in self._queue.receipts:
+            await self._queue.delete(self._queue.receipts[onboarding.id])
+        saved: Onboarding = await self._port.save(onboarding)
+        return saved
+
+
+def arm_after_act() -> Change:
+    armed: set[str] = set()  # by all instances
+    return lambda core: replace(core, queue=_LateQueue(core.queue, armed))
+
+
+class _LateQueue(_Wrapped):
+    """Keeps a submit's message back until the submit moves it to the time of the next attempt."""
+
+    _LATE = Receipt("late", "late")
+
+    def __init__(self, port: Any, armed: set[str]) -> None:
+        super().__init__(port)
+        self._armed = armed
+
+    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
+        is_submits = message.source == "http" and message.replay is None
+        if is_submits and delay > 0 and message.onboarding_id not in self._armed:
+            self._armed.add(message.onboarding_id)
+            return self._LATE
+        receipt: Receipt = await self._port.put(message, delay)
+        return receipt
+
+    async def move(self, receipt: Receipt, message: OnboardingMessage, delay: float) -> None:
+        if receipt is self._LATE:
+            await self._port.put(message, delay)
+        else:
+            await self._port.move(receipt, message, delay)
+
+    async def delete(self, receipt: Receipt) -> None:
+        if receipt is not self._LATE:
+            await self._port.delete(receipt)
+
+
+MUTATIONS: Mapping[str, Callable[[], Change]] = {
+    mutation.__name__: mutation
+    for mutation in (
+        lease_ignored,
+        lookup_skipped,
+        message_deleted_before_the_ledger_is_closed,
+        arm_after_act,
+    )
+}
