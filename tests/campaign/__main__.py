@@ -17,8 +17,6 @@ from tests.campaign.invariants import broken
 from tests.campaign.outages import Strike
 from tests.campaign.plan import FAILING, Plan
 
-LOG = ROOT / ".local" / "campaign.log"
-
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -29,13 +27,14 @@ def main() -> int:
         f"Seed {plan.seed}: {len(plan.sendings)} requests and messages for {len(plan.partners)}"
         f" partners, {len(plan.kills)} kills; {FAILING:.0%} of the calls to Graph fail."
     )
-    evidence = asyncio.run(carry_out(plan, _tell, LOG))
+    log = ROOT / ".local" / f"campaign-{plan.seed}.log"
+    evidence = asyncio.run(carry_out(plan, _tell, log))
     console.print()
     report.show(evidence, console)
     faults = broken(evidence)
     for fault in faults:
         console.print(f"[red]Broken:[/] {fault}")
-    console.print(f"\n{'Not as promised' if faults else 'As promised'}. What was said: {LOG}")
+    console.print(f"\n{'Not as promised' if faults else 'As promised'}. What was said: {log}")
     return 1 if faults else 0
 
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.campaign.evidence import Evidence, Watcher
+from tests.campaign.evidence import Evidence, Watcher, in_graph
 from tests.campaign.outages import Outages, Strike
 from tests.campaign.plan import LATENCY_SECONDS, LISTING_SECONDS, Plan
 from tests.campaign.traffic import Traffic
-from tests.end_to_end.client import Connorg, Json
+from tests.end_to_end.client import Connorg
 
 
 async def carry_out(
@@ -61,12 +61,7 @@ async def _carry_out(plan: Plan, outages: Outages, traffic: Traffic) -> Evidence
         opened_twice=frozenset(watcher.opened_twice),
         onboardings=tuple(onboardings),
         by_id={id_: await watcher.read(f"onboardings/{id_}") for id_ in ids},
-        organizations=await _in_graph(connorg, "organizations"),
-        calls=await _in_graph(connorg, "requests"),
+        organizations=await in_graph(connorg, "organizations"),
+        calls=await in_graph(connorg, "requests"),
         seconds=seconds,
     )
-
-
-async def _in_graph(connorg: Connorg, name: str) -> tuple[Json, ...]:
-    answer = await connorg.call("GET", f"{connorg.stack.graph}/_emulator/{name}", key=False)
-    return tuple(answer.raise_for_status().json())

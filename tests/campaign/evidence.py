@@ -12,7 +12,7 @@ from tests.campaign.plan import Plan
 from tests.campaign.traffic import PAUSE, UNAVAILABLE, Traffic
 from tests.end_to_end.client import TERMINAL, Connorg, Json, Partner
 
-LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY = 2.0  # seconds
 # An onboarding that failed several times may wait for ten minutes before it is tried again.
 PATIENCE_SECONDS = 20 * 60
 
@@ -82,6 +82,12 @@ class Watcher:
             await asyncio.sleep(PAUSE)
 
 
+async def in_graph(connorg: Connorg, name: str) -> tuple[Json, ...]:
+    """Give all `organizations`, or all `requests`, that the emulator knows."""
+    answer = await connorg.call("GET", f"{connorg.stack.graph}/_emulator/{name}", key=False)
+    return tuple(answer.raise_for_status().json())
+
+
 def domain_of(onboarding: Json) -> str:
     [source] = onboarding["request"]["identitySources"]
     return str(source["domainName"])
@@ -89,3 +95,9 @@ def domain_of(onboarding: Json) -> str:
 
 def is_terminal(onboarding: Json) -> bool:
     return onboarding["status"] in TERMINAL
+
+
+def has_joined(onboarding: Json) -> bool:
+    """Tell whether it was never begun, because another one of the same partner stands for it."""
+    error = onboarding["lastError"]
+    return onboarding["status"] == "Canceled" and bool(error) and error["code"] == "Joined"

@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.table import Table
 
-from tests.campaign.evidence import Evidence, domain_of
+from tests.campaign.evidence import Evidence, domain_of, has_joined
 from tests.end_to_end.client import Json
 
 CREATE = re.compile(r"/connectedOrganizations$")
@@ -53,8 +53,7 @@ def figures(evidence: Evidence) -> Mapping[str, str]:
         "Accepted": f"{len(traffic.accepted)} over HTTP, {traffic.queued} on the queue",
         "Sent again": f"{traffic.answers_503} after a 503, {traffic.lost} after no answer",
         "Struck": ", ".join(f"{s.what} {s.at:.1f}-{s.back_at:.1f} s" for s in evidence.strikes),
-        "Onboardings": _counted(onboarding["status"] for onboarding in evidence.onboardings),
-        "Concluded as": _counted(o.get("conclusion", "nothing") for o in evidence.onboardings),
+        "Onboardings": _counted(map(_became, evidence.onboardings)),
         "Attempts": f"{_attempts(evidence)} for each onboarding",
         "Organizations": str(len(evidence.organizations)),
         "Calls to Graph": f"{len(calls)}: {_counted(_outcome(call) for call in calls)}",
@@ -87,7 +86,14 @@ def markdown(evidence: Evidence) -> str:
 
 
 def _attempts(evidence: Evidence) -> Spread:
-    return Spread.of(onboarding["attempts"] for onboarding in evidence.onboardings)
+    standing = (found for found in evidence.onboardings if not has_joined(found))
+    return Spread.of(onboarding["attempts"] for onboarding in standing)
+
+
+def _became(onboarding: Json) -> str:
+    if has_joined(onboarding):
+        return "joined another"
+    return " ".join([onboarding["status"], onboarding.get("conclusion", "")]).rstrip()
 
 
 def _creates(calls: Iterable[Json]) -> Counter[str]:
