@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run lock clean
+.PHONY: help setup test lint demo run simulate campaign throttle lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -7,7 +7,7 @@ compile := .venv/bin/uv pip compile --quiet --python-version 3.13 --universal --
 	--custom-compile-command "make lock" $(ARGS)
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
@@ -25,6 +25,15 @@ demo: setup ## Onboard some partners, on this machine, and show how they fare
 
 run: setup ## Keep the local stack up, and say where it is
 	@$(python) -m infra.local up $(ARGS)
+
+simulate: setup ## Run the core through storms, 100,000 simulated schedules
+	@$(python) -m tests.simulation --schedules 100000 $(ARGS)
+
+campaign: setup ## Kill real processes while 300 partners come in and Graph fails
+	@$(python) -m tests.campaign $(ARGS)
+
+throttle: setup ## Measure how well a Graph that throttles is used
+	@$(python) -m tests.campaign.throttle $(ARGS)
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt
