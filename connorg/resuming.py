@@ -19,7 +19,7 @@ from connorg.natural_key import new_onboarding_id
 from connorg.pacing import Turn
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
-from connorg.submitting import Submission, bind_key
+from connorg.submitting import Submission, bind_key, standing_for
 
 _BEFORE_TURN = 0.2  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
@@ -71,7 +71,7 @@ async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) ->
     Raises SupersededError while an attempt is running: the message must come again.
     """
     held = await core.ledger.read(message.onboarding_id)
-    onboarding = held or await _open(core, core.onboarding_of(message), armed=armed)
+    onboarding = await _standing_for(core, message, held, armed=armed)
     if onboarding.status.terminal:
         return
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
@@ -105,7 +105,7 @@ async def record_unreadable(core: Core, text: str, error: OnboardingError) -> No
 
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
     gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
-    onboarding = held or await _open(core, core.onboarding_of(message), armed=armed)
+    onboarding = await _standing_for(core, message, held, armed=armed)
     if onboarding.status is Status.FAILED and message.replay not in {None, onboarding.replay}:
         onboarding = await _replay(core, onboarding, message.replay or "")
     if onboarding.status.terminal:
@@ -147,6 +147,18 @@ async def _try_again(core: Core, onboarding: Onboarding, turn: Turn, gate: Gate)
     if not concluded.status.terminal:
         delay = core.seconds_until(concluded.due)
         await core.queue.put(message_of(concluded), delay)
+
+
+async def _standing_for(
+    core: Core, message: OnboardingMessage, held: Onboarding | None, *, armed: bool
+) -> Onboarding:
+    """Give the onboarding that the message carries on for: its own, or the one that its own joined.
+
+    Also for that one the message may be the only one.
+    """
+    if held is None:
+        return await _open(core, core.onboarding_of(message), armed=armed)
+    return await standing_for(core, held)
 
 
 async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
