@@ -16,6 +16,7 @@ from azure.storage.queue.aio import QueueClient
 
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.requests import parse
+from connorg.natural_key import partition_of
 from connorg.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import onboarding_queue
 from connorg.storage.retry_queue import AzureRetryQueue
@@ -98,8 +99,13 @@ def real(client: QueueClient) -> UnderTest:
 
 
 def message(attempt: int = 0) -> OnboardingMessage:
+    asked = request()
     return OnboardingMessage(
-        onboarding_id="a-b", request=request(), source="http", attempt=attempt, replay="r"
+        onboarding_id=f"{partition_of(asked.natural_key)}-{'0' * 32}",
+        request=asked,
+        source="http",
+        attempt=attempt,
+        replay="r",
     )
 
 
