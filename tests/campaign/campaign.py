@@ -53,10 +53,10 @@ async def _carry_out(plan: Plan, outages: Outages, traffic: Traffic) -> Evidence
         onboardings = await watcher.ended(plan.partners)
         watching.cancel()
     seconds = time.monotonic() - started
-    ids = {accepted.onboarding_id for accepted in traffic.accepted}
+    ids = {accepted.onboarding_id for accepted in traffic.tally.accepted}
     return Evidence(
         plan=plan,
-        traffic=traffic,
+        tally=traffic.tally,
         strikes=tuple(outages.strikes),
         opened_twice=frozenset(watcher.opened_twice),
         onboardings=tuple(onboardings),

@@ -9,7 +9,7 @@ import httpx
 
 from tests.campaign.outages import Strike
 from tests.campaign.plan import Plan
-from tests.campaign.traffic import PAUSE, UNAVAILABLE, Traffic
+from tests.campaign.traffic import PAUSE, UNAVAILABLE, Tally
 from tests.end_to_end.client import TERMINAL, Connorg, Json, Partner
 
 LOOK_EVERY = 2.0  # seconds
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 20 * 60
 @dataclass(frozen=True)
 class Evidence:
     plan: Plan
-    traffic: Traffic
+    tally: Tally
     strikes: tuple[Strike, ...]
     opened_twice: frozenset[str]
     onboardings: tuple[Json, ...]

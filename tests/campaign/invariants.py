@@ -14,12 +14,12 @@ def broken(evidence: Evidence) -> list[str]:
         *_not_onboarded(evidence),
         *_not_exactly_once(evidence),
         *(f"{domain} had two open onboardings at once" for domain in evidence.opened_twice),
-        *(f"a request was refused: {refusal}" for refusal in evidence.traffic.refused),
+        *(f"a request was refused: {refusal}" for refusal in evidence.tally.refused),
     ]
 
 
 def _not_as_promised(evidence: Evidence) -> Iterator[str]:
-    for accepted in evidence.traffic.accepted:
+    for accepted in evidence.tally.accepted:
         onboarding = evidence.by_id[accepted.onboarding_id]
         if domain_of(onboarding) != accepted.partner.domain:
             yield f"{accepted} was promised and is of {domain_of(onboarding)}"

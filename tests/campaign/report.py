@@ -45,13 +45,13 @@ def show(evidence: Evidence, console: Console) -> None:
 
 
 def figures(evidence: Evidence) -> Mapping[str, str]:
-    plan, traffic, calls = evidence.plan, evidence.traffic, evidence.calls
+    plan, tally, calls = evidence.plan, evidence.tally, evidence.calls
     creates = _creates(calls)
     return {
         "Seed": str(plan.seed),
         "Partners": f"{len(plan.partners)}, with {plan.duplicates} duplicates",
-        "Accepted": f"{len(traffic.accepted)} over HTTP, {traffic.queued} on the queue",
-        "Sent again": f"{traffic.answers_503} after a 503, {traffic.lost} after no answer",
+        "Accepted": f"{len(tally.accepted)} over HTTP, {tally.queued} on the queue",
+        "Sent again": f"{tally.answers_503} after a 503, {tally.lost} after no answer",
         "Struck": ", ".join(f"{s.what} {s.at:.1f}-{s.back_at:.1f} s" for s in evidence.strikes),
         "Onboardings": _counted(map(_became, evidence.onboardings)),
         "Attempts": f"{_attempts(evidence)} for each onboarding",

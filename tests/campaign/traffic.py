@@ -31,15 +31,22 @@ class Acceptance:
 
 
 @dataclass
-class Traffic:
-    connorg: Connorg
-    queue: QueueClient
+class Tally:
+    """What the senders were told."""
+
     accepted: list[Acceptance] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     queued: int = 0
     answers_503: int = 0
     lost: int = 0
     """Requests and messages of which the sender never learned what became."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    connorg: Connorg
+    queue: QueueClient
+    tally: Tally = field(default_factory=Tally)
 
     @classmethod
     @asynccontextmanager
@@ -73,15 +80,15 @@ class Traffic:
         try:
             answer = await self.connorg.submit(sending.partner.body(), **sending.headers)
         except httpx.TransportError:
-            self.lost += 1
+            self.tally.lost += 1
             return PAUSE
         if answer.status_code == UNAVAILABLE:
-            self.answers_503 += 1
+            self.tally.answers_503 += 1
             return float(answer.headers.get("retry-after", PAUSE))
         if answer.status_code in ACCEPTED:
-            self.accepted.append(Acceptance(sending.partner, str(answer.json()["id"])))
+            self.tally.accepted.append(Acceptance(sending.partner, str(answer.json()["id"])))
         else:
-            self.refused.append(f"{sending}: {answer.status_code} {answer.text}")
+            self.tally.refused.append(f"{sending}: {answer.status_code} {answer.text}")
         return None
 
     async def _put(self, sending: Sending) -> float | None:
@@ -89,7 +96,7 @@ class Traffic:
         try:
             await self.queue.send_message(base64.b64encode(content).decode())
         except AzureError:
-            self.lost += 1
+            self.tally.lost += 1
             return PAUSE
-        self.queued += 1
+        self.tally.queued += 1
         return None
