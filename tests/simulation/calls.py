@@ -83,7 +83,7 @@ async def reach_storage[T](what: str, act: Callable[[], T], /) -> T:
         world.note(actor.name, f"{what}, lost")
         raise ServiceRequestError("simulated")
     done = _take_effect(actor, what, act)
-    if fate.startswith(("answer", "repeated", "slow answer")):
+    if fate in {"answer lost", "repeated", "slow answer"}:
         await asyncio.sleep(random.uniform(0, _STORAGE_PATIENCE))
     if fate == "repeated":
         done = _take_effect(actor, f"{what}, again", act)
@@ -95,7 +95,6 @@ async def reach_storage[T](what: str, act: Callable[[], T], /) -> T:
 
 
 def _take_effect[T](actor: Actor, what: str, act: Callable[[], T]) -> T:
-    actor.act()
     try:
         done = act()
     except HttpResponseError as error:
