@@ -15,8 +15,10 @@ from connorg.contract.onboarding import OnboardingError
 FIRST_PACE = 20.0  # calls per second of all instances together: a full tenant in two minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
-_QUICK_GROWTH = 1.1  # per second
-_SLOW_GROWTH = 1.002  # per second
+_QUICK_GROWTH = 1.1  # per second, until the first complaint
+_CAREFUL_GROWTH = 1.001  # per second, while a complaint is fresh: each costs a standstill
+_CALM_GROWTH = 1.005  # per second, later
+_FRESH = timedelta(seconds=30)
 _DROP = 0.88
 _SMALL_DROP = 0.96
 _HELD = timedelta(seconds=5)
@@ -95,6 +97,11 @@ class Gate(Model):
         paces = [pace.calls for pace in self.paces if pace.since <= moment]
         return paces[-1] if paces else min(FIRST_PACE, self.pace)
 
+    def _growth(self, now: datetime) -> float:
+        if self.slowed_at is None:
+            return _QUICK_GROWTH
+        return _CAREFUL_GROWTH if now - self.slowed_at < _FRESH else _CALM_GROWTH
+
     def _grown(self, first: datetime, now: datetime) -> Self:
         if self.paced_at is None or self.next_turn is None:
             return self.model_copy(update={"paced_at": now})
@@ -107,7 +114,6 @@ class Gate(Model):
         # Only a pace that somebody waits for is known to be too slow.
         if self.next_turn <= now:
             return self.model_copy(update={"paced_at": now})
-        growth = _QUICK_GROWTH if self.slowed_at is None else _SLOW_GROWTH
-        grown = Pace(since=first, calls=min(_HIGHEST_PACE, self.pace * growth))
+        grown = Pace(since=first, calls=min(_HIGHEST_PACE, self.pace * self._growth(now)))
         paces = (*self.paces, grown)[-_REMEMBERED:]
         return self.model_copy(update={"paces": paces, "paced_at": now})

@@ -84,7 +84,8 @@ def test_a_pace_that_held_for_a_while_drops_only_a_little() -> None:
 
 def test_after_a_complaint_the_pace_grows_slowly() -> None:
     slowed = at_pace(20).slowed(NOW, NOW)
-    assert 17.6 < demand(slowed, NOW, 20).pace < 20
+    assert 17.6 < demand(slowed, NOW, 20).pace < 18.2
+    assert demand(slowed, NOW, 60).pace > 20, "a limit that was lifted is found again"
 
 
 def test_the_pace_that_drops_is_the_one_at_which_the_refused_call_was_made() -> None:
