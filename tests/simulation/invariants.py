@@ -237,7 +237,11 @@ class Invariants:
             "AlreadyConnected": held.request is not None
             and held.request.if_exists is IfExists.FAIL
             and stored is not None
-            and stored.creator != held.id,
+            # Its own, changed by a request for the tenant behind the domain, looks like another's.
+            and (
+                stored.creator != held.id
+                or stored.organization.attributes != held.request.attributes
+            ),
             "IdentitySourceInUse": True,
             "IdempotencyKeyReused": True,
             "GaveUp": early <= _LONGEST_PAUSE,
