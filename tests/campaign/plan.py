@@ -57,6 +57,7 @@ PREFERENCES: tuple[Mapping[str, str], ...] = (
     {"prefer": "respond-async"},
     {"prefer": "wait=1"},
 )
+BULK = 1 / 3  # of the partners: they come as one wave
 KEYED = 1 / 3  # of the partners: their callers send an Idempotency-Key
 AT_ONCE = 1 / 2  # of the duplicates: they come with the first
 LONGEST_GAP = 10.0  # seconds between the first and a duplicate that comes later
@@ -92,10 +93,11 @@ class Plan:
         random = Random(seed)
         lives = tuple(random.uniform(0, LONGEST_PEACE) for _ in range(kills))
         span = sum(lives) + kills * RESTART_SECONDS
+        wave = random.uniform(0, span)
         sendings = [
             sending
             for number in range(partners)
-            for sending in _sendings(random, number, random.uniform(0, span))
+            for sending in _sendings(random, number, wave, span)
         ]
         return cls(
             seed=seed,
@@ -115,8 +117,9 @@ class Plan:
         return len(self.sendings) - len(self.partners)
 
 
-def _sendings(random: Random, number: int, first: float) -> list[Sending]:
+def _sendings(random: Random, number: int, wave: float, span: float) -> list[Sending]:
     partner = Partner(f"partner-{number}.example")
+    first = wave if random.random() < BULK else random.uniform(0, span)
     [ways] = random.choices(list(WAYS), list(WAYS.values()))
     key = {"idempotency-key": f"ticket-{number}"} if random.random() < KEYED else {}
     gap = 0.0 if random.random() < AT_ONCE else random.uniform(0, LONGEST_GAP)

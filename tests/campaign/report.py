@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.campaign.evidence import Evidence, domain_of, has_joined
+from tests.campaign.outages import Strike
 from tests.end_to_end.client import Json
 
 CREATE = re.compile(r"/connectedOrganizations$")
@@ -52,7 +53,7 @@ def figures(evidence: Evidence) -> Mapping[str, str]:
         "Partners": f"{len(plan.partners)}, with {plan.duplicates} duplicates",
         "Accepted": f"{len(tally.accepted)} over HTTP, {tally.queued} on the queue",
         "Sent again": f"{tally.answers_503} after a 503, {tally.lost} after no answer",
-        "Struck": ", ".join(f"{s.what} {s.at:.1f}-{s.back_at:.1f} s" for s in evidence.strikes),
+        **_struck(evidence.strikes),
         "Onboardings": _counted(map(_became, evidence.onboardings)),
         "Attempts": f"{_attempts(evidence)} for each onboarding",
         "Organizations": str(len(evidence.organizations)),
@@ -83,6 +84,18 @@ def markdown(evidence: Evidence) -> str:
     }
     lines = (row, ["---"] * len(row), row.values())
     return "\n".join(f"| {' | '.join(map(str, cells))} |" for cells in lines)
+
+
+def _struck(strikes: Iterable[Strike]) -> Mapping[str, str]:
+    """Give the moments of each kind of strike, and the longest that it took to come back."""
+    kinds: dict[str, list[Strike]] = {}
+    for strike in strikes:
+        kinds.setdefault(strike.what.capitalize(), []).append(strike)
+    return {
+        what: f"{len(kind)} times: at {', '.join(f'{strike.at:.1f}' for strike in kind)} s;"
+        f" back after {max(strike.back_at - strike.at for strike in kind):.1f} s at most"
+        for what, kind in kinds.items()
+    }
 
 
 def _attempts(evidence: Evidence) -> Spread:
