@@ -25,7 +25,8 @@ async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
         return Conflict(Reason.NOT_FAILED, onboarding.id, onboarding)
     # The message carries the replay, so that whoever comes first carries it out: this call, or the
     # queue trigger after a crash right here.
-    name = f"{core.random.getrandbits(64):016x}"
+    now = int(core.clock.now().timestamp() * 1000)
+    name = f"{now:012x}{core.random.getrandbits(32):08x}"  # sorts by time: an older one is stale
     receipt = await core.queue.put(message_of(onboarding, replay=name), 0)
     reopened = await reopen(core, onboarding, name)
     if isinstance(reopened, HeldBy):

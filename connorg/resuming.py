@@ -106,7 +106,7 @@ async def record_unreadable(core: Core, text: str, error: OnboardingError) -> No
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
     gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
     onboarding = await _standing_for(core, message, held, armed=armed)
-    if onboarding.status is Status.FAILED and message.replay not in {None, onboarding.replay}:
+    if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(core, onboarding, message.replay or "")
     if onboarding.status.terminal:
         return
