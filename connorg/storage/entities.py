@@ -23,6 +23,7 @@ type Entity = dict[str, Any]
 
 CLAIM = "claim"
 ONBOARDING = "onboarding-"
+JOINED = "Joined"
 GATE = ("gate", "graph")
 
 
@@ -36,7 +37,8 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
     return {
         "PartitionKey": partition,
         "RowKey": f"{ONBOARDING}{row}",
-        "Status": onboarding.status.value,
+        # One that was never begun, because another one stands for it, is in no list.
+        "Status": JOINED if onboarding.joined else onboarding.status.value,
         "Source": onboarding.source,
         "Reference": onboarding.reference or "",
         "Onboarding": onboarding.model_dump_json(exclude_none=True),

@@ -18,6 +18,7 @@ from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CLAIM,
     GATE,
+    JOINED,
     ONBOARDING,
     Entity,
     claim_entity,
@@ -119,8 +120,12 @@ class AzureLedger:
 
     async def _keys(self, which: Filter, after: str | None) -> AsyncIterator[tuple[str, str]]:
         """Give row and partition of all that match."""
-        conditions = ["RowKey gt @after", "RowKey lt @end"]
-        parameters = {"after": f"{ONBOARDING}{after or ''}", "end": f"{ONBOARDING}~"}
+        conditions = ["RowKey gt @after", "RowKey lt @end", "Status ne @joined"]
+        parameters = {
+            "after": f"{ONBOARDING}{after or ''}",
+            "end": f"{ONBOARDING}~",
+            "joined": JOINED,
+        }
         wanted = {"Status": which.status, "Source": which.source, "Reference": which.reference}
         for column, value in wanted.items():
             if value is not None:

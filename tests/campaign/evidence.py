@@ -95,9 +95,3 @@ def domain_of(onboarding: Json) -> str:
 
 def is_terminal(onboarding: Json) -> bool:
     return onboarding["status"] in TERMINAL
-
-
-def has_joined(onboarding: Json) -> bool:
-    """Tell whether it was never begun, because another one of the same partner stands for it."""
-    error = onboarding["lastError"]
-    return onboarding["status"] == "Canceled" and bool(error) and error["code"] == "Joined"

@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.table import Table
 
-from tests.campaign.evidence import Evidence, domain_of, has_joined
+from tests.campaign.evidence import Evidence, domain_of
 from tests.campaign.outages import Strike
 from tests.end_to_end.client import Json
 
@@ -99,13 +99,10 @@ def _struck(strikes: Iterable[Strike]) -> Mapping[str, str]:
 
 
 def _attempts(evidence: Evidence) -> Spread:
-    standing = (found for found in evidence.onboardings if not has_joined(found))
-    return Spread.of(onboarding["attempts"] for onboarding in standing)
+    return Spread.of(onboarding["attempts"] for onboarding in evidence.onboardings)
 
 
 def _became(onboarding: Json) -> str:
-    if has_joined(onboarding):
-        return "joined another"
     return " ".join([onboarding["status"], onboarding.get("conclusion", "")]).rstrip()
 
 

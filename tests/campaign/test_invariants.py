@@ -21,13 +21,6 @@ ONBOARDING: Json = {
     "lastError": None,
     "nextAttemptDateTime": None,
 }
-JOINED: Json = {
-    **ONBOARDING,
-    "id": "onboarding-2",
-    "status": "Canceled",
-    "result": None,
-    "lastError": {"code": "Joined", "message": "Another one stands for it."},
-}
 CANCELED: Json = {**ONBOARDING, "status": "Canceled", "result": None}
 WAITING: Json = {**ONBOARDING, "status": "Waiting", "result": None}
 
@@ -36,7 +29,7 @@ WELL = Evidence(
     tally=Tally(accepted=[Acceptance(PARTNER, "onboarding-1")]),
     strikes=(),
     opened_twice=frozenset(),
-    onboardings=(ONBOARDING, JOINED),
+    onboardings=(ONBOARDING,),
     by_id={"onboarding-1": ONBOARDING},
     organizations=(ORGANIZATION,),
     calls=(),
@@ -65,7 +58,6 @@ def test_nothing_is_broken_where_all_is_well() -> None:
             id="an onboarding names an organization that is not there",
         ),
         pytest.param(replace(WELL, onboardings=()), id="a message is lost"),
-        pytest.param(replace(WELL, onboardings=(JOINED,)), id="joined to nothing"),
         pytest.param(replace(WELL, onboardings=(WAITING,)), id="an onboarding does not end"),
         pytest.param(replace(WELL, onboardings=(CANCELED,)), id="an onboarding was canceled"),
         pytest.param(

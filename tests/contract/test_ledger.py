@@ -311,6 +311,14 @@ async def test_onboardings_alone_are_listed(ledger: Ledger) -> None:
     assert await listed(ledger) == [held.id]
 
 
+async def test_what_was_never_begun_is_read_but_not_listed(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding())
+    joined = await ledger.record(states.join(onboarding(), held, NOW))
+    assert await ledger.read(joined.id) is not None
+    assert await listed(ledger) == [held.id]
+    assert await listed(ledger, Filter(status=Status.CANCELED)) == []
+
+
 async def test_filters_select_and_combine(ledger: Ledger) -> None:
     waiting = await opened(ledger, onboarding(source="webhook", reference="it's mine"))
     failed = await opened(ledger, onboarding(source="webhook", at=NOW - timedelta(hours=1)))

@@ -115,6 +115,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "gt": operator.gt,
     "lt": operator.lt,
+    "ne": operator.ne,
 }
 
 
