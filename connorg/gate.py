@@ -16,10 +16,9 @@ FIRST_PACE = 20.0  # calls per second of all instances together: a full tenant i
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
 _QUICK_GROWTH = 1.1  # per second, until the first complaint
-_CAREFUL_GROWTH = 1.001  # per second, while a complaint is fresh: each costs a standstill
-_CALM_GROWTH = 1.005  # per second, later
-_FRESH = timedelta(seconds=30)
-_DROP = 0.88
+_CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
+_FRESH = timedelta(seconds=30)  # so long the pace holds: each complaint costs a standstill
+_DROP = 0.9
 _SMALL_DROP = 0.96
 _HELD = timedelta(seconds=5)
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
@@ -100,7 +99,7 @@ class Gate(Model):
     def _growth(self, now: datetime) -> float:
         if self.slowed_at is None:
             return _QUICK_GROWTH
-        return _CAREFUL_GROWTH if now - self.slowed_at < _FRESH else _CALM_GROWTH
+        return 1.0 if now - self.slowed_at < _FRESH else _CALM_GROWTH
 
     def _grown(self, first: datetime, now: datetime) -> Self:
         if self.paced_at is None or self.next_turn is None:
