@@ -29,7 +29,7 @@ _QUEUE_RETRIES: dict[str, Any] = {
     "increment_base": 0,
     "random_jitter_range": 0,
 }
-# The Functions host reads messages as Base64 text; the SDK sends plain text unless told.
+# Messages are Base64 by the custom of Azure Functions; the SDK sends plain text unless told.
 _QUEUE_ENCODING: dict[str, Any] = {
     "message_encode_policy": TextBase64EncodePolicy(),
     "message_decode_policy": TextBase64DecodePolicy(),
