@@ -191,6 +191,13 @@ async def test_a_rule_for_a_method_and_a_path_leaves_other_calls_alone(
     assert filtered.status == 503
 
 
+async def test_a_rule_for_a_body_leaves_other_calls_alone(graph: EmulatedGraph) -> None:
+    await graph.fail({"fault": "status", "body": r'"domainName":"a\.example"'})
+    assert (await graph.call("POST", ORGANIZATIONS, domain("b.example"))).status == 201
+    assert (await graph.call("POST", ORGANIZATIONS, domain("a.example"))).status == 503
+    assert (await graph.call("GET", ORGANIZATIONS)).status == 200
+
+
 async def test_a_probability_strikes_the_same_calls_for_the_same_seed(graph: EmulatedGraph) -> None:
     runs = []
     for seed in (1, 1, 2):
@@ -214,6 +221,7 @@ async def test_no_rules_mean_no_faults(graph: EmulatedGraph) -> None:
         (["status"], "0"),
         ([{"fault": "explode"}], "fault"),
         ([{"fault": "status", "path": "("}], "path"),
+        ([{"fault": "status", "body": "("}], "body"),
         ([{"fault": "status", "status": 99}], "status"),
         ([{"fault": "status", "times": 0}], "times"),
         ([{"fault": "status", "probability": 2}], "probability"),

@@ -60,8 +60,9 @@ class Graph:
         """Set the faults; the first that matches a call strikes."""
         await self._put("faults", list(rules))
 
-    async def fail_creates(self, fault: str, **rule: Any) -> None:
-        await self.fail({"method": "POST", "fault": fault, **rule})
+    async def fail_creates(self, partner: Partner, fault: str, **rule: Any) -> None:
+        """Strike the creates of one partner: others may be under way from tests before."""
+        await self.fail(failing_create(partner, fault, **rule))
 
     async def configure(self, **config: Any) -> None:
         await self._put("config", config)
@@ -291,6 +292,10 @@ async def eventually[T](probe: Callable[[], Awaitable[T | None]], otherwise: str
             return value
     except TimeoutError:
         raise AssertionError(f"{otherwise}, after {PATIENCE_SECONDS} s") from None
+
+
+def failing_create(partner: Partner, fault: str, **rule: Any) -> Json:
+    return {"method": "POST", "body": re.escape(partner.domain), "fault": fault, **rule}
 
 
 def is_about(partner: Partner, entry: Json) -> bool:

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from tests.end_to_end.client import Connorg, Json, Partner
+from tests.end_to_end.client import Connorg, Json, Partner, failing_create
 
-# The first create of each crash gets no answer, the second is committed a little after it came.
-SILENCE_THEN_COMMIT: tuple[Json, ...] = (
-    {"method": "POST", "fault": "hang", "times": 1},
-    {"method": "POST", "fault": "delay", "seconds": 1},
-)
+
+async def keep_silent_and_commit(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
+    """One create gets no answer, the other is committed a little after it came."""
+    await connorg.graph.fail(
+        failing_create(unanswered, "hang", times=1), failing_create(committed, "delay", seconds=1)
+    )
 
 
 async def lose_connection(connorg: Connorg, body: Json) -> None:
@@ -34,7 +35,7 @@ async def kill_when_committed(connorg: Connorg, partner: Partner) -> None:
 
 
 async def crash_during_requests(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
-    await connorg.graph.fail(*SILENCE_THEN_COMMIT)
+    await keep_silent_and_commit(connorg, unanswered, committed)
     async with asyncio.TaskGroup() as callers:
         for partner in (unanswered, committed):
             body = partner.body(reference=partner.domain)
@@ -45,7 +46,7 @@ async def crash_during_requests(connorg: Connorg, unanswered: Partner, committed
 
 async def crash_during_messages(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
     """One message by a producer, one of connorg's own."""
-    await connorg.graph.fail(*SILENCE_THEN_COMMIT)
+    await keep_silent_and_commit(connorg, unanswered, committed)
     await connorg.put(unanswered.body(reference=unanswered.domain))
     await connorg.graph.create_seen(unanswered)
     body = committed.body(reference=committed.domain)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from tests.end_to_end.client import Connorg, Json, Partner
+from tests.end_to_end.client import Connorg, Json, Partner, failing_create
 
 TOO_LATE = 4  # seconds: longer than an attempt of the frail stack lasts
 
@@ -72,7 +72,7 @@ async def journeys(frail: Connorg) -> Mapping[str, Journey]:
         if fault.search_fails:
             search = {"method": "GET", "path": partner.domain, "times": 1}
             failing_searches.append({**search, "fault": "status", "status": 423, "retryAfter": 1})
-        create = {"method": "POST", **fault.rule, "times": 1}
+        create = failing_create(partner, **fault.rule, times=1)
         await frail.graph.fail(create, *failing_searches)
         # The longest wait: each caller is answered when the attempt has come to something.
         answer = await frail.submit(partner.body(), prefer="wait=100")
@@ -100,7 +100,7 @@ async def test_a_fault_of_graph_makes_one_organization(
 
 async def test_a_slow_graph_is_waited_for(frail: Connorg) -> None:
     partner = Partner()
-    await frail.graph.fail_creates("delay", seconds=1, times=1)
+    await frail.graph.fail_creates(partner, "delay", seconds=1, times=1)
     answer = await frail.submit(partner.body())
     assert answer.status_code == 201
     assert len(await frail.graph.calls(partner)) == 1

@@ -24,14 +24,14 @@ NO_SUCH_ID = f"{'0' * 24}-{'0' * 32}"
 
 async def failed(connorg: Connorg, partner: Partner, **changes: Any) -> str:
     """An onboarding that Graph refused; the partner stays unknown to Graph."""
-    await connorg.graph.fail_creates("status", status=400, code="Refused", times=1)
+    await connorg.graph.fail_creates(partner, "status", status=400, code="Refused", times=1)
     answer = await connorg.submit(partner.body(**changes))
     return str(problem(answer, 422, "RefusedByGraph")["onboardingId"])
 
 
 async def waiting(connorg: Connorg, partner: Partner, **changes: Any) -> str:
     """An onboarding whose next attempt is some seconds away; Graph has done nothing for it."""
-    await connorg.graph.fail_creates("status", status=423, times=1)
+    await connorg.graph.fail_creates(partner, "status", status=423, times=1)
     return await connorg.accepted(partner.body(**changes))
 
 
@@ -80,7 +80,7 @@ async def test_an_onboarding_shows_nothing_of_connorgs_own_business(connorg: Con
 
 async def test_the_result_needs_no_key_and_says_202_until_it_is_there(connorg: Connorg) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates("delay", seconds=1)
+    await connorg.graph.fail_creates(partner, "delay", seconds=1)
     accepted = await connorg.submit(partner.body(), prefer="respond-async")
     address = accepted.headers["location"]
     pending = await connorg.call("GET", address, key=False)
@@ -172,7 +172,7 @@ async def test_a_forged_continuation_is_no_failure(connorg: Connorg, token: str)
 
 async def test_a_refusal_says_why_and_can_be_replayed(connorg: Connorg) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates("status", status=400, code="Refused", times=1)
+    await connorg.graph.fail_creates(partner, "status", status=400, code="Refused", times=1)
     told = problem(await connorg.submit(partner.body()), 422, "RefusedByGraph")
     assert told["graphCode"] == "Refused"
     assert told["graphRequestId"]
@@ -191,7 +191,7 @@ async def test_a_refusal_says_why_and_can_be_replayed(connorg: Connorg) -> None:
 async def test_a_replay_at_once_with_another_is_carried_out_once(connorg: Connorg) -> None:
     partner = Partner()
     onboarding_id = await failed(connorg, partner)
-    await connorg.graph.fail_creates("delay", seconds=1)
+    await connorg.graph.fail_creates(partner, "delay", seconds=1)
     path = f"onboardings/{onboarding_id}/retry"
     answers = await asyncio.gather(*(connorg.call("POST", path) for _ in range(5)))
     assert {answer.status_code for answer in answers} <= {202, 409}
@@ -250,8 +250,8 @@ async def test_what_is_done_or_under_way_is_not_canceled(connorg: Connorg) -> No
     done = await succeeded(connorg, Partner())
     answer = await connorg.call("DELETE", f"onboardings/{done}")
     problem(answer, 409, "OnboardingNotCancelable")
-    await connorg.graph.fail_creates("delay", seconds=1)
     partner = Partner()
+    await connorg.graph.fail_creates(partner, "delay", seconds=1)
     running = await connorg.accepted(partner.body(), prefer="wait=0")
     await connorg.graph.create_seen(partner)
     answer = await connorg.call("DELETE", f"onboardings/{running}")

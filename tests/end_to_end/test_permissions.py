@@ -42,7 +42,7 @@ async def test_what_is_missing_is_told_and_once_granted_all_goes_through(
 
 async def test_a_rejected_token_blocks_and_heals_too(frail: Connorg) -> None:
     partner = Partner()
-    await frail.graph.fail_creates("status", status=401, times=1)
+    await frail.graph.fail_creates(partner, "status", status=401, times=1)
     onboarding_id = await frail.accepted(partner.body())
     assert (await graph_check(frail))["status"] == "blocked"
     assert (await frail.ended(onboarding_id))["status"] == "Succeeded"

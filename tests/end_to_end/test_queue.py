@@ -132,7 +132,7 @@ async def test_a_message_that_is_not_base64_is_read_as_it_stands(connorg: Connor
 
 async def test_a_message_given_up_by_the_host_closes_its_onboarding(connorg: Connorg) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates("status", status=423, times=1)
+    await connorg.graph.fail_creates(partner, "status", status=423, times=1)
     onboarding_id = await connorg.accepted(partner.body())
     message = {"onboardingId": onboarding_id, "request": partner.body(), "source": "http"}
     await connorg.put(message, POISON_QUEUE)

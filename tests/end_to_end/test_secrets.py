@@ -7,9 +7,10 @@ from tests.end_to_end.client import Connorg, Partner
 
 async def test_the_functions_log_no_secret(connorg: Connorg) -> None:
     """What the frail stack's functions log is looked through when a module is done with it."""
+    partner = Partner()
     await connorg.submit(Partner().body())
-    await connorg.graph.fail_creates("html", status=502, times=1)
-    await connorg.submit(Partner().body())
+    await connorg.graph.fail_creates(partner, "html", status=502, times=1)
+    await connorg.submit(partner.body())
     await connorg.put("not JSON")
     await connorg.call("GET", f"onboardings?code={connorg.stack.key}&top=0", key=False)
     assert "ListOnboardings" in connorg.stack.log

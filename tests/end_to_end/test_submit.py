@@ -52,7 +52,9 @@ async def test_an_international_domain_reaches_graph_in_punycode(connorg: Connor
 async def test_an_organization_that_graph_had_before_is_adopted(connorg: Connorg) -> None:
     """Somebody made it by hand; Graph refuses the duplicate by either of its two codes."""
     partner = Partner()
-    await connorg.graph.fail_creates("commit_then_status", status=400, code="Refused", times=1)
+    await connorg.graph.fail_creates(
+        partner, "commit_then_status", status=400, code="Refused", times=1
+    )
     made_by_hand = await connorg.submit(partner.body())
     problem(made_by_hand, 422, "RefusedByGraph")
     answer = await connorg.submit(partner.body(displayName="Another name"))
@@ -71,7 +73,9 @@ async def test_a_duplicate_is_known_by_its_code_whatever_the_status(
 ) -> None:
     partner = Partner()
     await connorg.graph.configure(duplicateStatus=duplicate_status)
-    await connorg.graph.fail_creates("commit_then_status", status=400, code="Refused", times=1)
+    await connorg.graph.fail_creates(
+        partner, "commit_then_status", status=400, code="Refused", times=1
+    )
     await connorg.submit(partner.body())
     answer = await connorg.submit(partner.body())
     assert answer.status_code == 200
@@ -81,7 +85,9 @@ async def test_a_duplicate_is_known_by_its_code_whatever_the_status(
 async def test_a_domain_of_a_tenant_is_adopted_by_its_tenant(connorg: Connorg) -> None:
     partner, tenant_id = Partner(), "7e2a66ab-4c43-4a0a-9d0e-0d7b5e1f0a01"
     await connorg.graph.register(partner.domain, tenant_id)
-    await connorg.graph.fail_creates("commit_then_status", status=400, code="Refused", times=1)
+    await connorg.graph.fail_creates(
+        partner, "commit_then_status", status=400, code="Refused", times=1
+    )
     await connorg.submit(partner.body())
     answer = await connorg.submit(partner.body())
     assert answer.status_code == 200
@@ -121,7 +127,9 @@ async def test_if_exists_fail_refuses_what_was_onboarded_before(connorg: Connorg
 
 async def test_if_exists_fail_refuses_what_only_graph_knows(connorg: Connorg) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates("commit_then_status", status=400, code="Refused", times=1)
+    await connorg.graph.fail_creates(
+        partner, "commit_then_status", status=400, code="Refused", times=1
+    )
     await connorg.submit(partner.body())
     answer = await connorg.submit(partner.body(ifExists="fail"))
     [organization] = await connorg.graph.organizations(partner)
@@ -159,7 +167,7 @@ async def test_respond_async_only_accepts_and_the_queue_does_the_rest(connorg: C
 
 async def test_a_callers_wait_is_bounded_and_the_attempt_goes_on(connorg: Connorg) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates("delay", seconds=2)
+    await connorg.graph.fail_creates(partner, "delay", seconds=2)
     answer = await connorg.submit(partner.body(), prefer="wait=1")
     assert answer.status_code == 202
     assert answer.headers["preference-applied"] == "wait=1"
@@ -259,7 +267,7 @@ async def test_fifty_requests_with_one_key_make_one_organization(connorg: Connor
 async def test_http_and_the_queue_at_once_make_one_organization(connorg: Connorg) -> None:
     partner = Partner()
     body = partner.body(reference=partner.domain)
-    await connorg.graph.fail_creates("delay", seconds=2)
+    await connorg.graph.fail_creates(partner, "delay", seconds=2)
     answer, _, _ = await asyncio.gather(connorg.submit(body), connorg.put(body), connorg.put(body))
     assert (await connorg.ended(answer.json()["id"]))["status"] == "Succeeded"
     await connorg.taken()

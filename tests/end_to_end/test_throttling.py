@@ -7,7 +7,7 @@ RETRY_AFTER = 3
 
 async def test_nobody_calls_graph_before_retry_after_is_over(connorg: Connorg) -> None:
     throttled, meanwhile = Partner(), Partner()
-    await connorg.graph.fail_creates("throttle", retryAfter=RETRY_AFTER, times=1)
+    await connorg.graph.fail_creates(throttled, "throttle", retryAfter=RETRY_AFTER, times=1)
 
     first = await connorg.submit(throttled.body())
     assert first.status_code == 202
@@ -32,8 +32,9 @@ async def test_nobody_calls_graph_before_retry_after_is_over(connorg: Connorg) -
 
 
 async def test_health_says_that_graph_throttles(connorg: Connorg) -> None:
-    await connorg.graph.fail_creates("throttle", retryAfter=2, times=1)
-    await connorg.submit(Partner().body())
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "throttle", retryAfter=2, times=1)
+    await connorg.submit(partner.body())
     health = await connorg.health()
     [check] = [check for check in health["checks"] if check["name"] == "graph"]
     assert (health["status"], check["status"]) == ("degraded", "throttled")

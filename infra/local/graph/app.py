@@ -56,7 +56,7 @@ async def _graph(request: web.Request) -> web.StreamResponse:
     ids = correlation(request.headers)
     if state.config.latency_seconds:
         await _wait(state, state.config.latency_seconds)
-    rule = state.faults.pick(logged.method, logged.path)
+    rule = state.faults.pick(logged.method, logged.path, logged.body)
     answer = await _answer(request, state, call, ids, rule)
     if answer is None:
         return web.Response()  # never sent: the connection is cut

@@ -54,7 +54,9 @@ def _respond_to_item(
     if any(_failed(answers.get(key)) for key in item.get("dependsOn", ())):
         failed = GraphError(424, "FailedDependency", "A request that this depends on has failed.")
         return error_answer(failed, ids)
-    rule = state.faults.pick(item["method"], f"/{call.version}{item['url']}", REFUSALS)
+    rule = state.faults.pick(
+        item["method"], f"/{call.version}{item['url']}", item.get("body"), REFUSALS
+    )
     if rule is not None:
         return rule.answer(ids)
     return respond(state, _item_call(call, item), ids)

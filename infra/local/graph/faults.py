@@ -1,9 +1,10 @@
 """Faults on demand: rules that tests set, of which the first that matches a call is used."""
 
+import json
 import random
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -20,9 +21,10 @@ _HTML = "<!DOCTYPE html><html><body><h1>Our services aren't available right now<
 
 
 class Rule(ControlModel):
-    """``path`` is searched for in the decoded path and query. ``retry_after`` goes out as it is
-    given. ``times`` None is for ever; ``probability`` is rolled with a generator of the rule's
-    own, so that the same ``seed`` strikes the same calls."""
+    """``path`` is searched for in the decoded path and query, ``body`` in the JSON that was sent,
+    written without spaces. ``retry_after`` goes out as it is given. ``times`` None is for ever;
+    ``probability`` is rolled with a generator of the rule's own, so that the same ``seed`` strikes
+    the same calls."""
 
     fault: Literal[
         "status",
@@ -37,6 +39,7 @@ class Rule(ControlModel):
     ]
     method: str | None = None
     path: re.Pattern[str] = re.compile("")
+    body: re.Pattern[str] = re.compile("")
     status: Status = 503
     code: str | None = None
     retry_after: int | float | str | None = None
@@ -77,11 +80,13 @@ class _Armed:
         self._left = rule.times
         self._random = random.Random(rule.seed)
 
-    def strikes(self, method: str, path: str) -> bool:
+    def strikes(self, method: str, path: str, body: str) -> bool:
         """Whether this call has the fault; counts it as a use if so."""
         if self._left == 0 or (self.rule.method and self.rule.method.upper() != method):
             return False
-        if not self.rule.path.search(path) or self._random.random() >= self.rule.probability:
+        if not (self.rule.path.search(path) and self.rule.body.search(body)):
+            return False
+        if self._random.random() >= self.rule.probability:
             return False
         if self._left is not None:
             self._left -= 1
@@ -92,10 +97,13 @@ class Faults:
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._armed = [_Armed(rule) for rule in rules]
 
-    def pick(self, method: str, path: str, among: Collection[str] | None = None) -> Rule | None:
+    def pick(
+        self, method: str, path: str, body: Any, among: Collection[str] | None = None
+    ) -> Rule | None:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         for armed in self._armed:
             if among is not None and armed.rule.fault not in among:
                 continue
-            if armed.strikes(method, path):
+            if armed.strikes(method, path, text):
                 return armed.rule
         return None
