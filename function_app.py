@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from connorg.functions import health, messages, onboarding
+from connorg.functions import health, messages, onboarding, webhooks
 from connorg.functions.edge import Handler
 from connorg.storage.names import ONBOARDING_QUEUE, POISON_QUEUE, STORAGE_CONNECTION
 
@@ -25,6 +25,7 @@ http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, auth="AN
 http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboarding.replay)
 http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel)
+http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, auth="ANONYMOUS")
 http("Health", "GET", "health", health.health, auth="ANONYMOUS")
 
 app.function_name("ResumeOnboarding")(

@@ -5,7 +5,6 @@ onboarding closed, or puts a new message before it returns.
 """
 
 import asyncio
-import hashlib
 from contextlib import suppress
 
 from connorg import states
@@ -15,7 +14,7 @@ from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Core, message_of
 from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
-from connorg.natural_key import new_onboarding_id
+from connorg.keeping import keep, unreadable
 from connorg.pacing import Turn
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
@@ -45,7 +44,7 @@ async def receive(core: Core, message: ProducerMessage) -> None:
         submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
         bound = await bind_key(core, submission, onboarding)
         if isinstance(bound, Conflict):
-            await _record_failed(core, onboarding, bound.error)
+            await keep(core, onboarding, bound.error)
             return
         onboarding = bound.onboarding if isinstance(bound, Submitted) else bound
     if not onboarding.status.terminal:
@@ -88,19 +87,7 @@ async def bury_producers(core: Core, message: ProducerMessage) -> None:
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
     """Keep a message that can't be understood, as a failed onboarding."""
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    now = core.clock.now()
-    onboarding = Onboarding(
-        id=new_onboarding_id(f"message:{digest}", now, core.random),
-        status=Status.NOT_STARTED,
-        source=SOURCE,
-        request=None,
-        created_date_time=now,
-        last_action_date_time=now,
-        give_up_date_time=now,
-        message_text=text,
-    )
-    await _record_failed(core, onboarding, error)
+    await keep(core, unreadable(core, SOURCE, text), error)
 
 
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
@@ -173,16 +160,12 @@ async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
         return opened
     joined = join(opened.holder, newcomer)
     if isinstance(joined, Conflict):
-        return await _record_failed(core, newcomer, joined.error)
+        return await keep(core, newcomer, joined.error)
     holder = joined.onboarding
     if not armed or holder.id == newcomer.id:
         return holder
     recorded = await core.ledger.record(states.join(newcomer, holder, core.clock.now()))
     return holder if recorded.status.terminal else recorded
-
-
-async def _record_failed(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
-    return await core.ledger.record(states.fail(onboarding, error, core.clock.now()))
 
 
 def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:

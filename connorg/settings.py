@@ -1,5 +1,6 @@
 """The app settings, read once per process. README has the table of them."""
 
+import os
 from functools import cache
 from typing import Annotated, Literal
 
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(35, alias="CONNORG_SETTLE_SECONDS", ge=0, le=600)
     blocked_retry_seconds: float = Field(30, alias="CONNORG_BLOCKED_RETRY_SECONDS", ge=1, le=3600)
     give_up_hours: float = Field(24, alias="CONNORG_GIVE_UP_HOURS", gt=0, le=24 * 7)
+    webhook_sources: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
 
     def queue_endpoint(self) -> str:
         return self._endpoint(self.queue_service_uri, "queue")
@@ -70,3 +72,13 @@ def settings() -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise ConfigurationError(f"App settings are wrong. {wrong}") from None
+
+
+def secret_of(setting: str) -> str | None:
+    """Read a secret from an app setting; None: it is not there, or blank.
+
+    Where the platform can't follow a Key Vault reference, the app sees the reference itself, which
+    is no secret. Source: "Use Key Vault references as app settings".
+    """
+    value = os.environ.get(setting, "").strip()
+    return None if value.lower().startswith("@microsoft.keyvault(") else value or None

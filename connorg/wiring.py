@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
 
     from connorg.graph.directory import GraphDirectory
+    from connorg.intake.sources import Sources
 
 
 class SystemClock:
@@ -66,6 +67,14 @@ def directory() -> "GraphDirectory":
         credential(), config.graph_root, config.graph_version, config.attempt_seconds
     )
     return GraphDirectory(client, adapter, SystemClock())
+
+
+@cache
+def webhook_sources() -> "Sources":
+    """Give the declared senders of webhooks. Raises ConfigurationError."""
+    from connorg.intake.sources import load  # noqa: PLC0415
+
+    return load(settings().webhook_sources)
 
 
 @cache

@@ -1,0 +1,151 @@
+"""A delivery of a webhook: from its proof to the answer.
+
+    proof ──► what does it ask for? ──► submit, without a wait ──► 202, or 200 if it is done
+      │          ├─ nothing                                         204
+      │          └─ what can't be done                              422, and kept as failed
+      └─ none                                                       401
+
+Senders repeat what they get 408, 409, 425, 429 or 5xx for, and give a webhook up at a 410. So none
+of these says that a request can't be done; 503 says that it could not be kept.
+"""
+
+import hashlib
+import logging
+
+import azure.functions as func
+
+from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.functions.addresses import Addresses
+from connorg.functions.answers import conflict_problem, ended_problem, onboarding_answer
+from connorg.intake.mapping import PassedOver, Refused, Wanted, read
+from connorg.intake.proof import Delivery, ProofError
+from connorg.intake.sources import Source
+from connorg.joining import Conflict
+from connorg.keeping import keep_once, unreadable
+from connorg.settings import ConfigurationError
+from connorg.submitting import Submission, submit
+from connorg.wiring import core, webhook_sources
+
+_log = logging.getLogger(__name__)
+
+_LARGEST_EVENT = 1024 * 1024  # bytes; tickets come whole, with all their fields
+_LONGEST_TEXT = 8 * 1024  # characters of an event that are kept
+
+
+async def answer(req: func.HttpRequest) -> func.HttpResponse:
+    name = str(req.route_params.get("source", "")).lower()
+    delivery = Delivery({key.lower(): value for key, value in req.headers.items()}, _body_of(req))
+    source = _proven(name, delivery)
+    match read(source, delivery):
+        case PassedOver():
+            _note(name, "passed over")
+            return func.HttpResponse(status_code=204)
+        case Refused() as refused:
+            raise await _refused(req, name, delivery, refused)
+        case Wanted() as wanted:
+            return await _submit(req, name, delivery, wanted)
+
+
+def _body_of(req: func.HttpRequest) -> bytes:
+    body = req.get_body()
+    if len(body) > _LARGEST_EVENT:
+        _log.warning("a webhook of %d bytes was not read", len(body))
+        raise ProblemError(
+            ProblemKind.BODY_TOO_LARGE,
+            f"At most {_LARGEST_EVENT} bytes are read.",
+            "Send fewer of the ticket's fields.",
+        )
+    return body
+
+
+def _proven(name: str, delivery: Delivery) -> Source:
+    """Give the source that sent the delivery. Whoever can't prove it learns nothing else."""
+    try:
+        source = webhook_sources().get(name)
+        if source is not None:
+            source.proof.check(delivery, source.keys(), core().clock.now())
+            return source
+        _log.warning("webhook %.70r refused: no such source is declared", name)
+    except ProofError as error:
+        _log.warning("webhook %s refused: %s (%s)", name, error, type(error).__name__)
+    except ConfigurationError as error:
+        _log.error("webhook %.70r can't be received: %s", name, error)
+        raise ProblemError(
+            ProblemKind.MISCONFIGURED,
+            "The app can't receive webhooks as it is set up.",
+            "Read the function app's log.",
+        ) from None
+    raise ProblemError(ProblemKind.UNAUTHENTICATED, "The delivery does not prove its sender.")
+
+
+async def _submit(
+    req: func.HttpRequest, name: str, delivery: Delivery, wanted: Wanted
+) -> func.HttpResponse:
+    source = _source_name(name)
+    submission = Submission(
+        wanted.request,
+        source=source,
+        caller=source,
+        idempotency_key=wanted.delivery_id,
+        traceparent=req.headers.get("traceparent"),
+    )
+    result = await submit(core(), submission, wait=0)
+    if isinstance(result, Conflict):
+        onboarding = core().new_onboarding(wanted.request, source, submission.traceparent)
+        kept = await _keep(onboarding, result.error, delivery, wanted.delivery_id)
+        _note(name, "refused", result.error.code)
+        problem = conflict_problem(result, wanted.request)
+        problem.headers = Addresses(req).pointers(kept.id)
+        raise _final(problem)
+    _note(name, "accepted" if result.fresh else "repeated")
+    ended = result.onboarding.status.terminal
+    if ended and result.onboarding.result is None:
+        raise _final(ended_problem(result.onboarding, Addresses(req)))
+    return onboarding_answer(result.onboarding, 200 if ended else 202, Addresses(req))
+
+
+async def _refused(
+    req: func.HttpRequest, name: str, delivery: Delivery, refused: Refused
+) -> ProblemError:
+    """Keep what can't be understood, and give the answer that says why."""
+    error = OnboardingError(
+        code=refused.kind.code,
+        message=f"The webhook's event could not be understood. {refused.error}",
+        action="Correct the ticket or the mapping of its source, and send it again.",
+    )
+    text = delivery.body.decode("utf-8", "replace")[:_LONGEST_TEXT]
+    onboarding = unreadable(core(), _source_name(name), text, refused.reference)
+    kept = await _keep(onboarding, error, delivery, refused.delivery_id)
+    _note(name, "refused", error.code)
+    return ProblemError(
+        refused.kind,
+        error.message,
+        error.action,
+        headers=Addresses(req).pointers(kept.id),
+        errors=refused.faults,
+        onboarding_id=kept.id,
+    )
+
+
+async def _keep(
+    onboarding: Onboarding, error: OnboardingError, delivery: Delivery, delivery_id: str | None
+) -> Onboarding:
+    digest = hashlib.sha256(delivery.body).hexdigest()
+    return await keep_once(core(), onboarding, error, f"{delivery_id or ''}\0{digest}")
+
+
+def _final(error: ProblemError) -> ProblemError:
+    """Answer 422, whatever it would be elsewhere: the same delivery will never do."""
+    status = ProblemKind.INVALID_VALUES.status
+    error.problem = error.problem.model_copy(update={"status": status})
+    return error
+
+
+def _source_name(name: str) -> str:
+    return f"webhook:{name}"
+
+
+def _note(name: str, what: str, why: str = "") -> None:
+    """The one line that is written for each proven delivery; what is counted is counted by it."""
+    _log.info("webhook %s %s%s", name, what, f": {why}" if why else "")

@@ -1,0 +1,90 @@
+"""What an event would become, for whoever writes the mapping of a source.
+
+Reads the same declaration as the app (CONNORG_WEBHOOK_SOURCES), no secret and no storage. Exit
+codes: 0 it would be onboarded, 1 it has faults, 2 the declaration or the command is wrong, 3 it
+does not count.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from connorg.intake.mapping import PassedOver, Refused, Wanted, read
+from connorg.intake.proof import Delivery
+from connorg.intake.sources import SETTING, Source, load
+from connorg.settings import ConfigurationError, settings
+
+WANTED, FAULTY, WRONG, PASSED_OVER = range(4)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = _options(arguments)
+    try:
+        source = _source(chosen.source)
+        body = chosen.sample.read_bytes()
+    except (ConfigurationError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return WRONG
+    told, code = _told(source, Delivery(dict(chosen.header), body))
+    print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
+    return code
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m connorg.intake",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check = parser.add_subparsers(required=True).add_parser("check", help="read one sample event")
+    check.add_argument("source", help="as the declaration names it")
+    check.add_argument("sample", type=Path, help="a file with the body as the system sends it")
+    check.add_argument(
+        "--header",
+        type=_header,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a header that comes with it, such as that of the delivery id; may be repeated",
+    )
+    return parser.parse_args(arguments)
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name.lower(), value
+
+
+def _source(name: str) -> Source:
+    sources = load(settings().webhook_sources)
+    if name not in sources:
+        declared = ", ".join(sources) or "none"
+        raise ConfigurationError(f"{SETTING} declares no source {name}. Declared: {declared}.")
+    return sources[name]
+
+
+def _told(source: Source, delivery: Delivery) -> tuple[dict[str, Any], int]:
+    match read(source, delivery):
+        case PassedOver():
+            return {"counts": False}, PASSED_OVER
+        case Refused() as refused:
+            faults = [fault.model_dump() for fault in refused.faults or ()]
+            told = {
+                "counts": True,
+                "deliveryId": refused.delivery_id,
+                "reference": refused.reference,
+                "mapped": refused.body,
+                "faults": faults or [{"pointer": "", "detail": str(refused.error)}],
+            }
+            return told, FAULTY
+        case Wanted() as wanted:
+            request = wanted.request.model_dump(mode="json", exclude_none=True)
+            return {"counts": True, "deliveryId": wanted.delivery_id, "request": request}, WANTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

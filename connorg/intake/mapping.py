@@ -1,0 +1,204 @@
+"""From a delivery to the request that it asks for.
+
+Administrators type what their systems send. So a value may be a number where we want text, an
+empty string stands for a missing value, and there are fields that we never heard of.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from connorg.contract.faults import Fault
+from connorg.contract.identity_sources import source_type
+from connorg.contract.problems import ProblemKind
+from connorg.contract.requests import (
+    REFERENCE_LENGTH,
+    InvalidValuesError,
+    MalformedBodyError,
+    OnboardingRequest,
+    parse,
+)
+from connorg.intake.expressions import ExpressionError, evaluate
+from connorg.intake.proof import Delivery
+from connorg.intake.sources import DeliveryId, Source
+
+type Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """The event does not count: it asks for nothing."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The event counts, but what it asks for can't be done. `body` is what it was mapped to."""
+
+    error: MalformedBodyError | InvalidValuesError
+    body: Body
+    delivery_id: str | None
+
+    @property
+    def kind(self) -> ProblemKind:
+        malformed = isinstance(self.error, MalformedBodyError)
+        return ProblemKind.MALFORMED_BODY if malformed else ProblemKind.INVALID_VALUES
+
+    @property
+    def faults(self) -> tuple[Fault, ...] | None:
+        return self.error.faults if isinstance(self.error, InvalidValuesError) else None
+
+    @property
+    def reference(self) -> str | None:
+        """The ticket, even where the rest is wrong; None: it is not named."""
+        reference = self.body.get("reference")
+        if not isinstance(reference, str):
+            return None
+        return "".join(c if c.isprintable() else " " for c in reference)[:REFERENCE_LENGTH]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    request: OnboardingRequest
+    body: Body
+    delivery_id: str | None
+
+
+def read(source: Source, delivery: Delivery) -> PassedOver | Refused | Wanted:
+    """Tell what a proven delivery asks for."""
+    id_: str | None = None
+    body: Body = {}
+    try:
+        event = _event_of(delivery.body)
+        id_ = _delivery_id(source.delivery_id, delivery, event)
+        if not _counts(source, event):
+            return PassedOver()
+        body, faults = _mapped(source, event)
+        return Wanted(_request_of(source, body, faults), body, id_)
+    except (MalformedBodyError, InvalidValuesError) as error:
+        return Refused(error, body, id_)
+
+
+def _event_of(body: bytes) -> Any:
+    try:
+        # Not strict: templates put a ticket's line breaks into strings as they are.
+        return json.loads(body.decode("utf-8-sig"), strict=False)
+    except (ValueError, RecursionError):
+        raise MalformedBodyError("The body is not JSON in UTF-8 that can be read.") from None
+
+
+def _delivery_id(declared: DeliveryId | None, delivery: Delivery, event: Any) -> str | None:
+    if declared is None:
+        return None
+    if declared.header is not None:
+        return delivery.headers.get(declared.header.lower(), "").strip() or None
+    try:
+        found = _plain(evaluate(declared.path or "", event))
+    except ExpressionError as error:
+        raise _invalid(f"The delivery's id can't be told: {error}.") from None
+    return found if isinstance(found, str) else None
+
+
+def _counts(source: Source, event: Any) -> bool:
+    """Tell by JMESPath's notion of truth: nothing, false and what is empty are not true."""
+    if source.counts is None:
+        return True
+    try:
+        return bool(evaluate(f"!!({source.counts})", event))
+    except ExpressionError as error:
+        raise _invalid(f"Whether the event counts can't be told: {error}.") from None
+
+
+def _mapped(source: Source, event: Any) -> tuple[Body, list[Fault]]:
+    body: Body = dict(source.defaults)
+    faults: list[Fault] = []
+    for name, template in source.request.items():
+        try:
+            value = _filled(template, event)
+        except ExpressionError as error:
+            faults.append(Fault(pointer=f"/{name}", detail=f"It can't be read: {error}."))
+            continue
+        if name == "identitySources" and isinstance(value, list):
+            value = _without_blanks([_typed(one) for one in value])
+        if not _is_blank(value):
+            body[name] = value
+    return body, faults
+
+
+def _filled(template: Any, event: Any) -> Any:
+    if isinstance(template, dict):
+        return _without_blanks({name: _filled(part, event) for name, part in template.items()})
+    if isinstance(template, list):
+        return _without_blanks([_filled(part, event) for part in template])
+    return _plain(evaluate(template, event))
+
+
+def _plain(value: Any) -> Any:
+    """Make text of everything that is one value, and leave out what is missing."""
+    if isinstance(value, dict):
+        return _without_blanks({name: _plain(part) for name, part in value.items()})
+    if isinstance(value, list):
+        return _without_blanks([_plain(part) for part in value])
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value)
+    # JSON can hold half a character, which nothing behind us can write.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
+
+
+def _without_blanks(parts: Any) -> Any:
+    if isinstance(parts, dict):
+        return {name: part for name, part in parts.items() if not _is_blank(part)}
+    return [part for part in parts if not _is_blank(part)]
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+# By what it names, a source's type is known; the first that fits, so that a tenant outweighs the
+# domain that stands beside it.
+_TYPES = (
+    ("crossCloudAzureActiveDirectoryTenant", {"tenantId", "cloudInstance"}),
+    ("azureActiveDirectoryTenant", {"tenantId"}),
+    ("externalDomainFederation", {"domainName", "issuerUri"}),
+    ("domainIdentitySource", {"domainName"}),
+)
+_NAMING = {"tenantId", "cloudInstance", "domainName", "issuerUri"}
+
+
+def _typed(source: Any) -> Any:
+    """Say an identity source's type, where the mapping does not; blank if it names nothing."""
+    if not isinstance(source, dict) or "@odata.type" in source:
+        return source
+    for name, needed in _TYPES:
+        if needed <= source.keys():
+            rest = {key: value for key, value in source.items() if key not in _NAMING - needed}
+            return {"@odata.type": f"#microsoft.graph.{name}", **rest}
+    return None
+
+
+def _request_of(source: Source, body: Body, faults: list[Fault]) -> OnboardingRequest:
+    """Raises InvalidValuesError with every fault."""
+    unread = {fault.pointer for fault in faults}
+    try:
+        request = parse(OnboardingRequest, json.dumps(body))
+    except InvalidValuesError as error:
+        faults += [fault for fault in error.faults if fault.pointer not in unread]
+    else:
+        faults += _forbidden_type(source, request)
+    if faults:
+        raise InvalidValuesError(tuple(faults))
+    return request
+
+
+def _forbidden_type(source: Source, request: OnboardingRequest) -> list[Fault]:
+    asked = source_type(request.identity_source)
+    allowed = source.identity_source_types
+    if allowed is None or asked in allowed:
+        return []
+    detail = f"This sender may ask for {', '.join(allowed)}, not for {asked}."
+    return [Fault(pointer="/identitySources/0/@odata.type", detail=detail)]
+
+
+def _invalid(detail: str) -> InvalidValuesError:
+    return InvalidValuesError((Fault(pointer="", detail=detail),))

@@ -1,0 +1,228 @@
+"""How a sender proves itself: over the bytes as they came, before anything reads them.
+
+    ProofError
+    ├── MissingProofError     a header that the scheme needs is not there
+    ├── MalformedProofError   it can't be what the scheme sends
+    ├── WrongProofError       no secret makes it
+    └── ExpiredProofError     a secret makes it, but for another time: somebody replays it
+
+Senders get one answer to all of them. The texts are for our log: they name headers, never values.
+
+What is compared is the one spelling that a sender writes, never what it decodes to. So no other
+spelling passes either.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Discriminator, Field
+
+from connorg.contract.model import Model
+
+# Between the sender's clock and ours, and for the way; the Standard Webhooks libraries take it too.
+WINDOW = timedelta(minutes=5)
+
+
+class ProofError(Exception):
+    """The delivery is not proven. The text is for the log alone."""
+
+
+class MissingProofError(ProofError):
+    pass
+
+
+class MalformedProofError(ProofError):
+    pass
+
+
+class WrongProofError(ProofError):
+    pass
+
+
+class ExpiredProofError(ProofError):
+    pass
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What came in. Header names are in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """Give a header that must be there. Raises MissingProofError."""
+        value = self.headers.get(name.lower())
+        if not value:
+            raise MissingProofError(f"the header {name} is missing")
+        return value
+
+
+class Scheme(Model, ABC):
+    @abstractmethod
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
+        """Return if the holder of one of the secrets sent the delivery, and lately.
+
+        Raises ProofError.
+        """
+
+    def key_of(self, secret: str) -> bytes:
+        """Give the key that a secret stands for. Raises ValueError if it can't be one."""
+        return secret.encode()
+
+
+class Jira(Scheme):
+    """Source: Atlassian, "Webhooks" of Jira Cloud, "Secure admin webhooks". No time is signed."""
+
+    scheme: Literal["jira"]
+    HEADER: ClassVar = "X-Hub-Signature"
+    SIGNATURE: ClassVar = re.compile(r"sha256=[0-9a-f]{64}")
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
+        given = _fitting(delivery, self.HEADER, self.SIGNATURE)
+        macs = (_mac(secret, delivery.body) for secret in secrets)
+        _compare(given, (f"sha256={mac.hex()}" for mac in macs), self.HEADER)
+
+
+class Zendesk(Scheme):
+    """Source: Zendesk, "Verifying webhook authenticity"."""
+
+    scheme: Literal["zendesk"]
+    HEADER: ClassVar = "X-Zendesk-Webhook-Signature"
+    TIME_HEADER: ClassVar = "X-Zendesk-Webhook-Signature-Timestamp"
+    SIGNATURE: ClassVar = re.compile(r"[A-Za-z0-9+/]{43}=")
+    # Nothing stands between time and body in what is signed. A time that is read to its end, and
+    # only in this form, keeps bytes from being pushed over the seam.
+    TIME: ClassVar = re.compile(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z"
+    )
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
+        given = _fitting(delivery, self.HEADER, self.SIGNATURE)
+        time = _fitting(delivery, self.TIME_HEADER, self.TIME)
+        signed = time.encode() + delivery.body
+        macs = (_mac(secret, signed) for secret in secrets)
+        _compare(given, (_base64(mac) for mac in macs), self.HEADER)
+        try:
+            _check_time(datetime.fromisoformat(time), now)
+        except ValueError:  # the thirteenth month
+            raise MalformedProofError(f"the header {self.TIME_HEADER} holds no time") from None
+
+
+class StandardWebhooks(Scheme):
+    """Source: the Standard Webhooks specification, symmetric signatures (`v1`)."""
+
+    scheme: Literal["standard-webhooks"]
+    HEADER: ClassVar = "webhook-signature"
+    SIGNATURES: ClassVar = re.compile(r"[!-~]+( [!-~]+)*")
+    ID: ClassVar = re.compile(r"[!-\-/-~]{1,256}")  # no full stop: it divides what is signed
+    TIME: ClassVar = re.compile(r"[1-9][0-9]{0,10}")
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
+        signatures = _fitting(delivery, self.HEADER, self.SIGNATURES).split(" ")
+        id_ = _fitting(delivery, "webhook-id", self.ID)
+        time = _fitting(delivery, "webhook-timestamp", self.TIME)
+        signed = f"{id_}.{time}.".encode() + delivery.body
+        expected = [f"v1,{_base64(_mac(secret, signed))}" for secret in secrets]
+        if not sum(_is_one_of(given, expected) for given in signatures):
+            raise WrongProofError(f"no secret makes a signature in {self.HEADER}")
+        _check_time(datetime.fromtimestamp(int(time), UTC), now)
+
+    def key_of(self, secret: str) -> bytes:
+        try:
+            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            key = b""
+        if not key:
+            raise ValueError("must be whsec_ and Base64, as the sender shows it")
+        return key
+
+
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+_LENGTHS = {"sha256": 32, "sha384": 48, "sha512": 64}  # bytes
+
+
+def _printable(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("must hold printable ASCII characters only")
+    return text
+
+
+class Hmac(Scheme):
+    """Any other sender that signs its body. No time is signed."""
+
+    scheme: Literal["hmac"]
+    header: HeaderName
+    algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
+    encoding: Literal["hex", "base64"] = "hex"
+    prefix: Annotated[str, Field(max_length=64), AfterValidator(_printable)] = ""
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
+        given = _fitting(delivery, self.header, self._signature())
+        macs = (_mac(secret, delivery.body, self.algorithm) for secret in secrets)
+        encode = bytes.hex if self.encoding == "hex" else _base64
+        _compare(given, (f"{self.prefix}{encode(mac)}" for mac in macs), self.header)
+
+    def _signature(self) -> re.Pattern[str]:
+        length = _LENGTHS[self.algorithm]
+        digits = (
+            f"[0-9a-f]{{{2 * length}}}"
+            if self.encoding == "hex"
+            else f"[A-Za-z0-9+/=]{{{-(-length // 3) * 4}}}"
+        )
+        return re.compile(re.escape(self.prefix) + digits)
+
+
+class HeaderKey(Scheme):
+    """A sender that signs nothing and sends a fixed key: whoever has seen one delivery has it."""
+
+    scheme: Literal["header-key"]
+    header: HeaderName
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
+        given = delivery.header(self.header)
+        # Of equal length, so that the comparison does not tell the key's.
+        digests = (hashlib.sha256(secret).hexdigest() for secret in secrets)
+        given_digest = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+        _compare(given_digest, digests, self.header)
+
+
+Proof = Annotated[Jira | Zendesk | StandardWebhooks | Hmac | HeaderKey, Discriminator("scheme")]
+
+
+def _fitting(delivery: Delivery, name: str, pattern: re.Pattern[str]) -> str:
+    value = delivery.header(name)
+    if not pattern.fullmatch(value):
+        raise MalformedProofError(f"the header {name} does not look as the scheme has it")
+    return value
+
+
+def _mac(secret: bytes, signed: bytes, algorithm: str = "sha256") -> bytes:
+    return hmac.digest(secret, signed, algorithm)
+
+
+def _base64(mac: bytes) -> str:
+    return base64.b64encode(mac).decode()
+
+
+def _compare(given: str, expected: Iterable[str], header: str) -> None:
+    if not _is_one_of(given, expected):
+        raise WrongProofError(f"no secret makes what the header {header} holds")
+
+
+def _is_one_of(given: str, expected: Iterable[str]) -> bool:
+    # A sum, so that each is compared: how long it takes does not tell which secret fits.
+    return sum(hmac.compare_digest(given, one) for one in expected) > 0
+
+
+def _check_time(signed_at: datetime, now: datetime) -> None:
+    if abs(now - signed_at) > WINDOW:
+        raise ExpiredProofError(f"it was signed more than {WINDOW} away from now")

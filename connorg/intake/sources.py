@@ -1,0 +1,165 @@
+"""Who may send webhooks: one JSON document, in the app setting or in a file that it names.
+
+    {"jira": {"profile": "jira", "secrets": ["JIRA_WEBHOOK_SECRET"], …}, …}
+
+docs/connect/README.md tells its fields. It holds no secret: only the names of the app settings
+that do, which Key Vault references can fill.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationError, model_validator
+
+from connorg.contract.model import Model
+from connorg.contract.requests import OnboardingRequest
+from connorg.intake.expressions import Expression, checked
+from connorg.intake.profiles import PROFILES
+from connorg.intake.proof import HeaderName, Proof
+from connorg.settings import ConfigurationError, secret_of
+
+SETTING = "CONNORG_WEBHOOK_SOURCES"
+_APP = Path(__file__).parents[2]  # where function_app.py lies
+
+_FIELDS = {field.alias: field for field in OnboardingRequest.model_fields.values()}
+_REQUIRED = {name for name, field in _FIELDS.items() if field.is_required()}
+
+
+def _known_fields[Value](fields: dict[str, Value]) -> dict[str, Value]:
+    for name in fields:
+        if name not in _FIELDS:
+            known = ", ".join(sorted(map(str, _FIELDS)))
+            raise ValueError(f"has a field that no request has: {name}. Known are {known}")
+    return fields
+
+
+def _template(fields: dict[str, Any]) -> dict[str, Any]:
+    for place, leaf in _leaves(fields):
+        if not isinstance(leaf, str):
+            raise ValueError(f"{place}: must be a JMESPath expression, in quotes")  # noqa: TRY004
+        try:
+            checked(leaf)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+    return fields
+
+
+def _leaves(template: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    if not isinstance(template, dict | list):
+        yield place, template
+        return
+    parts = template.items() if isinstance(template, dict) else enumerate(template)
+    for name, part in parts:
+        yield from _leaves(part, f"{place}/{name}")
+
+
+SettingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+SourceType = Literal[
+    "domainIdentitySource",
+    "externalDomainFederation",
+    "azureActiveDirectoryTenant",
+    "crossCloudAzureActiveDirectoryTenant",
+]
+
+
+class DeliveryId(Model):
+    """Where a delivery has what is the same each time that it is repeated."""
+
+    header: HeaderName | None = None
+    path: Expression | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.header is None) == (self.path is None):
+            raise ValueError("needs either header or path")
+        return self
+
+
+class Source(Model):
+    proof: Proof
+    secrets: Annotated[tuple[SettingName, ...], Field(min_length=1, max_length=8)]
+    """Names of app settings; a sender that knows any of the secrets is believed."""
+    counts: Expression | None = None
+    """Holds for the events that ask for something; None: all do."""
+    request: Annotated[dict[str, Any], AfterValidator(_known_fields), AfterValidator(_template)]
+    """The request in its own shape, with a JMESPath expression in the place of each value."""
+    defaults: Annotated[dict[str, JsonValue], AfterValidator(_known_fields)] = Field({})
+    """For the fields of which the event has nothing, or an empty string."""
+    delivery_id: DeliveryId | None = None
+    identity_source_types: tuple[SourceType, ...] | None = None
+    """What the source may ask for; None: all types."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_profile(cls, declared: Any) -> Any:
+        if not isinstance(declared, dict) or "profile" not in declared:
+            return declared
+        own = dict(declared)
+        profile = PROFILES.get(str(own.pop("profile")))
+        if profile is None:
+            raise ValueError(f"profile must be one of {', '.join(PROFILES)}")
+        for part in ("request", "defaults"):
+            if isinstance(own.get(part, {}), dict):
+                own[part] = {**profile.get(part, {}), **own.get(part, {})}
+        return {**profile, **own}
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        missing = _REQUIRED - self.request.keys() - self.defaults.keys()
+        if missing:
+            names = ", ".join(sorted(map(str, missing)))
+            raise ValueError(f"request does not say where an event has: {names}")
+        return self
+
+    def keys(self) -> tuple[bytes, ...]:
+        """Give the keys of all secrets that are set; during a rotation there are several.
+
+        Raises ConfigurationError. It tells a secret by its place: who puts the secret itself where
+        its name belongs shall not find it in the log.
+        """
+        secrets = [secret_of(name) for name in self.secrets]
+        if not any(secrets):
+            raise ConfigurationError("secrets: no setting that they name holds a secret")
+        return tuple(
+            self._key(place, secret) for place, secret in enumerate(secrets) if secret is not None
+        )
+
+    def _key(self, place: int, secret: str) -> bytes:
+        try:
+            return self.proof.key_of(secret)
+        except ValueError as error:
+            raise ConfigurationError(f"secrets.{place}: the setting {error}") from None
+
+
+type Sources = Mapping[str, Source]
+_DOCUMENT = TypeAdapter(dict[SourceName, Source])
+
+
+def load(setting: str) -> Sources:
+    """Read the document: the setting's value itself, or the file that it names.
+
+    Raises ConfigurationError, which names each place where the document is wrong.
+    """
+    try:
+        return _DOCUMENT.validate_json(_text_of(setting))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = "; ".join(
+            f"{'.'.join(str(step) for step in fault['loc'])}: "
+            + fault["msg"].removeprefix("Value error, ")
+            for fault in faults
+        )
+        raise ConfigurationError(f"{SETTING} is wrong. {wrong}") from None
+
+
+def _text_of(setting: str) -> bytes:
+    if setting.lstrip().startswith("{"):
+        return setting.encode()
+    try:
+        return (_APP / setting.strip()).read_bytes()
+    except (OSError, ValueError):
+        raise ConfigurationError(
+            f"{SETTING} neither holds a JSON object nor names a file that can be read."
+        ) from None

@@ -1,0 +1,48 @@
+"""Keep what can't be done as it came: as a failed onboarding, where operators find it."""
+
+import hashlib
+
+from connorg import states
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core import Core
+from connorg.natural_key import new_onboarding_id, split_id
+from connorg.ports import KeyReservation
+
+
+def unreadable(core: Core, source: str, text: str, reference: str | None = None) -> Onboarding:
+    """Give the onboarding of what holds no request that could be understood."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    now = core.clock.now()
+    return Onboarding(
+        id=new_onboarding_id(f"message:{digest}", now, core.random),
+        status=Status.NOT_STARTED,
+        source=source,
+        request=None,
+        reference=reference,
+        created_date_time=now,
+        last_action_date_time=now,
+        give_up_date_time=now,
+        message_text=text,
+    )
+
+
+async def keep(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
+    """Write a new onboarding down as failed. Raises StorageUnavailableError."""
+    return await core.ledger.record(states.fail(onboarding, error, core.clock.now()))
+
+
+async def keep_once(
+    core: Core, onboarding: Onboarding, error: OnboardingError, delivery: str
+) -> Onboarding:
+    """Write it down once, however often the same delivery brings it. `delivery` names that one.
+
+    Raises StorageUnavailableError.
+    """
+    partition, _ = split_id(onboarding.id)
+    reserved = await core.ledger.reserve_key(
+        f"kept:{onboarding.source}",
+        f"{partition}:{error.code}:{delivery}",
+        KeyReservation(error.code, onboarding.id),
+    )
+    onboarding = onboarding.model_copy(update={"id": reserved.onboarding_id})
+    return await keep(core, onboarding, error)
