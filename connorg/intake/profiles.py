@@ -88,12 +88,12 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "defaults": _defaults("Zendesk"),
         "deliveryId": {"header": "X-Zendesk-Webhook-Invocation-Id"},
     },
-    # Freshdesk puts what its administrator types in simple mode into freshdesk_webhook.
+    # What is typed in Freshdesk arrives within "freshdesk_webhook".
     "freshservice": {
         "proof": _KEY,
         "request": {
-            **_typed_body(),
-            "reference": "ticket || freshdesk_webhook.ticket_id",
+            **_typed_body("(freshdesk_webhook || @)."),
+            "reference": "(freshdesk_webhook || @).[ticket, ticket_id][?@] | [0]",
         },
         "defaults": _defaults("Freshservice"),
         "deliveryId": _IDEMPOTENCY_KEY,

@@ -1,6 +1,8 @@
 """Imports run one way: functions → core → ports ← graph, storage; wiring alone knows everybody."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +31,11 @@ def named(path: Path) -> str:
 CORE = [p for p in modules(pattern="*.py") if p.name not in {"wiring.py", "settings.py"}]
 
 
-@pytest.mark.parametrize("path", [*CORE, *modules("connorg/contract")], ids=named)
-def test_the_core_and_the_contract_know_no_sdk_and_no_adapter(path: Path) -> None:
+INNER = [*CORE, *modules("connorg/contract"), *modules("connorg/intake")]
+
+
+@pytest.mark.parametrize("path", INNER, ids=named)
+def test_core_contract_and_intake_know_no_sdk_and_no_adapter(path: Path) -> None:
     foreign = (*SDKS, "connorg.graph", "connorg.storage", "connorg.functions", "connorg.wiring")
     assert [name for name in imports_of(path) if name.startswith(foreign)] == []
 
@@ -50,3 +55,12 @@ def test_what_is_deployed_knows_neither_the_stand_ins_nor_the_tests(path: Path) 
 def test_the_stand_ins_are_not_built_from_what_they_stand_in_for(path: Path) -> None:
     if "node_modules" not in path.parts:
         assert [n for n in imports_of(path) if n.split(".")[0] in {"connorg", "tests"}] == []
+
+
+def test_the_start_of_the_app_does_not_pay_for_webhooks() -> None:
+    """A cold start is waited for; what only a webhook needs is imported by the first of them."""
+    code = "import function_app, sys; print(*sys.modules)"
+    run = [sys.executable, "-c", code]
+    imported = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "connorg.functions.webhooks" in imported
+    assert [n for n in imported.split() if n.startswith(("jmespath", "connorg.intake"))] == []
