@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import senders
 from tests.stack import Stack
 
 
@@ -16,5 +17,5 @@ def storage() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack() as stack:
+    with Stack(settings=senders.SETTINGS) as stack:
         yield stack

@@ -17,6 +17,7 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
 from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
+from tests import senders
 from tests.stack import Stack
 
 # For machines under load. Nothing waits that long unless something is broken.
@@ -276,6 +277,7 @@ class Connorg:
             "the function key": self.stack.key in text,
             "the connection string": connection["AccountKey"] in text,
             "a token": TOKEN.search(text) is not None,
+            "a webhook's secret": any(secret in text for secret in senders.SECRETS.values()),
         }
         return [kind for kind, is_in in kinds.items() if is_in]
 

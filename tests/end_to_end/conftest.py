@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests import senders
 from tests.end_to_end.client import Connorg, eventually
 from tests.stack import Stack
 
@@ -17,6 +18,7 @@ SHORT: dict[str, str] = {
     # What these tests switch, as it is without them.
     "CONNORG_GRAPH_VERSION": "v1.0",
     "CONNORG_REQUIRE_ENTRA": "false",
+    **senders.SETTINGS,
 }
 
 

@@ -1,0 +1,377 @@
+"""POST webhooks/{source}: what a ticketing system is told, and what becomes of its events."""
+
+import asyncio
+import json
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests import senders
+from tests.end_to_end.client import Connorg, Json, Partner, eventually, failing_create, problem
+from tests.end_to_end.conftest import SHORT
+from tests.senders import Ticket
+
+PROFILED = tuple(senders.DOCUMENTED)
+each_profile = pytest.mark.parametrize("source", PROFILED)
+
+
+async def send(
+    connorg: Connorg,
+    source: str,
+    body: bytes,
+    delivery: str,
+    changes: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """Deliver a body with its proof. No function key: the proof is the credential."""
+    headers = {**senders.headers(source, body, delivery), **(changes or {})}
+    return await connorg.call(
+        "POST", f"webhooks/{source}", content=body, headers=headers, key=False
+    )
+
+
+async def deliver(connorg: Connorg, source: str, ticket: Ticket) -> httpx.Response:
+    return await send(connorg, source, ticket.of(source), ticket.delivery)
+
+
+async def kept(connorg: Connorg, ticket: Ticket) -> Json:
+    """The one failed onboarding that stands for a ticket."""
+    [failed] = await connorg.listed(reference=ticket.number, status="Failed")
+    return failed
+
+
+async def footprint(connorg: Connorg) -> tuple[object, ...]:
+    rows, messages = await connorg.ledger_rows(), await connorg.messages()
+    return rows, messages, len(await connorg.graph.requests())
+
+
+@pytest.fixture
+async def untouched(connorg: Connorg) -> Connorg:
+    """The stack with nothing to do, so that any trace is one of the test's own."""
+    await connorg.emptied()
+    return connorg
+
+
+@each_profile
+async def test_an_approved_partner_is_onboarded(connorg: Connorg, source: str) -> None:
+    partner = Partner()
+    ticket = Ticket(partner.domain)
+    answer = await deliver(connorg, source, ticket)
+    assert answer.status_code == 202, answer.text
+    onboarding = await connorg.ended(answer.json()["id"])
+    [organization] = await connorg.graph.organizations(partner)
+    assert onboarding["status"] == "Succeeded"
+    assert onboarding["source"] == f"webhook:{source}"
+    assert onboarding["reference"] == ticket.number
+    assert onboarding["result"]["id"] == organization["id"]
+    assert (organization["displayName"], organization["state"]) == ("Contoso", "configured")
+
+
+@each_profile
+async def test_a_repeated_delivery_is_the_same_onboarding(connorg: Connorg, source: str) -> None:
+    partner = Partner()
+    ticket = Ticket(partner.domain)
+    first = await deliver(connorg, source, ticket)
+    await connorg.ended(first.json()["id"])
+    again = await deliver(connorg, source, ticket)
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert again.json()["id"] == first.json()["id"]
+    assert len(await connorg.graph.creates(partner)) == 1
+
+
+async def test_a_thousand_redeliveries_make_one_organization(connorg: Connorg) -> None:
+    partner = Partner()
+    ticket = Ticket(partner.domain)
+    at_once = asyncio.Semaphore(50)
+
+    async def one() -> httpx.Response:
+        async with at_once:
+            return await deliver(connorg, "jira", ticket)
+
+    answers = await asyncio.gather(*(one() for _ in range(1000)))
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    [onboarding_id] = {answer.json()["id"] for answer in answers}
+    assert (await connorg.ended(onboarding_id))["status"] == "Succeeded"
+    await connorg.emptied()
+    assert len(await connorg.listed(reference=ticket.number)) == 1
+    assert len(await connorg.graph.organizations(partner)) == 1
+    assert len(await connorg.graph.creates(partner)) == 1
+
+
+async def test_the_answer_does_not_wait_for_graph(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "delay", seconds=3)
+    answer = await deliver(connorg, "servicenow", Ticket(partner.domain))
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "NotStarted"
+    assert await connorg.graph.organizations(partner) == []
+    assert (await connorg.ended(answer.json()["id"]))["status"] == "Succeeded"
+
+
+async def test_an_answer_says_where_to_look(connorg: Connorg) -> None:
+    answer = await deliver(connorg, "servicenow", Ticket(Partner().domain))
+    monitor = f"{connorg.stack.functions}/api/onboardings/{answer.json()['id']}"
+    assert answer.headers["operation-location"] == monitor
+    assert answer.headers["location"] == f"{monitor}/result"
+
+
+async def test_a_source_is_found_in_any_spelling_of_the_address(connorg: Connorg) -> None:
+    body = Ticket(Partner().domain).typed()
+    headers = senders.headers("servicenow", body, "spelled")
+    answer = await connorg.call("POST", "WebHooks/ServiceNow", content=body, headers=headers)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("source", "event"),
+    [
+        ("jira", {"webhookEvent": "jira:issue_created", "issue": {"key": "P-1"}}),
+        ("jira", {"webhookEvent": "comment_created"}),
+        ("zendesk-event", {"type": "zen:event-type:ticket.created"}),
+        ("partner-portal", {"type": "contact.created", "data": {}}),
+        ("partner-portal", {}),
+        ("partner-portal", []),
+    ],
+)
+async def test_an_event_that_asks_for_nothing_leaves_no_trace(
+    untouched: Connorg, source: str, event: Any
+) -> None:
+    before = await footprint(untouched)
+    answer = await send(untouched, source, json.dumps(event).encode(), "idle")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert await footprint(untouched) == before
+    assert f"webhook {source} passed over" in untouched.stack.log
+
+
+async def test_whoever_is_not_proven_learns_nothing(untouched: Connorg) -> None:
+    """Wrong, missing, for another source, replayed, or of a source that nobody declared."""
+    body = Ticket(Partner().domain).typed()
+    proof = senders.headers("servicenow", body, "x")
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    old = senders.headers("partner-portal", body, "x", an_hour_ago)
+    before = await footprint(untouched)
+    answers = [
+        await send(untouched, "servicenow", body, "x", {"X-Connorg-Key": "wrong"}),
+        await untouched.call("POST", "webhooks/servicenow", content=body, key=False),
+        await untouched.call("POST", "webhooks/servicenow", content=body),
+        await untouched.call("POST", "webhooks/freshservice", content=body, headers=proof),
+        await untouched.call("POST", "webhooks/no-such-source", content=body, headers=proof),
+        await untouched.call("POST", "webhooks/a%20b%22forged", content=body, headers=proof),
+        await send(untouched, "partner-portal", body, "x", old),
+        await send(untouched, "jira", b"not JSON", "x", {"X-Hub-Signature": "sha256=0"}),
+    ]
+    for answer in answers:
+        problem(answer, 401, "Unauthenticated")
+    assert len({answer.content for answer in answers}) == 1
+    assert len({tuple(names(answer)) for answer in answers}) == 1
+    assert await footprint(untouched) == before
+
+
+def names(answer: httpx.Response) -> list[str]:
+    return sorted(name for name in answer.headers if name != "date")
+
+
+@pytest.mark.parametrize("source", [*PROFILED, "signing"])
+async def test_no_forgery_passes_over_http(untouched: Connorg, source: str) -> None:
+    """Ten thousand for each scheme are tried in tests/unit/test_proof.py."""
+    body = Ticket(Partner().domain).of(source)
+    before = await footprint(untouched)
+    for headers, content in forgeries(source, body, 40):
+        answer = await untouched.call(
+            "POST", f"webhooks/{source}", content=content, headers=headers, key=False
+        )
+        assert answer.status_code == 401, (headers, content)
+    assert await footprint(untouched) == before
+
+
+def forgeries(source: str, body: bytes, count: int) -> Iterator[tuple[dict[str, str], bytes]]:
+    chance = random.Random(source)
+    headers = senders.headers(source, body, "forged")
+    unsigned = {"X-Atlassian-Webhook-Identifier", "X-Zendesk-Webhook-Invocation-Id"}
+    proof = [name for name in headers if name not in {*unsigned, "Idempotency-Key"}]
+    if "X-Connorg-Key" not in proof:
+        proof.append("body")
+    for _ in range(count):
+        name = chance.choice(proof)
+        text = body.decode() if name == "body" else headers[name]
+        at = chance.randrange(len(text))
+        digit = chance.choice([c for c in "0123456789abcdefXYZ=+/" if c != text[at]])
+        changed = chance.choice([text[:at] + digit + text[at + 1 :], text[:at], text + digit])
+        yield (
+            (headers, changed.encode())
+            if name == "body"
+            else (
+                {**headers, name: changed},
+                body,
+            )
+        )
+
+
+@pytest.mark.parametrize("source", ["unset", "unresolved"])
+async def test_a_source_without_a_secret_accepts_nobody(untouched: Connorg, source: str) -> None:
+    """Not even who guesses the Key Vault reference that the platform could not follow."""
+    body = Ticket(Partner().domain).typed()
+    before = await footprint(untouched)
+    for key in ("", senders.REFERENCE):
+        answer = await send(untouched, source, body, "x", {"X-Connorg-Key": key})
+        told = problem(answer, 500, "Misconfigured")
+        assert "NOBODY_SET_THIS" not in answer.text
+        assert told["detail"] == "The app can't receive webhooks as it is set up."
+    assert await footprint(untouched) == before
+    assert f"webhook '{source}' can't be received: secrets:" in untouched.stack.log
+
+
+async def test_what_is_invalid_is_told_whole_and_kept_with_its_ticket(connorg: Connorg) -> None:
+    ticket = Ticket("not a domain")
+    body = ticket.typed(partnerName="", state="Approved")
+    answer = await send(connorg, "servicenow", body, ticket.delivery)
+    told = problem(answer, 422, "InvalidValues")
+    pointers = {"/displayName", "/identitySources/0/domainName", "/state"}
+    assert {fault["pointer"] for fault in told["errors"]} == pointers
+    failed = await kept(connorg, ticket)
+    assert failed["id"] == told["onboardingId"]
+    assert failed["source"] == "webhook:servicenow"
+    assert failed["lastError"]["code"] == "InvalidValues"
+    assert all(pointer in failed["lastError"]["message"] for pointer in pointers)
+    assert answer.headers["operation-location"].endswith(failed["id"])
+
+
+async def test_what_is_repeated_is_kept_once(connorg: Connorg) -> None:
+    ticket = Ticket("not a domain")
+    answers = await asyncio.gather(*(deliver(connorg, "jira", ticket) for _ in range(20)))
+    for answer in answers:
+        problem(answer, 422, "InvalidValues")
+    assert {answer.json()["onboardingId"] for answer in answers} == {
+        (await kept(connorg, ticket))["id"]
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"partner=Contoso", b"\xff\xfe{}", b"[" * 50_000, b"{"])
+async def test_a_proven_body_that_is_no_json_is_kept(connorg: Connorg, content: bytes) -> None:
+    answer = await send(connorg, "servicenow", content, Partner().domain)
+    told = problem(answer, 400, "MalformedBody")
+    failed = await connorg.onboarding(told["onboardingId"])
+    assert (failed["status"], failed["source"]) == ("Failed", "webhook:servicenow")
+
+
+async def test_a_type_that_the_source_may_not_ask_for_is_refused(connorg: Connorg) -> None:
+    ticket = Ticket("")
+    tenant = ticket.typed(partnerTenantId="2f9c4e6a-77d6-4d08-9a4c-0e4d8c1b2a03")
+    told = problem(await send(connorg, "signing", tenant, "tenant"), 422, "InvalidValues")
+    assert [fault["pointer"] for fault in told["errors"]] == ["/identitySources/0/@odata.type"]
+    assert (await kept(connorg, ticket))["lastError"]["code"] == "InvalidValues"
+
+
+async def test_other_attributes_for_the_same_partner_are_kept_and_never_409(
+    connorg: Connorg,
+) -> None:
+    partner = Partner()
+    first = await deliver(connorg, "servicenow", Ticket(partner.domain))
+    second = Ticket(partner.domain, name="Other")
+    answers = [await deliver(connorg, "servicenow", second) for _ in range(2)]
+    for answer in answers:
+        told = problem(answer, 422, "IdentitySourceInUse")
+        assert told["onboardingId"] == first.json()["id"]
+        assert told["differences"][0]["requested"] == "Other"
+    failed = await kept(connorg, second)
+    assert failed["lastError"]["code"] == "IdentitySourceInUse"
+    assert failed["request"]["displayName"] == "Other"
+
+
+async def test_a_partner_that_must_not_exist_but_does_is_kept(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.ended((await deliver(connorg, "strict", Ticket(partner.domain))).json()["id"])
+    second = Ticket(partner.domain)
+    problem(await deliver(connorg, "strict", second), 422, "AlreadyConnected")
+    assert (await kept(connorg, second))["lastError"]["code"] == "AlreadyConnected"
+
+
+async def test_a_delivery_id_with_another_body_is_kept(connorg: Connorg) -> None:
+    first, second = Ticket(Partner().domain), Ticket(Partner().domain)
+    await send(connorg, "jira", first.of("jira"), "the-same" + first.delivery)
+    answer = await send(connorg, "jira", second.of("jira"), "the-same" + first.delivery)
+    problem(answer, 422, "IdempotencyKeyReused")
+    assert (await kept(connorg, second))["lastError"]["code"] == "IdempotencyKeyReused"
+
+
+async def test_two_sources_do_not_share_their_delivery_ids(connorg: Connorg) -> None:
+    first, second = Ticket(Partner().domain), Ticket(Partner().domain)
+    for source, ticket in (("servicenow", first), ("freshservice", second)):
+        answer = await send(connorg, source, ticket.of(source), first.delivery)
+        headers = {"Idempotency-Key": first.delivery}
+        assert answer.status_code == 202, headers
+
+
+async def test_a_canceled_onboarding_is_never_410_which_ends_a_webhook(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.graph.fail(failing_create(partner, "status", status=503, code="Busy"))
+    ticket = Ticket(partner.domain)
+    onboarding_id = (await deliver(connorg, "partner-portal", ticket)).json()["id"]
+
+    async def waits() -> bool:
+        return bool((await connorg.onboarding(onboarding_id))["status"] == "Waiting")
+
+    await eventually(waits, "it does not wait")
+    await connorg.call("DELETE", f"onboardings/{onboarding_id}")
+    told = problem(await deliver(connorg, "partner-portal", ticket), 422, "OnboardingCanceled")
+    assert told["onboardingId"] == onboarding_id
+
+
+async def test_a_body_of_more_than_a_megabyte_is_not_read(untouched: Connorg) -> None:
+    before = await footprint(untouched)
+    body = Ticket(Partner().domain).typed().ljust(2**20 + 1)
+    problem(await send(untouched, "servicenow", body, "large"), 413, "BodyTooLarge")
+    assert await footprint(untouched) == before
+
+
+async def test_a_long_ticket_is_read(connorg: Connorg) -> None:
+    body = Ticket(Partner().domain).typed(worknotes="x" * 500_000)
+    assert (await send(connorg, "servicenow", body, Partner().domain)).status_code == 202
+
+
+async def test_no_secret_and_no_signature_is_logged(connorg: Connorg) -> None:
+    sent: list[str] = []
+    for source in (*PROFILED, "signing"):
+        ticket = Ticket(Partner().domain)
+        proof = senders.headers(source, ticket.of(source), ticket.delivery)
+        sent += [value for name, value in proof.items() if name.lower().endswith("signature")]
+        for body in (ticket.of(source), b"forged"):
+            await send(connorg, source, body, ticket.delivery, proof)
+        await send(connorg, source, b"", "x", {"X-Connorg-Key": "forged"})
+    log = connorg.stack.log
+    assert "webhook jira refused: no secret makes" in log
+    assert len(sent) == len({*sent}) > 4
+    assert [value for value in sent if value in log] == []
+    assert connorg.logged_secrets() == []
+
+
+async def test_what_storage_could_not_keep_is_sent_again(frail: Connorg) -> None:
+    """503 is the one answer that asks the sender to repeat."""
+    partner = Partner()
+    ticket = Ticket(partner.domain)
+    frail.stack.kill("storage")
+    try:
+        refused = await deliver(frail, "jira", ticket)
+        invalid = await deliver(frail, "jira", Ticket("not a domain"))
+    finally:
+        frail.stack.restart("storage")
+    for answer in (refused, invalid):
+        problem(answer, 503, "StorageUnavailable")
+        assert answer.headers["retry-after"]
+    answer = await deliver(frail, "jira", ticket)
+    assert answer.status_code == 202
+    await frail.ended(answer.json()["id"])
+    assert len(await frail.graph.creates(partner)) == 1
+
+
+async def test_webhooks_need_no_entra_sign_in(frail: Connorg) -> None:
+    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "true"})
+    try:
+        answer = await deliver(frail, "zendesk", Ticket(Partner().domain))
+        assert answer.status_code == 202
+    finally:
+        frail.crash("functions", SHORT)
+    await eventually(frail.is_healthy, "it is not well after the change back")
