@@ -8,6 +8,8 @@ from connorg.core import Core
 from connorg.natural_key import new_onboarding_id, split_id
 from connorg.ports import KeyReservation
 
+_LONGEST_TEXT = 8 * 1024  # characters that are kept; a row's JSON must stay below 32 K of them
+
 
 def unreadable(core: Core, source: str, text: str, reference: str | None = None) -> Onboarding:
     """Give the onboarding of what holds no request that could be understood."""
@@ -22,7 +24,7 @@ def unreadable(core: Core, source: str, text: str, reference: str | None = None)
         created_date_time=now,
         last_action_date_time=now,
         give_up_date_time=now,
-        message_text=text,
+        message_text=_readable(text[:_LONGEST_TEXT]),
     )
 
 
@@ -46,3 +48,8 @@ async def keep_once(
     )
     onboarding = onboarding.model_copy(update={"id": reserved.onboarding_id})
     return await keep(core, onboarding, error)
+
+
+def _readable(text: str) -> str:
+    """Replace what nobody can read: a control character takes six in JSON, too many for a row."""
+    return "".join(c if c.isprintable() or c in "\n\r\t" else "\ufffd" for c in text)

@@ -27,6 +27,14 @@ MORE: Mapping[str, Any] = {
         "secrets": ["SERVICENOW_KEY"],
         "defaults": {"ifExists": "fail"},
     },
+    "picky": {
+        "profile": "servicenow",
+        "secrets": ["SERVICENOW_KEY"],
+        "request": {
+            "displayName": "sum([partnerDomain])",
+            "reference": "sum([partnerDomain])",
+        },
+    },
     "unset": {"profile": "servicenow", "secrets": ["NOBODY_SET_THIS"]},
     "unresolved": {"profile": "servicenow", "secrets": ["UNRESOLVED_REFERENCE"]},
 }

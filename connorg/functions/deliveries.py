@@ -30,7 +30,6 @@ from connorg.wiring import core, webhook_sources
 _log = logging.getLogger(__name__)
 
 _LARGEST_EVENT = 1024 * 1024  # bytes; tickets come whole, with all their fields
-_LONGEST_TEXT = 8 * 1024  # characters of an event that are kept
 
 
 async def answer(req: func.HttpRequest) -> func.HttpResponse:
@@ -114,7 +113,7 @@ async def _refused(
         message=f"The webhook's event could not be understood. {refused.error}",
         action="Correct the ticket or the mapping of its source, and send it again.",
     )
-    text = delivery.body.decode("utf-8", "replace")[:_LONGEST_TEXT]
+    text = delivery.body.decode("utf-8", "replace")
     onboarding = unreadable(core(), _source_name(name), text, refused.reference)
     kept = await _keep(onboarding, error, delivery, refused.delivery_id)
     _note(name, "refused", error.code)

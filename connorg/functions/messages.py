@@ -22,8 +22,6 @@ from connorg.wiring import core
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_TEXT = 8 * 1024  # characters of an unreadable message that are kept
-
 
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `onboarding`. The host deletes the message when this returns."""
@@ -78,4 +76,4 @@ def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
 
 async def _keep_unreadable(text: str, error: OnboardingError) -> None:
     _log.warning("a queue message could not be understood and is kept as a failed onboarding")
-    await record_unreadable(core(), text[:_LONGEST_TEXT], error)
+    await record_unreadable(core(), text, error)

@@ -9,6 +9,8 @@ from pydantic import AfterValidator
 if TYPE_CHECKING:
     from jmespath.parser import ParsedResult
 
+_LONGEST_REASON = 200  # characters
+
 
 class ExpressionError(Exception):
     """An expression can't be evaluated on this event. The text is a sentence's end."""
@@ -48,5 +50,8 @@ def evaluate(expression: str, event: Any) -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    """Leave out the expression, which JMESPath repeats below with a mark at the place."""
-    return str(error).splitlines()[0].rstrip(":")
+    """Leave out the expression, which JMESPath repeats below with a mark at the place.
+
+    The first line may hold a value of the event, however long that is.
+    """
+    return str(error).splitlines()[0].rstrip(":")[:_LONGEST_REASON]

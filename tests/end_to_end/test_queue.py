@@ -78,6 +78,8 @@ async def test_a_message_that_contradicts_an_onboarding_fails(connorg: Connorg) 
 UNREADABLE: Mapping[str, str | bytes | Json] = {
     "not JSON": "displayName=Contoso",
     "empty": "",
+    "thousands of control characters": "\x01" * 9_000,
+    "thousands of wide characters": "\N{GRINNING FACE}" * 9_000,
     "an array": "[1, 2]",
     "a lone surrogate": '{"displayName": "\\ud800"}',
     "invalid values": Partner().body(state="approved"),

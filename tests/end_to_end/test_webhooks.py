@@ -249,12 +249,32 @@ async def test_what_is_repeated_is_kept_once(connorg: Connorg) -> None:
     }
 
 
-@pytest.mark.parametrize("content", [b"", b"partner=Contoso", b"\xff\xfe{}", b"[" * 50_000, b"{"])
+NO_JSON = [
+    b"",
+    b"partner=Contoso",
+    b"\xff\xfe{}",
+    b"[" * 50_000,
+    b"{",
+    b"\x01" * 900_000,
+    "\N{GRINNING FACE}".encode() * 200_000,
+]
+
+
+@pytest.mark.parametrize("content", NO_JSON, ids=range(len(NO_JSON)))
 async def test_a_proven_body_that_is_no_json_is_kept(connorg: Connorg, content: bytes) -> None:
     answer = await send(connorg, "servicenow", content, Partner().domain)
     told = problem(answer, 400, "MalformedBody")
     failed = await connorg.onboarding(told["onboardingId"])
     assert (failed["status"], failed["source"]) == ("Failed", "webhook:servicenow")
+
+
+async def test_a_value_however_long_is_kept(connorg: Connorg) -> None:
+    """An expression that can't take a value names it; a row has room for 32,000 characters."""
+    ticket = Ticket("\x01" * 100_000)
+    told = problem(await deliver(connorg, "picky", ticket), 422, "InvalidValues")
+    assert {"/displayName", "/reference"} < {fault["pointer"] for fault in told["errors"]}
+    failed = await connorg.onboarding(told["onboardingId"])
+    assert failed["lastError"]["message"].count("invalid type for value") == 2
 
 
 async def test_a_type_that_the_source_may_not_ask_for_is_refused(connorg: Connorg) -> None:
