@@ -1,0 +1,148 @@
+"""docs/connect, as its reader would follow it: every command is run, every body is pasted."""
+
+import asyncio
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connorg.intake.sources import load
+from infra.local.child import ROOT
+from tests import senders
+from tests.end_to_end.client import Connorg, eventually
+from tests.senders import CONNECT, DOCUMENTED
+
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+STATUS = re.compile(r"^HTTP/1\.1 (\d{3})", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Page:
+    path: Path
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text()
+
+    def blocks(self, language: str) -> list[str]:
+        return [text for kind, text in BLOCK.findall(self.text) if kind == language]
+
+    @cached_property
+    def json_blocks(self) -> list[Any]:
+        return [json.loads(block) for block in self.blocks("json")]
+
+    @cached_property
+    def calls(self) -> list[str]:
+        return [block for block in self.blocks("sh") if "curl" in block]
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """What its `make run` commands set."""
+        words = [w for block in self.blocks("sh") for w in make_run_arguments(block)]
+        return dict(w.split("=", 1) for w in words if "=" in w)
+
+
+def make_run_arguments(block: str) -> list[str]:
+    if not block.startswith("make run"):
+        return []
+    [_, _, arguments] = shlex.split(block)
+    return shlex.split(arguments.removeprefix("ARGS="))
+
+
+INDEX = Page(CONNECT / "README.md")
+PAGES = [Page(path) for path in sorted(CONNECT.glob("*.md")) if path != INDEX.path]
+each_page = pytest.mark.parametrize("page", PAGES, ids=[page.path.stem for page in PAGES])
+CALLS = [(page.path.stem, call) for page in PAGES for call in page.calls]
+
+
+async def shell(script: str) -> tuple[int, str]:
+    """Run a page's block as it stands, in the repository's folder."""
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euc", script, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+@pytest.mark.parametrize(("page", "call"), CALLS, ids=[f"{page}" for page, _ in CALLS])
+async def test_a_pages_call_answers_as_the_page_says(
+    connorg: Connorg, page: str, call: str
+) -> None:
+    assert "It answers `202`; asked again, `200`." in Page(CONNECT / f"{page}.md").text
+    script = call.replace("http://127.0.0.1:PORT", connorg.stack.functions)
+    assert script != call
+    code, output = await shell(script)
+    assert (code, STATUS.findall(output)) == (0, ["202"]), output
+
+    async def is_done() -> bool:
+        _, output = await shell(script)
+        return STATUS.findall(output) == ["200"]
+
+    await eventually(is_done, f"{page} is never answered 200")
+
+
+@each_page
+def test_a_pages_stack_is_the_one_that_its_call_is_tried_on(page: Page) -> None:
+    secrets = {name: secret for name, secret in page.settings.items() if "WEBHOOK_SO" not in name}
+    assert page.settings["CONNORG_WEBHOOK_SOURCES"] == "docs/connect/sources.json"
+    assert secrets
+    assert secrets.items() <= senders.SECRETS.items()
+
+
+@each_page
+def test_a_pages_declarations_are_those_of_the_example(page: Page) -> None:
+    declared = [block for block in page.json_blocks if DOCUMENTED.keys() & block.keys()]
+    assert declared
+    for document in declared:
+        load(json.dumps(document))
+        assert document.items() <= DOCUMENTED.items()
+    for changes in [block for block in page.json_blocks if "counts" in block]:
+        load(json.dumps({"changed": {**DOCUMENTED[page.path.stem], **changes}}))
+
+
+@each_page
+def test_a_pages_body_has_what_its_profile_reads(page: Page) -> None:
+    bodies = [block.get("data", block) for block in page.json_blocks]
+    bodies = [body for body in bodies if "partnerName" in body]
+    assert bodies
+    for body in bodies:
+        assert {*body} == {
+            "partnerName",
+            "partnerDomain",
+            "partnerTenantId",
+            "description",
+            "ticket",
+        }
+
+
+async def test_the_index_shows_how_to_check_a_sample(tmp_path: Path) -> None:
+    [block] = INDEX.blocks("sh")
+    code, output = await shell(block.replace("event.json", str(tmp_path / "event.json")))
+    assert code == 0
+    told = json.loads(output)
+    assert told["deliveryId"] == "4711"
+    assert told["request"]["reference"] == "RITM0010023"
+
+
+def test_the_index_names_every_page_profile_and_scheme() -> None:
+    for page in PAGES:
+        assert f"({page.path.name})" in INDEX.text
+    for name in ("jira", "zendesk", "standard-webhooks", "hmac", "header-key"):
+        assert f'{{"scheme": "{name}"' in INDEX.text
+    for declared in DOCUMENTED.values():
+        assert f"`{declared['profile']}`" in INDEX.text
+
+
+@pytest.mark.parametrize("page", [INDEX, *PAGES], ids=lambda page: page.path.stem)
+def test_every_link_leads_somewhere(page: Page) -> None:
+    for target in re.findall(r"\]\((?!https:)([^)]+)\)", page.text):
+        name, _, anchor = target.partition("#")
+        linked = page.path.parent / name
+        assert linked.exists(), target
+        headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+        assert not anchor or anchor in {h.lower().replace(" ", "-") for h in headings}, target
