@@ -24,6 +24,8 @@ class Conflict:
     reason: Reason
     onboarding_id: str
     onboarding: Onboarding | None = None
+    newcomer: Onboarding | None = None
+    """The one that was refused, where its message was put: the queue may know it by its id."""
 
     @property
     def error(self) -> OnboardingError:

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from connorg import states
@@ -57,7 +57,8 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.
             await disarm(core, receipt)
-        return join(await standing_for(core, opened.holder), onboarding)
+        joined = join(await standing_for(core, opened.holder), onboarding)
+        return replace(joined, newcomer=onboarding) if isinstance(joined, Conflict) else joined
     if opened.status is Status.RUNNING:
         opened = await _finish_within(core, wait, opened, gate, receipt)
     elif opened.status is Status.WAITING:

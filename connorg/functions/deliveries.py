@@ -17,7 +17,7 @@ import azure.functions as func
 from connorg.contract.onboarding import Onboarding, OnboardingError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.addresses import Addresses
-from connorg.functions.answers import conflict_problem, ended_problem, onboarding_answer
+from connorg.functions.answers import ended_problem, onboarding_answer
 from connorg.intake.mapping import PassedOver, Refused, Wanted, read
 from connorg.intake.proof import Delivery, ProofError
 from connorg.intake.sources import Source
@@ -91,12 +91,10 @@ async def _submit(
     )
     result = await submit(core(), submission, wait=0)
     if isinstance(result, Conflict):
-        onboarding = core().new_onboarding(wanted.request, source, submission.traceparent)
-        kept = await _keep(onboarding, result.error, delivery, wanted.delivery_id)
+        newcomer = result.newcomer or core().new_onboarding(wanted.request, source)
+        kept = await _keep(newcomer, result.error, delivery, wanted.delivery_id)
         _note(name, "refused", result.error.code)
-        problem = conflict_problem(result, wanted.request)
-        problem.headers = Addresses(req).pointers(kept.id)
-        raise _final(problem)
+        raise _final(ended_problem(kept, Addresses(req)))
     _note(name, "accepted" if result.fresh else "repeated")
     ended = result.onboarding.status.terminal
     if ended and result.onboarding.result is None:
