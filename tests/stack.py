@@ -146,13 +146,13 @@ def start_command(*arguments: str, output: int | None = None) -> subprocess.Pope
 
 
 def is_running(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        # An orphan that has ended stays as a zombie where nobody collects it (containers).
+        return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):  # it went meanwhile
         return False
-    # An orphan that has ended stays as a zombie where process 1 does not collect it (containers).
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def wait_until(
