@@ -1,0 +1,105 @@
+"""What is refused is kept as one failed onboarding, whoever writes it down, however often."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core import Core, message_of
+from connorg.joining import Conflict
+from connorg.keeping import keep_once, unreadable
+from connorg.policy import Policy
+from connorg.ports import Filter
+from connorg.resuming import resume
+from connorg.submitting import Submission, submit
+from tests.simulation.graph import Graph, SimulatedDirectory
+from tests.simulation.storage import Queue, Table, ledger_on, retry_queue_on
+from tests.unit.partners import request
+
+NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+ERROR = OnboardingError(code="InvalidValues", message="It is wrong.")
+
+
+class Clock:
+    def now(self) -> datetime:
+        return NOW
+
+
+async def at_once[T](_what: str, act: Callable[[], T], /) -> T:
+    return act()
+
+
+async def ask[T](_what: str, _request: object, act: Callable[[], T], /) -> T:
+    return act()
+
+
+@pytest.fixture
+def core() -> Core:
+    table, queue = Table(), Queue(lambda: 0.0)
+    table.create_table()
+    queue.create_queue()
+    return Core(
+        directory=SimulatedDirectory(Graph(Clock().now, lambda: 0.0), ask),
+        ledger=ledger_on(table, at_once),
+        queue=retry_queue_on(queue, at_once),
+        clock=Clock(),
+        random=Random(1),
+        policy=Policy(),
+    )
+
+
+async def failed(core: Core) -> tuple[Onboarding, ...]:
+    return (await core.ledger.list(Filter(status=Status.FAILED), 100, None)).onboardings
+
+
+async def refused(core: Core) -> Conflict:
+    """Ask for other attributes than another request; its message was in the queue meanwhile."""
+    await submit(core, Submission(request(), "http"), wait=0)
+    conflict = await submit(core, Submission(request(displayName="Other"), "webhook:jira"), wait=0)
+    assert isinstance(conflict, Conflict)
+    return conflict
+
+
+@pytest.mark.parametrize("queue_first", [True, False])
+async def test_a_conflict_that_the_queue_meets_too_is_kept_once(
+    core: Core, *, queue_first: bool
+) -> None:
+    conflict = await refused(core)
+    newcomer = conflict.newcomer
+    assert newcomer is not None
+    steps = [
+        lambda: resume(core, message_of(newcomer)),
+        lambda: keep_once(core, newcomer, conflict.error, "delivery"),
+    ]
+    for step in steps if queue_first else reversed(steps):
+        await step()
+    [kept] = await failed(core)
+    assert kept.id == newcomer.id
+    assert kept.source == "webhook:jira"
+    assert kept.last_error is not None
+    assert kept.last_error.code == "IdentitySourceInUse"
+
+
+async def test_a_delivery_is_kept_once_and_another_by_itself(core: Core) -> None:
+    for delivery in ("one", "one", "other"):
+        onboarding = unreadable(core, "webhook:jira", "text", "T-1")
+        await keep_once(core, onboarding, ERROR, delivery)
+    assert [kept.reference for kept in await failed(core)] == ["T-1", "T-1"]
+
+
+async def test_two_sources_and_two_faults_are_kept_apart(core: Core) -> None:
+    for source, code in (("webhook:a", "A"), ("webhook:b", "A"), ("webhook:b", "B")):
+        error = ERROR.model_copy(update={"code": code})
+        await keep_once(core, unreadable(core, source, "text"), error, "one")
+    assert len(await failed(core)) == 3
+
+
+async def test_what_nobody_can_read_is_not_kept_letter_by_letter(core: Core) -> None:
+    """A row's JSON has room for 32 thousand characters, and a control character takes six."""
+    text = "\x01\x7f\u202e line\r\n\t ☃" * 10_000
+    kept = await keep_once(core, unreadable(core, "webhook:jira", text), ERROR, "one")
+    assert kept.message_text is not None
+    assert kept.message_text.startswith("\ufffd\ufffd\ufffd line\r\n\t ☃")
+    assert len(kept.model_dump_json().encode("utf-16-le")) < 64 * 1024
