@@ -260,6 +260,11 @@ class Connorg:
             except ResourceNotFoundError:
                 return set()
 
+    async def footprint(self) -> tuple[object, ...]:
+        """What a call may change in ledger, queue and Graph."""
+        rows, messages = await self.ledger_rows(), await self.messages()
+        return rows, messages, len(await self.graph.requests())
+
     def logged_secrets(self) -> list[str]:
         """The lines of the functions' log that hold a secret."""
         lines = self.stack.log.splitlines()

@@ -36,6 +36,13 @@ async def connorg(unharmed: Connorg) -> AsyncIterator[Connorg]:
     await unharmed.graph.heal()
 
 
+@pytest.fixture
+async def untouched(connorg: Connorg) -> Connorg:
+    """The stack with nothing to do, so that any trace is one of the test's own."""
+    await connorg.emptied()
+    return connorg
+
+
 @pytest.fixture(scope="session")
 def frail_stack() -> Iterator[Stack]:
     with Stack(settings=SHORT) as stack:

@@ -105,24 +105,12 @@ INVALID: Mapping[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.fixture
-async def untouched(connorg: Connorg) -> Connorg:
-    """The stack with nothing to do, so that any trace is one of the test's own."""
-    await connorg.emptied()
-    return connorg
-
-
 async def send(connorg: Connorg, content: bytes) -> httpx.Response:
     """Send a body that is to leave no trace in ledger, queue or Graph."""
-    before = await footprint(connorg)
+    before = await connorg.footprint()
     answer = await connorg.call("POST", "connected-organizations", content=content)
-    assert await footprint(connorg) == before
+    assert await connorg.footprint() == before
     return answer
-
-
-async def footprint(connorg: Connorg) -> tuple[object, ...]:
-    rows, messages = await connorg.ledger_rows(), await connorg.messages()
-    return rows, messages, len(await connorg.graph.requests())
 
 
 @pytest.mark.parametrize("content", NOT_ONE_JSON_OBJECT.values(), ids=NOT_ONE_JSON_OBJECT)

@@ -1,32 +1,16 @@
-"""From what ticketing systems and their administrators really send to a request."""
+"""From what administrators type to a request: whatever it is, it is read or told."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from connorg.contract.requests import OnboardingRequest
-from connorg.intake.mapping import PassedOver, Refused, Wanted, read
-from connorg.intake.profiles import PROFILES
-from connorg.intake.proof import Delivery
+from connorg.intake.mapping import PassedOver, read
 from connorg.intake.sources import Source
-from tests.senders import DOCUMENTED, Ticket
+from tests.senders import Ticket
+from tests.unit.readings import delivery, faults, refused, source, wanted
 
-PAYLOADS = Path(__file__).parents[1] / "payloads"
 TENANT = "2f9c4e6a-77d6-4d08-9a4c-0e4d8c1b2a03"
 KEY = {"scheme": "header-key", "header": "X-Key"}
-
-
-def sample(name: str) -> Any:
-    return json.loads((PAYLOADS / f"{name}.json").read_text())
-
-
-def source(declared: str = "servicenow", **changes: Any) -> Source:
-    """A documented source, with changes."""
-    return Source.model_validate({**DOCUMENTED[declared], **changes})
 
 
 def of_typed(**changes: Any) -> Source:
@@ -35,162 +19,6 @@ def of_typed(**changes: Any) -> Source:
     declared = {"proof": KEY, "secrets": ["KEY"], "request": {**request, **changes.pop("map", {})}}
     defaults = {"description": "A partner", "state": "configured"}
     return Source.model_validate({**declared, "defaults": defaults, **changes})
-
-
-def wanted(source: Source, event: Any, **headers: str) -> OnboardingRequest:
-    reading = read(source, delivery(event, **headers))
-    assert isinstance(reading, Wanted), reading
-    return reading.request
-
-
-def refused(source: Source, event: Any, **headers: str) -> Refused:
-    reading = read(source, delivery(event, **headers))
-    assert isinstance(reading, Refused), reading
-    return reading
-
-
-def faults(source: Source, event: Any) -> dict[str, str]:
-    return {fault.pointer: fault.detail for fault in refused(source, event).faults or ()}
-
-
-def delivery(event: Any, **headers: str) -> Delivery:
-    body = event if isinstance(event, bytes) else json.dumps(event).encode()
-    return Delivery({name.replace("_", "-"): value for name, value in headers.items()}, body)
-
-
-# Jira
-
-
-def approved(issue: Any, status: str = "Approved") -> Any:
-    """A real event, as Jira sends it when the issue's status changes."""
-    change = {"field": "status", "fieldtype": "jira", "fromString": "To Do", "toString": status}
-    changelog = {"id": "10034", "items": [{"field": "Rank", "toString": "Ranked"}, change]}
-    return {**issue, "webhookEvent": "jira:issue_updated", "changelog": changelog}
-
-
-def test_a_real_jira_event_of_another_kind_asks_for_nothing() -> None:
-    created = sample("jira-3")
-    assert created["webhookEvent"] == "jira:issue_created"
-    assert read(source("jira"), delivery(created)) == PassedOver()
-    assert read(source("jira"), delivery(approved(created, "Done"))) == PassedOver()
-
-
-def test_a_real_jira_issue_is_onboarded_once_it_is_approved() -> None:
-    event = approved(sample("jira-3"))
-    event["issue"]["fields"]["customfield_10070"] = "Contoso.com "
-    request = wanted(source("jira"), event)
-    assert request.display_name == "This is test files"
-    assert request.natural_key == "domain:contoso.com"
-    assert (request.reference, request.state.value) == ("KAN-3", "configured")
-
-
-def test_a_jira_field_that_is_empty_is_missing_and_a_wrong_one_is_told() -> None:
-    event = approved(sample("jira-3"))
-    assert "customfield_10034" in event["issue"]["fields"]
-    empty = {"identitySources": [{"domainName": "issue.fields.customfield_10034"}]}
-    assert faults(source("jira", request=empty), event) == {"/identitySources": "Is required."}
-    assert [*faults(source("jira"), event)] == ["/identitySources/0/domainName"]  # "Testing"
-    assert refused(source("jira"), event).reference == "KAN-3"
-
-
-def test_a_jira_select_field_is_taken_by_its_value() -> None:
-    event = approved(sample("jira-3"))
-    event["issue"]["fields"]["customfield_10071"]["value"] = "contoso.com"
-    chosen = {"identitySources": [{"domainName": "issue.fields.customfield_10071.value"}]}
-    assert wanted(source("jira", request=chosen), event).natural_key == "domain:contoso.com"
-    whole = {"identitySources": [{"domainName": "issue.fields.customfield_10071"}]}
-    assert faults(source("jira", request=whole), event) == {
-        "/identitySources/0/domainName": "Must be a string."
-    }
-
-
-def test_a_status_of_another_language_needs_only_another_condition() -> None:
-    event = approved(sample("jira-3"), "Genehmigt")
-    event["issue"]["fields"]["customfield_10070"] = "contoso.com"
-    condition = "changelog.items[?field == 'status' && toString == 'Genehmigt']"
-    assert wanted(source("jira", counts=condition), event).reference == "KAN-3"
-
-
-def test_a_real_body_of_jira_automation_is_mapped_by_its_fields() -> None:
-    """It has no envelope, and its ids are numbers."""
-    event = sample("jira-automation-1")
-    event["fields"] |= {"customfield_10030": "contoso.com", "summary": "Contoso"}
-    mapped = {"identitySources": [{"domainName": "fields.customfield_10030"}], "reference": "id"}
-    request = wanted(source("jira-automation", request=mapped), event)
-    assert (request.display_name, request.reference) == ("Contoso", "11111")
-    assert refused(source("jira-automation"), sample("jira-automation-1")).reference == "SP-53"
-
-
-# Zendesk, ServiceNow, Freshdesk, Standard Webhooks
-
-
-def test_a_real_zendesk_event_of_another_kind_asks_for_nothing() -> None:
-    created = sample("zendesk-1")["body"]
-    assert read(source("zendesk-event"), delivery(created)) == PassedOver()
-
-
-def test_a_real_zendesk_event_is_onboarded_once_it_is_solved() -> None:
-    event = sample("zendesk-1")["body"]
-    event |= {"type": "zen:event-type:ticket.status_changed"}
-    event["event"] = {"current": "SOLVED", "previous": "OPEN"}
-    event["detail"] |= {"subject": "Contoso", "external_id": "contoso.com"}
-    request = wanted(source("zendesk-event"), event)
-    assert (request.natural_key, request.reference) == ("domain:contoso.com", "35436")
-
-
-def test_a_real_zendesk_body_by_an_administrator_is_mapped_as_it_is() -> None:
-    """Localised dates, a description of many lines, tags in one string."""
-    event = {**sample("zendesk-3"), "partner": "contoso.com"}
-    mapped = {
-        "displayName": "ticket_title",
-        "description": "ticket_description",
-        "identitySources": [{"domainName": "partner"}],
-    }
-    request = wanted(source("zendesk", request=mapped), event)
-    assert (request.display_name, request.reference) == ("Hello world", "7")
-    assert request.description.endswith("I am writing this to create a ticket.")
-
-
-@pytest.mark.parametrize(
-    ("profile", "name", "reference"),
-    [
-        ("servicenow", "servicenow-1", "INC0010023"),
-        ("servicenow", "servicenow-4", "RITM0010023"),
-        ("zendesk", "zendesk-3", "7"),
-        ("freshservice", "freshdesk-1", "11"),
-    ],
-)
-def test_a_real_body_without_a_partner_is_refused_with_its_ticket(
-    profile: str, name: str, reference: str
-) -> None:
-    """What these administrators sent is about other things; whoever looks finds the ticket."""
-    told = refused(source(profile), sample(name))
-    assert told.reference == reference
-    assert told.faults
-    assert "/identitySources" in {fault.pointer for fault in told.faults}
-
-
-def test_the_example_of_standard_webhooks_asks_for_nothing() -> None:
-    event = sample("standard-webhooks-1")["body"]
-    assert read(source("partner-portal"), delivery(event)) == PassedOver()
-
-
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_each_profile_reads_what_its_page_lets_be_typed(name: str) -> None:
-    request = wanted(source(name), Ticket("contoso.com", number="T-1").of(name))
-    assert (request.display_name, request.reference) == ("Contoso", "T-1")
-    assert request.natural_key == "domain:contoso.com"
-    assert request.description.startswith("Partner organization, approved in ")
-
-
-def test_each_profile_is_declared_in_a_page() -> None:
-    assert {declared["profile"] for declared in DOCUMENTED.values()} == {*PROFILES}
-
-
-def test_a_body_of_freshservice_may_be_wrapped_or_not() -> None:
-    bare = Ticket("contoso.com", number="T-1").typed()
-    wrapped = b'{"freshdesk_webhook": %s}' % bare
-    assert wanted(source("freshservice"), bare) == wanted(source("freshservice"), wrapped)
 
 
 # What administrators type
@@ -346,44 +174,3 @@ def test_the_delivery_id_is_found(declared: dict[str, str] | None, id_: str | No
 def test_a_delivery_id_that_cannot_be_told_is_told() -> None:
     told = refused(of_typed(deliveryId={"path": "join('-', [a, b])"}), {})
     assert "The delivery's id can't be told" in str(told.error)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
-KNOWN = st.sampled_from(
-    [
-        "partnerName",
-        "partnerDomain",
-        "partnerTenantId",
-        "description",
-        "ticket",
-        "state",
-        "freshdesk_webhook",
-        "data",
-        "issue",
-        "fields",
-        "key",
-        "summary",
-        "webhookEvent",
-        "changelog",
-        "items",
-        "detail",
-        "event",
-        "type",
-        "external_id",
-    ]
-)
-
-
-@pytest.mark.parametrize("name", DOCUMENTED)
-@given(event=st.dictionaries(KNOWN, JSON | st.dictionaries(KNOWN, JSON)) | JSON)
-@settings(max_examples=100)
-def test_no_event_breaks_a_profile(name: str, event: Any) -> None:
-    everything = source(name, counts=None)
-    reading = read(everything, Delivery({}, json.dumps(event).encode()))
-    assert isinstance(reading, Wanted | Refused)
-    if isinstance(reading, Refused):
-        (reading.reference or "").encode()
