@@ -20,10 +20,10 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
     Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """
     # What the writing of the lease took is missing from the attempt, so that the lease outlasts it.
-    limit = core.seconds_until(begun.lease_until) - core.policy.lease_margin
+    limit = core.seconds_until(begun.lease_until) - core.timing.lease_margin
     outcome = await attempt(begun, core.directory, core.clock, max(0.0, limit))
     await _keep_gate(core, gate, outcome, begun.last_action_date_time)
-    concluded = states.conclude(begun, outcome, core.clock.now(), core.policy, core.random)
+    concluded = states.conclude(begun, outcome, core.clock.now(), core.timing, core.random)
     _log.info(
         "onboarding %s is %s after attempt %d%s",
         concluded.id,
@@ -42,11 +42,11 @@ async def _keep_gate(core: Core, gate: Gate, outcome: Outcome, called_at: dateti
     now = core.clock.now()
     match outcome:
         case Later(throttled=True, retry_after=retry_after):
-            pause = core.policy.shortest_backoff if retry_after is None else retry_after
+            pause = core.timing.shortest_backoff if retry_after is None else retry_after
             until = now + timedelta(seconds=pause)
             await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
         case Blocked(error):
-            until = now + timedelta(seconds=core.policy.blocked_retry)
+            until = now + timedelta(seconds=core.timing.blocked_retry)
             await core.ledger.change_gate(lambda gate: gate.closed(until, error))
         case Connected() if gate.blocked is not None:
             await core.ledger.change_gate(Gate.unblocked)

@@ -1,4 +1,4 @@
-"""What every step of an onboarding works with: the ports, the policy, and time."""
+"""What every step of an onboarding works with: the ports, the timing, and time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,8 +10,8 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
 from connorg.pacing import Pacer
-from connorg.policy import Policy
 from connorg.ports import Clock, Directory, Ledger, RetryQueue
+from connorg.timing import Timing
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Core:
     queue: RetryQueue
     clock: Clock
     random: Random
-    policy: Policy
+    timing: Timing
 
     @cached_property
     def pacer(self) -> Pacer:
@@ -41,7 +41,7 @@ class Core:
             reference=request.reference,
             created_date_time=now,
             last_action_date_time=now,
-            give_up_date_time=now + timedelta(seconds=self.policy.give_up),
+            give_up_date_time=now + timedelta(seconds=self.timing.give_up),
             traceparent=traceparent,
         )
 
@@ -55,7 +55,7 @@ class Core:
         return 0.0 if moment is None else max(0.0, (moment - self.clock.now()).total_seconds())
 
     def spread(self) -> float:
-        return self.random.uniform(0, self.policy.spread)
+        return self.random.uniform(0, self.timing.spread)
 
 
 def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:

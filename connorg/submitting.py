@@ -119,7 +119,7 @@ def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -
     if gate.closed_until is not None and gate.is_closed(now):
         next_attempt = gate.closed_until + timedelta(seconds=core.spread())
         return states.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
-    return states.begin(onboarding, now, core.policy) if at_once else onboarding
+    return states.begin(onboarding, now, core.timing) if at_once else onboarding
 
 
 async def _finish_within(

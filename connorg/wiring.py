@@ -12,8 +12,8 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from connorg.core import Core
-from connorg.policy import Policy
 from connorg.settings import settings
+from connorg.timing import Timing
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -47,7 +47,7 @@ def core() -> Core:
         queue=AzureRetryQueue(onboarding_queue()),
         clock=SystemClock(),
         random=SystemRandom(),
-        policy=Policy(
+        timing=Timing(
             attempt_limit=config.attempt_seconds,
             settle=config.settle_seconds,
             blocked_retry=config.blocked_retry_seconds,

@@ -21,7 +21,6 @@ from connorg.contract.requests import IfExists
 from connorg.gate import Gate
 from connorg.natural_key import new_onboarding_id
 from connorg.outcomes import Connected, Later, Refused
-from connorg.policy import Policy
 from connorg.ports import (
     Filter,
     HeldBy,
@@ -32,6 +31,7 @@ from connorg.ports import (
 )
 from connorg.storage.connection import ledger_table
 from connorg.storage.ledger import AzureLedger
+from connorg.timing import Timing
 from tests.simulation.storage import Table, ledger_on
 from tests.unit.partners import domain_source, request
 
@@ -86,8 +86,8 @@ async def opened(ledger: Ledger, newcomer: Onboarding) -> Onboarding:
 
 
 async def concluded(ledger: Ledger, held: Onboarding, outcome: Any) -> Onboarding:
-    begun = await ledger.save(states.begin(held, NOW, Policy()))
-    return await ledger.save(states.conclude(begun, outcome, NOW, Policy(), Random()))
+    begun = await ledger.save(states.begin(held, NOW, Timing()))
+    return await ledger.save(states.conclude(begun, outcome, NOW, Timing(), Random()))
 
 
 # open
@@ -153,7 +153,7 @@ async def test_who_takes_over_inherits_the_doubt_about_a_post(ledger: Ledger) ->
 
 async def test_a_replay_reclaims_what_nobody_took_since(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
-    reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Policy()))
+    reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Timing()))
     assert (await ledger.read(failed.id)) == reopened
     assert reopened.status is Status.NOT_STARTED
 
@@ -162,15 +162,15 @@ async def test_a_replay_meets_who_took_over_since(ledger: Ledger) -> None:
     domain = partner()
     failed = await concluded(ledger, await opened(ledger, onboarding(domain)), Refused(ERROR))
     holder = await opened(ledger, onboarding(domain))
-    assert await ledger.open(states.reopen(failed, "replay", NOW, Policy())) == HeldBy(holder)
+    assert await ledger.open(states.reopen(failed, "replay", NOW, Timing())) == HeldBy(holder)
     assert await ledger.read(failed.id) == failed
 
 
 async def test_a_replay_of_what_changed_since_is_superseded(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
-    await opened(ledger, states.reopen(failed, "first", NOW, Policy()))
+    await opened(ledger, states.reopen(failed, "first", NOW, Timing()))
     with pytest.raises(SupersededError):
-        await ledger.open(states.reopen(failed, "second", NOW, Policy()))
+        await ledger.open(states.reopen(failed, "second", NOW, Timing()))
 
 
 async def test_of_many_who_open_at_once_one_gets_the_claim_and_all_know_which(
@@ -248,7 +248,7 @@ async def test_all_that_an_attempt_writes_is_read_again(ledger: Ledger) -> None:
 
 async def test_only_the_version_that_was_read_can_be_replaced(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    begun = await ledger.save(states.begin(held, NOW, Policy()))
+    begun = await ledger.save(states.begin(held, NOW, Timing()))
     with pytest.raises(SupersededError):
         await ledger.save(states.cancel(held, NOW))
     assert await ledger.read(held.id) == begun
@@ -256,7 +256,7 @@ async def test_only_the_version_that_was_read_can_be_replaced(ledger: Ledger) ->
 
 async def test_of_many_who_begin_at_once_one_gets_the_lease(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    begun = states.begin(held, NOW, Policy())
+    begun = states.begin(held, NOW, Timing())
     answers = await asyncio.gather(*(ledger.save(begun) for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
     assert sum(isinstance(answer, SupersededError) for answer in answers) == 7

@@ -155,14 +155,14 @@ class Invariants:
         )
 
     def graph_answered(self, actor: "Actor", answer: object) -> None:
-        now, policy = self._now, self._world.policy
+        now, timing = self._now, self._world.timing
         match answer:
             case Later(throttled=True, retry_after=None):
-                actor.told_to_wait_until = now + policy.shortest_backoff
+                actor.told_to_wait_until = now + timing.shortest_backoff
             case Later(throttled=True, retry_after=float(seconds)):
                 actor.told_to_wait_until = now + seconds
             case Blocked():
-                actor.told_to_wait_until = now + policy.blocked_retry
+                actor.told_to_wait_until = now + timing.blocked_retry
 
     def turned_to_storage(self, actor: "Actor") -> None:
         if actor.begun is not None:
@@ -254,7 +254,7 @@ class Invariants:
     def _check_bounds(self, held: Onboarding) -> None:
         """Attempts come no closer than the shortest pause; in the long run it is far longer."""
         life = self._world.weather.ends
-        most = 12 + min(life / self._world.policy.shortest_backoff, 200 + life / 45)
+        most = 12 + min(life / self._world.timing.shortest_backoff, 200 + life / 45)
         self.check(held.attempts <= most, f"{held.id} made {held.attempts} attempts")
 
 

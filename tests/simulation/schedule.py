@@ -25,7 +25,7 @@ PASSING_FAULTS = tuple(name for name in FAULTS if name != "refused")
 _AMBIGUOUS_FAULTS = tuple(
     name for name, fault in FAULTS.items() if getattr(fault.setback, "ambiguous", False)
 )
-_LISTING_DELAY = 30.0  # seconds; policy.settle allows for it, and for graph.LATEST_COMMIT
+_LISTING_DELAY = 30.0  # seconds; timing.settle allows for it, and for graph.LATEST_COMMIT
 _LONGEST = 80 * _HOUR  # three days of trying, and a bit
 
 type Answer = Submitted | Conflict | None

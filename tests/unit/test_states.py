@@ -11,11 +11,11 @@ from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError,
 from connorg.contract.organization import ConnectedOrganization
 from connorg.natural_key import new_onboarding_id
 from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused
-from connorg.policy import Policy
+from connorg.timing import Timing
 from tests.unit.partners import request
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-POLICY = Policy()
+POLICY = Timing()
 ERROR = OnboardingError(code="GraphUnavailable", message="Microsoft Graph failed inside.")
 ORGANIZATION = ConnectedOrganization(id="35ff48a8-e9d8-4405-8425-0b23694287a4")
 

@@ -5,7 +5,7 @@ from random import Random
 
 
 @dataclass(frozen=True)
-class Policy:
+class Timing:
     attempt_limit: float = 20
     """The longest that one attempt waits for Graph."""
     lease_margin: float = 10
