@@ -1,4 +1,4 @@
-"""What every step of an onboarding works with: the ports, the timing, and time."""
+"""What every step of an onboarding works with: the ports, the policy, and time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
 from connorg.pacing import Pacer
+from connorg.policy import Policy
 from connorg.ports import Clock, Directory, Ledger, RetryQueue
 from connorg.timing import Timing
 
@@ -24,6 +25,9 @@ class Core:
     clock: Clock
     random: Random
     timing: Timing
+    policy: Policy
+    tenant_lookup: bool = True
+    """Whether the tenant behind an identity source is looked up before it is connected."""
 
     @cached_property
     def pacer(self) -> Pacer:

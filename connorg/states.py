@@ -12,12 +12,14 @@ from random import Random
 from typing import Any
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused
+from connorg.contract.sponsors import Sponsorship
+from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
 from connorg.timing import Timing
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.NOT_STARTED: frozenset({Status.RUNNING, Status.WAITING, Status.FAILED, Status.CANCELED}),
-    # Running to Running: the process died, and another one took over when the lease was up.
+    # Running to Running: a step of an attempt was taken and the next one begins; or the process
+    # died, and another one took over when the lease was up.
     Status.RUNNING: frozenset({Status.RUNNING, Status.WAITING, Status.SUCCEEDED, Status.FAILED}),
     Status.WAITING: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELED}),
     Status.SUCCEEDED: frozenset(),
@@ -63,21 +65,37 @@ def conclude(
 ) -> Onboarding:
     """Write down what an attempt came to."""
     match outcome:
-        case Connected(conclusion, organization, differences):
-            return move(
+        case Connected(conclusion, organization, differences, sponsors_to_add):
+            return _go_on(
                 onboarding,
-                Status.SUCCEEDED,
                 now,
+                sponsors_to_add,
                 conclusion=conclusion,
                 result=organization,
                 differences=differences,
-                last_error=None,
                 doubt_until=None,
             )
+        case SponsorSettled(warning):
+            left = onboarding.sponsors_to_add[1:]
+            warnings = onboarding.warnings + ((warning,) if warning else ())
+            return _go_on(onboarding, now, left, warnings=warnings)
         case Refused(error):
             return fail(onboarding, error, now)
         case Later() | Blocked():
             return _wait(onboarding, outcome, now, timing, random)
+
+
+def _go_on(
+    onboarding: Onboarding,
+    now: datetime,
+    sponsors_to_add: tuple[Sponsorship, ...],
+    **changes: Any,
+) -> Onboarding:
+    """Keep the lease while sponsors are left, so that a crash loses no step that was taken."""
+    changes |= {"sponsors_to_add": sponsors_to_add, "last_error": None}
+    if sponsors_to_add:
+        return move(onboarding, Status.RUNNING, now, lease_until=onboarding.lease_until, **changes)
+    return move(onboarding, Status.SUCCEEDED, now, **changes)
 
 
 def _wait(
@@ -154,6 +172,15 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
         code="Joined", message=f"Onboarding {holder.id} of the same identity source stands for it."
     )
     return move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
+
+
+def lose(onboarding: Onboarding, now: datetime) -> Onboarding:
+    """Note that the organization of an onboarding is gone. It stays as it ended."""
+    if onboarding.status is Status.SUCCEEDED:
+        return onboarding.model_copy(update={"deleted_date_time": now})
+    # It failed or was canceled with sponsors left: a replay must not go on with those alone.
+    nothing = {"conclusion": None, "result": None, "sponsors_to_add": ()}
+    return onboarding.model_copy(update=nothing)
 
 
 def reopen(onboarding: Onboarding, replay: str, now: datetime, timing: Timing) -> Onboarding:

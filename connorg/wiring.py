@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.data.tables.aio import TableClient
     from azure.storage.queue.aio import QueueClient
+    from msgraph.graph_service_client import GraphServiceClient
 
+    from connorg.graph.administration import GraphAdministration
     from connorg.graph.directory import GraphDirectory
+    from connorg.graph.sending import Sender
 
 
 class SystemClock:
@@ -53,19 +56,39 @@ def core() -> Core:
             blocked_retry=config.blocked_retry_seconds,
             give_up=config.give_up_hours * 60 * 60,
         ),
+        policy=config.policy(),
+        tenant_lookup=config.tenant_lookup,
     )
 
 
 @cache
 def directory() -> "GraphDirectory":
-    from connorg.graph.client import graph_client  # noqa: PLC0415
     from connorg.graph.directory import GraphDirectory  # noqa: PLC0415
+
+    client, sender = _graph()
+    config = settings()
+    return GraphDirectory(client, sender, f"{config.graph_root}/{config.graph_version}")
+
+
+@cache
+def administration() -> "GraphAdministration":
+    from connorg.graph.administration import GraphAdministration  # noqa: PLC0415
+
+    client, sender = _graph()
+    config = settings()
+    return GraphAdministration(client, sender, config.graph_root, config.graph_version)
+
+
+@cache
+def _graph() -> "tuple[GraphServiceClient, Sender]":
+    from connorg.graph.client import graph_client  # noqa: PLC0415
+    from connorg.graph.sending import Sender  # noqa: PLC0415
 
     config = settings()
     client, adapter = graph_client(
         credential(), config.graph_root, config.graph_version, config.attempt_seconds
     )
-    return GraphDirectory(client, adapter, SystemClock())
+    return client, Sender(adapter, SystemClock())
 
 
 @cache

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from connorg.core import Core
+from connorg.policy import Policy
 from connorg.timing import Timing
 from tests.simulation.calls import Actor, ask_graph, reach_storage
 from tests.simulation.graph import Graph, SimulatedDirectory
@@ -106,6 +107,7 @@ class World:
                 clock=self,
                 random=self.random,
                 timing=self.timing,
+                policy=Policy(),
             )
         )
 
