@@ -96,7 +96,7 @@ class _Connecting:
             return found
         self._tenant = found
         other = await self._core.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
-        if other is None:
+        if other is None or other.deleted_date_time is not None:
             return None
         if not other.status.terminal:
             return Later(_under_way(other))
