@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from connorg.functions import health, messages, onboarding, webhooks
+from connorg.functions import health, messages, onboarding, organizations, subjects, webhooks
 from connorg.functions.edge import Handler
 from connorg.storage.names import ONBOARDING_QUEUE, POISON_QUEUE, STORAGE_CONNECTION
 
@@ -19,6 +19,25 @@ def http(name: str, method: str, route: str, handler: Handler, auth: str = "FUNC
 
 
 http("SubmitOrganization", "POST", "connected-organizations", onboarding.submit)
+http("ListOrganizations", "GET", "connected-organizations", organizations.list_all)
+http("ReadOrganization", "GET", "connected-organizations/{id}", organizations.read)
+http("ChangeOrganization", "PATCH", "connected-organizations/{id}", organizations.change)
+http("DeleteOrganization", "DELETE", "connected-organizations/{id}", organizations.delete, "ADMIN")
+http("ListSponsors", "GET", "connected-organizations/{id}/{kind}", organizations.list_sponsors)
+http("AddSponsor", "POST", "connected-organizations/{id}/{kind}", organizations.add_sponsor)
+http(
+    "RemoveSponsor",
+    "DELETE",
+    "connected-organizations/{id}/{kind}/{sponsor}",
+    organizations.remove_sponsor,
+)
+http(
+    "AddOrganizationToSubject",
+    "POST",
+    "access-package-assignment-requests/{requestId}/resource-roles/{resourceRoleId}"
+    "/connected-organization",
+    subjects.add_organization,
+)
 http("ListOnboardings", "GET", "onboardings", onboarding.list_all)
 http("ReadOnboarding", "GET", "onboardings/{id}", onboarding.read)
 http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, auth="ANONYMOUS")

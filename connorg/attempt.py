@@ -1,35 +1,50 @@
-"""One attempt at Graph: from an onboarding that holds the lease to an outcome.
+"""One step of an attempt at Graph: from an onboarding that holds the lease to an outcome.
 
-in doubt ──► search ──► found: adopt it
+the tenant behind it ──► refused by policy · connected under its other name by somebody else: wait
+   │
+ in doubt ──► search ──► found: adopt it
    │           └─ nothing: wait until a search can be believed
    ▼
  create ──► created
     ├─ refused as a duplicate ──► search ──► found: adopt it
+    │                                └─ nothing: once more in doubt, then refused
     └─ setback
+
+Once the organization stands, each sponsor is a step of its own.
 """
 
 import asyncio
 from datetime import datetime, timedelta
 
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError
-from connorg.contract.organization import ConnectedOrganization, differences
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    Tenant,
+    differences,
+    lacking,
+)
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.outcomes import AlreadyConnected, Connected, Later, Outcome, Refused
-from connorg.ports import Clock, Directory
+from connorg.core import Core
+from connorg.gate import Gate
+from connorg.lookups import lacked_sponsors, tenant_behind
+from connorg.outcomes import AlreadyConnected, Connected, Later, Outcome, Refused, Setback
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 
 
-async def attempt(
-    onboarding: Onboarding, directory: Directory, clock: Clock, limit: float
-) -> Outcome:
-    """Try to connect the organization within `limit` seconds. Never raises."""
+async def attempt(core: Core, onboarding: Onboarding, gate: Gate, limit: float) -> Outcome:
+    """Take the next step within `limit` seconds. `gate`: as it was read before the lease was taken.
+
+    Raises StorageUnavailableError: the attempt stays unconcluded.
+    """
     request = onboarding.request
     if request is None:
         raise AssertionError("an onboarding without a request never gets the lease")
     try:
         async with asyncio.timeout(limit):
-            return await _Attempt(onboarding, request, directory, clock.now()).run()
+            if onboarding.sponsors_to_add:
+                return await _add_sponsor(core, onboarding)
+            return await _Connecting(core, onboarding, request, gate).run()
     except TimeoutError:
         error = OnboardingError(
             code="GraphTimeout",
@@ -38,33 +53,65 @@ async def attempt(
         return Later(error, ambiguous=True)
 
 
-class _Attempt:
+async def _add_sponsor(core: Core, onboarding: Onboarding) -> Outcome:
+    if onboarding.result is None:
+        raise AssertionError("sponsors are added to an organization that stands")
+    return await core.directory.add_sponsor(onboarding.result.id, onboarding.sponsors_to_add[0])
+
+
+class _Connecting:
     def __init__(
-        self,
-        onboarding: Onboarding,
-        request: OnboardingRequest,
-        directory: Directory,
-        now: datetime,
+        self, core: Core, onboarding: Onboarding, request: OnboardingRequest, gate: Gate
     ) -> None:
+        self._core = core
+        self._directory = core.directory
         self._onboarding = onboarding
         self._request = request
-        self._directory = directory
-        self._now = now
+        self._gate = gate
+        self._now = core.clock.now()
+        self._doubt_until = onboarding.doubt_until
+        self._tenant: Tenant | None = None
 
     async def run(self) -> Outcome:
-        if self._onboarding.doubt_until is not None:
-            outcome = await self._look_up()
+        policy, source = self._core.policy, self._onboarding.source
+        refusal = policy.early_refusal(self._request, source)
+        if refusal is not None:
+            return Refused(refusal.error)
+        setback = await self._look_up_tenant()
+        if setback is not None:
+            return setback
+        refusal = policy.refusal(self._request, source, self._tenant)
+        if refusal is not None:
+            return Refused(refusal.error)
+        if self._doubt_until is not None:
+            outcome = await self._look_up(self._doubt_until)
             if outcome is not None:
                 return outcome
         return await self._create()
 
-    async def _look_up(self) -> Outcome | None:
+    async def _look_up_tenant(self) -> Setback | None:
+        """Learn which tenant it is, and whether another onboarding knows it by another name."""
+        found = await tenant_behind(self._core, self._request.identity_source, self._gate)
+        if found is None or not isinstance(found, Tenant):
+            return found
+        self._tenant = found
+        other = await self._core.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
+        if other is None or other.deleted_date_time is not None:
+            return None
+        if not other.status.terminal:
+            return Later(_under_way(other))
+        # It may have connected the tenant, or have tried to; Graph may list that a little later.
+        listed = other.last_action_date_time + timedelta(seconds=self._core.timing.settle)
+        doubts = (self._doubt_until, other.doubt_until, listed)
+        self._doubt_until = max(doubt for doubt in doubts if doubt is not None)
+        return None
+
+    async def _look_up(self, doubt_until: datetime) -> Outcome | None:
         """Find out what became of an earlier POST; None: it did nothing."""
         found = await self._search()
         if found is not None:
             return found
-        doubt_until = self._onboarding.doubt_until
-        if doubt_until is None or doubt_until <= self._now:
+        if doubt_until <= self._now:
             return None
         error = OnboardingError(
             code="NotListedYet",
@@ -76,33 +123,70 @@ class _Attempt:
     async def _create(self) -> Outcome:
         answer = await self._directory.create(self._request)
         if isinstance(answer, ConnectedOrganization):
-            return Connected(Conclusion.CREATED, answer)
+            return self._created(answer)
         if not isinstance(answer, AlreadyConnected):
             return answer
-        return await self._search() or Later(answer.error, ambiguous=True)
+        found = await self._search()
+        if found is not None:
+            return found
+        if self._doubt_until is None:
+            return Later(answer.error, ambiguous=True)
+        return Refused(_not_found())  # it was looked for before, as long as Graph may take to list
 
     async def _search(self) -> Outcome | None:
-        found = await self._directory.find(self._request)
+        found = await self._directory.find(self._request, self._tenant)
         return await self._adopt(found) if isinstance(found, ConnectedOrganization) else found
 
     async def _adopt(self, found: ConnectedOrganization) -> Outcome:
         differing = differences(self._request.attributes, found.attributes)
         if self._is_our_own(found) and not differing:
-            return Connected(Conclusion.CREATED, found)
+            return self._created(found)
         if self._request.if_exists is IfExists.FAIL:
             return Refused(already_connected(found.id))
-        if self._request.if_exists is IfExists.UPDATE and differing:
-            answer = await self._directory.update(found, self._request)
-            if isinstance(answer, ConnectedOrganization):
-                return Connected(Conclusion.UPDATED, answer)
-            return answer
-        return Connected(Conclusion.EXISTING, found, differing)
+        lacked = await lacked_sponsors(self._core, self._request, found)
+        if not isinstance(lacked, tuple):
+            return lacked
+        told = differing + lacking(lacked)
+        if self._request.if_exists is not IfExists.UPDATE or not told:
+            return Connected(Conclusion.EXISTING, self._with_tenant(found), told)
+        if differing:
+            answer = await self._directory.update(found, self._request.attributes)
+            if not isinstance(answer, ConnectedOrganization):
+                return answer
+            found = answer
+        return Connected(Conclusion.UPDATED, self._with_tenant(found), told, lacked)
+
+    def _created(self, organization: ConnectedOrganization) -> Connected:
+        sponsors = self._request.sponsorships
+        return Connected(
+            Conclusion.CREATED, self._with_tenant(organization), sponsors_to_add=sponsors
+        )
+
+    def _with_tenant(self, organization: ConnectedOrganization) -> ConnectedOrganization:
+        return organization.model_copy(update={"tenant": self._tenant})
 
     def _is_our_own(self, found: ConnectedOrganization) -> bool:
         """Tell whether an earlier attempt of this onboarding created what was found."""
         if self._onboarding.doubt_until is None or found.created_date_time is None:
             return False
         return found.created_date_time >= self._onboarding.created_date_time - _CLOCK_SKEW
+
+
+def _under_way(other: Onboarding) -> OnboardingError:
+    return OnboardingError(
+        code="TenantUnderWay",
+        message=f"Onboarding {other.id} is connecting the same tenant by another name of it.",
+    )
+
+
+def _not_found() -> OnboardingError:
+    return OnboardingError(
+        code="ConnectedButNotFound",
+        message="Microsoft Graph refuses the identity source because it is connected already, and"
+        " lists no organization for it. It may stand for the tenant to which the domain belongs.",
+        action="Grant the app's identity CrossTenantInformation.ReadBasic.All, so that it can learn"
+        " of which tenant a domain is; then replay this onboarding.",
+    )
 
 
 def already_connected(organization_id: str) -> OnboardingError:

@@ -1,14 +1,14 @@
-"""From the lease to the conclusion: one attempt, written down, and told to all instances."""
+"""From the lease to the conclusion: one attempt, each step of it written down."""
 
 import logging
 from datetime import datetime, timedelta
 
 from connorg import states
 from connorg.attempt import attempt
-from connorg.contract.onboarding import Onboarding
+from connorg.contract.onboarding import Onboarding, Status
 from connorg.core import Core
 from connorg.gate import Gate
-from connorg.outcomes import Blocked, Connected, Later, Outcome
+from connorg.outcomes import Blocked, Later, Refused
 from connorg.ports import SupersededError
 
 _log = logging.getLogger(__name__)
@@ -19,34 +19,47 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
 
     Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """
-    # What the writing of the lease took is missing from the attempt, so that the lease outlasts it.
-    limit = core.seconds_until(begun.lease_until) - core.policy.lease_margin
-    outcome = await attempt(begun, core.directory, core.clock, max(0.0, limit))
-    await _keep_gate(core, gate, outcome, begun.last_action_date_time)
-    concluded = states.conclude(begun, outcome, core.clock.now(), core.policy, core.random)
+    current = begun
+    while True:
+        concluded = await _take_step(core, current, gate)
+        try:
+            current = await core.ledger.save(concluded)
+        except SupersededError:
+            # The lease ran out and somebody took over: what they write counts.
+            return await core.ledger.read(begun.id) or concluded
+        if current.status is not Status.RUNNING:
+            return current
+
+
+async def _take_step(core: Core, current: Onboarding, gate: Gate) -> Onboarding:
+    # What was used of the lease so far is missing from the step, so that the lease outlasts it.
+    limit = core.seconds_until(current.lease_until) - core.timing.lease_margin
+    called_at = core.clock.now()
+    outcome = await attempt(core, current, gate, max(0.0, limit))
+    await keep_gate(core, gate, outcome, called_at)
+    concluded = states.conclude(current, outcome, core.clock.now(), core.timing, core.random)
     _log.info(
-        "onboarding %s is %s after attempt %d%s",
+        "onboarding %s is %s in attempt %d%s",
         concluded.id,
         concluded.status,
         concluded.attempts,
         f": {concluded.last_error.code}" if concluded.last_error else "",
     )
-    try:
-        return await core.ledger.save(concluded)
-    except SupersededError:
-        # The lease ran out and somebody took over: what they write counts.
-        return await core.ledger.read(begun.id) or concluded
+    return concluded
 
 
-async def _keep_gate(core: Core, gate: Gate, outcome: Outcome, called_at: datetime) -> None:
+async def keep_gate(core: Core, gate: Gate, outcome: object, called_at: datetime) -> None:
+    """Tell all instances what Graph's answer to a call means for theirs."""
     now = core.clock.now()
     match outcome:
         case Later(throttled=True, retry_after=retry_after):
-            pause = core.policy.shortest_backoff if retry_after is None else retry_after
+            pause = core.timing.shortest_backoff if retry_after is None else retry_after
             until = now + timedelta(seconds=pause)
             await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
         case Blocked(error):
-            until = now + timedelta(seconds=core.policy.blocked_retry)
+            until = now + timedelta(seconds=core.timing.blocked_retry)
             await core.ledger.change_gate(lambda gate: gate.closed(until, error))
-        case Connected() if gate.blocked is not None:
+        case Later() | Refused():
+            pass
+        case _ if gate.blocked is not None:
             await core.ledger.change_gate(Gate.unblocked)

@@ -12,6 +12,7 @@ from connorg.natural_key import new_onboarding_id
 from connorg.pacing import Pacer
 from connorg.policy import Policy
 from connorg.ports import Clock, Directory, Ledger, RetryQueue
+from connorg.timing import Timing
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,10 @@ class Core:
     queue: RetryQueue
     clock: Clock
     random: Random
+    timing: Timing
     policy: Policy
+    tenant_lookup: bool = True
+    """Whether the tenant behind an identity source is looked up before it is connected."""
 
     @cached_property
     def pacer(self) -> Pacer:
@@ -41,7 +45,7 @@ class Core:
             reference=request.reference,
             created_date_time=now,
             last_action_date_time=now,
-            give_up_date_time=now + timedelta(seconds=self.policy.give_up),
+            give_up_date_time=now + timedelta(seconds=self.timing.give_up),
             traceparent=traceparent,
         )
 
@@ -55,7 +59,7 @@ class Core:
         return 0.0 if moment is None else max(0.0, (moment - self.clock.now()).total_seconds())
 
     def spread(self) -> float:
-        return self.random.uniform(0, self.policy.spread)
+        return self.random.uniform(0, self.timing.spread)
 
 
 def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:

@@ -36,6 +36,8 @@ class Gate(Model):
     closed_until: datetime | None = None
     blocked: OnboardingError | None = None
     """The permission or licence that was missing when Graph was last called."""
+    lookups_denied_until: datetime | None = None
+    """Before this nobody looks up tenants: the permission for it was missing."""
     paces: tuple[Pace, ...] = ()
     paced_at: datetime | None = None
     """When the pace was last looked at."""
@@ -57,6 +59,9 @@ class Gate(Model):
 
     def unblocked(self) -> Self:
         return self.model_copy(update={"blocked": None})
+
+    def without_lookups(self, until: datetime) -> Self:
+        return self.model_copy(update={"lookups_denied_until": until})
 
     def slowed(self, called_at: datetime, now: datetime) -> Self:
         """Drop the pace, once for all calls that were made before everybody knew of a complaint.

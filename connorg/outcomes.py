@@ -2,7 +2,8 @@
 
     Outcome
     ├── Connected         the organization stands in Graph: created, existing or updated
-    └── Setback           it does not, or nobody knows
+    ├── SponsorSettled    one more sponsor was added to it, or never will be
+    └── Setback           nothing came of it, or nobody knows
         ├── Refused       and never will: the request's own fault
         ├── Later         but may soon: a transient failure
         └── Blocked       until somebody grants a permission or a licence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from connorg.contract.onboarding import Conclusion, OnboardingError
 from connorg.contract.organization import ConnectedOrganization, Difference
+from connorg.contract.sponsors import Sponsorship
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,13 @@ class Connected:
     conclusion: Conclusion
     organization: ConnectedOrganization
     differences: tuple[Difference, ...] = ()
+    sponsors_to_add: tuple[Sponsorship, ...] = ()
+
+
+@dataclass(frozen=True)
+class SponsorSettled:
+    warning: OnboardingError | None = None
+    """Why the sponsor was not added; None: the organization has this sponsor."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,8 @@ class AlreadyConnected:
 @dataclass(frozen=True)
 class Refused:
     error: OnboardingError
+    not_found: bool = False
+    """Graph does not know what the call was about."""
 
 
 @dataclass(frozen=True)
@@ -51,4 +62,4 @@ class Blocked:
 
 
 type Setback = Refused | Later | Blocked
-type Outcome = Connected | Setback
+type Outcome = Connected | SponsorSettled | Setback

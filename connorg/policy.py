@@ -1,34 +1,125 @@
-"""How long and how often: every number of the onboarding's life, in seconds."""
+"""What may be connected: every rule that is this company's choice, or follows from its cloud.
 
-from dataclasses import dataclass
-from random import Random
+A request is held against it when it comes in, and again in each attempt, when the tenant behind the
+identity source is known and the rules may have changed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from connorg.clouds import Cloud
+from connorg.contract.faults import Fault
+from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTenant
+from connorg.contract.onboarding import OnboardingError
+from connorg.contract.organization import Tenant
+from connorg.contract.requests import OnboardingRequest, State
+from connorg.public_mail import PUBLIC_MAIL_DOMAINS
+
+PERSONAL_ACCOUNTS = "9cd80435-793b-4f48-844b-6b3f37d1c1f3"
+"""The tenant of personal Microsoft accounts, which is no organization."""
+
+_SOURCE = "/identitySources/0"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The policy has something against a request: every fault of it, with the rule's name."""
+
+    faults: tuple[Fault, ...]
+
+    @property
+    def error(self) -> OnboardingError:
+        rules = ", ".join(dict.fromkeys(fault.rule or "" for fault in self.faults))
+        return OnboardingError(
+            code="RefusedByPolicy",
+            message=f"{' '.join(fault.detail for fault in self.faults)} (Rule: {rules}.)",
+            action="Ask those who run connorg whether the rule fits; then send the request again.",
+        )
 
 
 @dataclass(frozen=True)
 class Policy:
-    attempt_limit: float = 20
-    """The longest that one attempt waits for Graph."""
-    lease_margin: float = 10
-    """How much longer than an attempt its lease lasts."""
-    settle: float = 35
-    """How long after a POST of unknown fate Graph may not yet list what the POST created. No
-    document says; creates were seen listed at once. Until then a search that finds nothing proves
-    nothing, and no second POST is sent."""
-    shortest_backoff: float = 5
-    longest_backoff: float = 15 * 60
-    blocked_retry: float = 30
-    """How long nobody calls Graph after it refused us for want of a permission or licence."""
-    spread: float = 5
-    """Over how long those who waited at the closed gate come back."""
-    give_up: float = 24 * 60 * 60
-    """After this an onboarding fails; it is kept and can be replayed."""
+    cloud: Cloud = Cloud.GLOBAL
+    home_tenant: str | None = None
+    """The company's own tenant id; None: left to Graph to refuse."""
+    allowed: frozenset[str] = frozenset()
+    """Domains, `*.domain` for all below one, and tenant ids; empty: all that are not denied."""
+    denied: frozenset[str] = frozenset()
+    public_mail: bool = False
+    """Whether domains at which anybody can get an address may be connected."""
+    proposed_only: tuple[str, ...] = field(default=())
+    """Sources of requests, `*` for any ending, that may ask for the state `proposed` alone."""
 
-    @property
-    def lease(self) -> float:
-        return self.attempt_limit + self.lease_margin
+    def refusal(
+        self, request: OnboardingRequest, source: str, tenant: Tenant | None = None
+    ) -> Refusal | None:
+        """Judge by all that is known. `tenant`: the one behind the identity source."""
+        faults = [*self._faults(request, source, tenant), *self._not_allowed(request, tenant)]
+        return Refusal(tuple(faults)) if faults else None
 
-    def backoff(self, attempts: int, random: Random) -> float:
-        """Exponential with full jitter: the cap doubles with each attempt."""
-        # Past 2^16 the cap has long been reached; the bound keeps the power small.
-        cap = min(self.longest_backoff, self.shortest_backoff * 2 ** min(attempts, 16))
-        return random.uniform(self.shortest_backoff, cap)
+    def early_refusal(self, request: OnboardingRequest, source: str) -> Refusal | None:
+        """Judge before the tenant is known, by which the request may yet turn out to be allowed."""
+        faults = tuple(self._faults(request, source, None))
+        return Refusal(faults) if faults else None
+
+    def _faults(
+        self, request: OnboardingRequest, source: str, tenant: Tenant | None
+    ) -> Iterator[Fault]:
+        names = _names(request, tenant)
+        if names & {PERSONAL_ACCOUNTS}:
+            yield _fault("personalAccounts", "Personal Microsoft accounts are no organization.")
+        if self.home_tenant is not None and self.home_tenant in names:
+            yield _fault("homeTenant", "It is the company's own tenant, which is no partner.")
+        if any(_is_listed(name, self.denied) for name in names):
+            yield _fault("denied", "The partner is on the list of those that are denied.")
+        if not self.public_mail and any(self._is_public_mail(name) for name in names):
+            text = "Anybody can get an address at this mail provider, so it stands for no partner."
+            yield _fault("publicMail", text)
+        yield from self._unreachable(request)
+        if request.state is State.CONFIGURED and self._may_only_propose(source):
+            text = f"Requests that come in by {source} may only ask for the state 'proposed'."
+            yield Fault(pointer="/state", detail=text, rule="proposedOnly")
+
+    def _not_allowed(self, request: OnboardingRequest, tenant: Tenant | None) -> Iterator[Fault]:
+        if self.allowed and not any(
+            _is_listed(name, self.allowed) for name in _names(request, tenant)
+        ):
+            yield _fault("notAllowed", "The partner is not on the list of those that are allowed.")
+
+    def _unreachable(self, request: OnboardingRequest) -> Iterator[Fault]:
+        source = request.identity_source
+        if not isinstance(source, CrossCloudAzureActiveDirectoryTenant):
+            return
+        if source.cloud_instance == self.cloud.instance:
+            text = "It is in this cloud itself; use #microsoft.graph.azureActiveDirectoryTenant."
+            yield _fault("cloud", text)
+        elif source.cloud_instance not in self.cloud.partners:
+            text = f"Tenants of {source.cloud_instance} can't be connected from this cloud."
+            yield _fault("cloud", text)
+
+    def _is_public_mail(self, name: str) -> bool:
+        return name in PUBLIC_MAIL_DOMAINS and not _is_listed(name, self.allowed)
+
+    def _may_only_propose(self, source: str) -> bool:
+        return any(fnmatchcase(source, pattern) for pattern in self.proposed_only)
+
+
+def _names(request: OnboardingRequest, tenant: Tenant | None) -> set[str]:
+    """Give everything that a list may know the partner by: domain, tenant id, default domain."""
+    source = request.identity_source
+    names = [getattr(source, "domain_name", None), getattr(source, "tenant_id", None)]
+    if tenant is not None:
+        names += [tenant.tenant_id, tenant.default_domain_name]
+    return {name.lower() for name in names if name}
+
+
+def _is_listed(name: str, entries: frozenset[str]) -> bool:
+    parents = name.split(".")
+    return name in entries or any(
+        f"*.{'.'.join(parents[i:])}" in entries for i in range(1, len(parents))
+    )
+
+
+def _fault(rule: str, detail: str) -> Fault:
+    return Fault(pointer=_SOURCE, detail=detail, rule=rule)

@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
+from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.requests import OnboardingRequest
+from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.gate import Gate
-from connorg.outcomes import AlreadyConnected, Setback
+from connorg.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
 
 
 class StorageUnavailableError(Exception):
@@ -28,20 +30,86 @@ class Clock(Protocol):
 
 
 class Directory(Protocol):
-    """Our side of Graph. One method, one thing said to Graph; no method raises."""
+    """Our side of Graph, as an onboarding needs it. No method raises."""
+
+    async def tenant_of(
+        self, source: DomainIdentitySource | AzureActiveDirectoryTenant
+    ) -> Tenant | Setback:
+        """Look up who is behind a domain or a tenant id; Refused: no tenant that Graph knows."""
+        ...
 
     async def create(
         self, request: OnboardingRequest
     ) -> ConnectedOrganization | AlreadyConnected | Setback: ...
 
-    async def find(self, request: OnboardingRequest) -> ConnectedOrganization | Setback | None:
-        """Search for the organization of the request's identity source; None: not listed."""
+    async def find(
+        self, request: OnboardingRequest, tenant: Tenant | None = None
+    ) -> ConnectedOrganization | Setback | None:
+        """Search for the organization of the request's identity source; None: not listed.
+
+        `tenant`: the one behind it, where it is known.
+        """
+        ...
+
+    async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
+        """Read an organization with its identity sources as Graph resolved them."""
         ...
 
     async def update(
-        self, organization: ConnectedOrganization, request: OnboardingRequest
+        self, organization: ConnectedOrganization, wanted: Attributes
     ) -> ConnectedOrganization | Setback:
-        """Give the organization the attributes of the request in which it differs."""
+        """Give the organization those of the attributes in which it differs."""
+        ...
+
+    async def sponsors(
+        self, organization_id: str, kind: SponsorKind
+    ) -> tuple[SponsorObject, ...] | Setback: ...
+
+    async def add_sponsor(
+        self, organization_id: str, sponsorship: Sponsorship
+    ) -> SponsorSettled | Later | Blocked: ...
+
+
+@dataclass(frozen=True)
+class OrganizationFilter:
+    """Which organizations to list; None lets everything through."""
+
+    display_name: str | None = None
+    state: str | None = None
+    domain_name: str | None = None
+    tenant_id: str | None = None
+
+
+@dataclass(frozen=True)
+class OrganizationPage:
+    organizations: tuple[ConnectedOrganization, ...]
+    continuation: str | None
+    """Where the next page begins; None: this was the last."""
+
+
+class Administration(Protocol):
+    """What else can be done with organizations in Graph. None: it is done. No method raises."""
+
+    async def list(
+        self, which: OrganizationFilter, top: int, continuation: str | None
+    ) -> OrganizationPage | Setback: ...
+
+    async def delete(self, organization_id: str) -> Setback | None: ...
+
+    async def remove_sponsor(
+        self, organization_id: str, kind: SponsorKind, object_id: str
+    ) -> Setback | None: ...
+
+    async def add_to_subject(
+        self, request_id: str, resource_role_id: str, body: dict[str, Any]
+    ) -> Setback | None:
+        """Send what "Add connectedOrganization" (beta) documents: the organization itself."""
+        ...
+
+    async def set_on_subject(
+        self, request_id: str, resource_role_id: str, organization_id: str
+    ) -> Setback | None:
+        """Set the same relationship in OData's own form: a reference to the organization."""
         ...
 
 
@@ -99,6 +167,22 @@ class Ledger(Protocol):
 
         Raises SupersededError otherwise.
         """
+        ...
+
+    async def claim_tenant(self, tenant_id: str, onboarding: Onboarding) -> Onboarding | None:
+        """Note that the onboarding connects this tenant, under whatever name it asked for it.
+
+        Gives the other onboarding that has noted the same, now or before; the note is left to it
+        unless it ended without an organization that stands.
+        """
+        ...
+
+    async def holder_of(self, natural_key: str) -> Onboarding | None:
+        """Give the onboarding that claims the identity source."""
+        ...
+
+    async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
+        """Give all onboardings whose result is this organization."""
         ...
 
     async def list(self, which: Filter, limit: int, continuation: str | None) -> Page:

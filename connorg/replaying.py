@@ -58,7 +58,7 @@ async def replay_all(
 
 
 async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | HeldBy:
-    reopened = states.reopen(failed, name, core.clock.now(), core.policy)
+    reopened = states.reopen(failed, name, core.clock.now(), core.timing)
     try:
         return await core.ledger.open(reopened)
     except SupersededError:

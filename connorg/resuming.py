@@ -75,7 +75,7 @@ async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) ->
         return
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
-    buried = states.abandon(onboarding, POISONED, core.clock.now(), core.policy)
+    buried = states.abandon(onboarding, POISONED, core.clock.now(), core.timing)
     await core.ledger.save(buried)
 
 
@@ -125,7 +125,7 @@ async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
 
 async def _try_again(core: Core, onboarding: Onboarding, turn: Turn, gate: Gate) -> None:
     try:
-        begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.policy))
+        begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.timing))
     except SupersededError:
         await core.queue.put(message_of(onboarding), _POSTPONE)
         return

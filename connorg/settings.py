@@ -4,8 +4,12 @@ import os
 from functools import cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from connorg.clouds import Cloud
+from connorg.contract.identity_sources import TenantId
+from connorg.policy import Policy
 
 
 class ConfigurationError(Exception):
@@ -16,6 +20,13 @@ def _root(url: str) -> str:
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise ValueError("must be an https address such as https://graph.microsoft.com")
     return url.rstrip("/")
+
+
+def _words(text: object) -> object:
+    return tuple(text.lower().replace(",", " ").split()) if isinstance(text, str) else text
+
+
+type Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 class Settings(BaseSettings):
@@ -31,11 +42,21 @@ class Settings(BaseSettings):
         "managed_identity", alias="CONNORG_CREDENTIAL"
     )
     client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
-    graph_root: Annotated[str, AfterValidator(_root)] = Field(
-        "https://graph.microsoft.com", alias="CONNORG_GRAPH_ROOT"
+    cloud: Cloud = Field(Cloud.GLOBAL, alias="CONNORG_CLOUD")
+    other_graph_root: Annotated[str, AfterValidator(_root)] | None = Field(
+        None, alias="CONNORG_GRAPH_ROOT"
     )
     graph_version: Literal["v1.0", "beta"] = Field("v1.0", alias="CONNORG_GRAPH_VERSION")
+    tenant_lookup: bool = Field(default=True, alias="CONNORG_TENANT_LOOKUP")
+    read_back: bool = Field(default=False, alias="CONNORG_READ_BACK")
     require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
+
+    # Lists of words with commas or blanks between them.
+    home_tenant: TenantId | None = Field(None, alias="CONNORG_HOME_TENANT")
+    allowed: Words = Field((), alias="CONNORG_ALLOWED")
+    denied: Words = Field((), alias="CONNORG_DENIED")
+    public_mail: bool = Field(default=False, alias="CONNORG_PUBLIC_MAIL")
+    proposed_only: Words = Field((), alias="CONNORG_PROPOSED_ONLY")
 
     wait_seconds: float = Field(20, alias="CONNORG_WAIT_SECONDS", ge=0, le=100)
     attempt_seconds: float = Field(20, alias="CONNORG_ATTEMPT_SECONDS", ge=1, le=100)
@@ -43,6 +64,20 @@ class Settings(BaseSettings):
     blocked_retry_seconds: float = Field(30, alias="CONNORG_BLOCKED_RETRY_SECONDS", ge=1, le=3600)
     give_up_hours: float = Field(24, alias="CONNORG_GIVE_UP_HOURS", gt=0, le=24 * 7)
     webhook_sources: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
+
+    @property
+    def graph_root(self) -> str:
+        return self.other_graph_root or self.cloud.graph_root
+
+    def policy(self) -> Policy:
+        return Policy(
+            cloud=self.cloud,
+            home_tenant=self.home_tenant,
+            allowed=frozenset(self.allowed),
+            denied=frozenset(self.denied),
+            public_mail=self.public_mail,
+            proposed_only=self.proposed_only,
+        )
 
     def queue_endpoint(self) -> str:
         return self._endpoint(self.queue_service_uri, "queue")

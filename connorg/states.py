@@ -12,12 +12,14 @@ from random import Random
 from typing import Any
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused
-from connorg.policy import Policy
+from connorg.contract.sponsors import Sponsorship
+from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
+from connorg.timing import Timing
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.NOT_STARTED: frozenset({Status.RUNNING, Status.WAITING, Status.FAILED, Status.CANCELED}),
-    # Running to Running: the process died, and another one took over when the lease was up.
+    # Running to Running: a step of an attempt was taken and the next one begins; or the process
+    # died, and another one took over when the lease was up.
     Status.RUNNING: frozenset({Status.RUNNING, Status.WAITING, Status.SUCCEEDED, Status.FAILED}),
     Status.WAITING: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELED}),
     Status.SUCCEEDED: frozenset(),
@@ -37,63 +39,79 @@ def move(onboarding: Onboarding, status: Status, now: datetime, **changes: Any) 
     return onboarding.model_copy(update={"lease_until": None, **changes})
 
 
-def begin(onboarding: Onboarding, now: datetime, policy: Policy) -> Onboarding:
+def begin(onboarding: Onboarding, now: datetime, timing: Timing) -> Onboarding:
     """Take the lease. Written before Graph is called, so that a crash leaves its trace."""
     return move(
         onboarding,
         Status.RUNNING,
         now,
         attempts=onboarding.attempts + 1,
-        lease_until=now + timedelta(seconds=policy.lease),
-        doubt_until=_doubt(onboarding, policy),
+        lease_until=now + timedelta(seconds=timing.lease),
+        doubt_until=_doubt(onboarding, timing),
         next_attempt_date_time=None,
     )
 
 
-def _doubt(onboarding: Onboarding, policy: Policy) -> datetime | None:
+def _doubt(onboarding: Onboarding, timing: Timing) -> datetime | None:
     if onboarding.status is not Status.RUNNING:
         return onboarding.doubt_until
     # The attempt before this one never concluded: its POST may have been sent until its limit.
-    limit = onboarding.last_action_date_time + timedelta(seconds=policy.attempt_limit)
-    return limit + timedelta(seconds=policy.settle)
+    limit = onboarding.last_action_date_time + timedelta(seconds=timing.attempt_limit)
+    return limit + timedelta(seconds=timing.settle)
 
 
 def conclude(
-    onboarding: Onboarding, outcome: Outcome, now: datetime, policy: Policy, random: Random
+    onboarding: Onboarding, outcome: Outcome, now: datetime, timing: Timing, random: Random
 ) -> Onboarding:
     """Write down what an attempt came to."""
     match outcome:
-        case Connected(conclusion, organization, differences):
-            return move(
+        case Connected(conclusion, organization, differences, sponsors_to_add):
+            return _go_on(
                 onboarding,
-                Status.SUCCEEDED,
                 now,
+                sponsors_to_add,
                 conclusion=conclusion,
                 result=organization,
                 differences=differences,
-                last_error=None,
                 doubt_until=None,
             )
+        case SponsorSettled(warning):
+            left = onboarding.sponsors_to_add[1:]
+            warnings = onboarding.warnings + ((warning,) if warning else ())
+            return _go_on(onboarding, now, left, warnings=warnings)
         case Refused(error):
             return fail(onboarding, error, now)
         case Later() | Blocked():
-            return _wait(onboarding, outcome, now, policy, random)
+            return _wait(onboarding, outcome, now, timing, random)
+
+
+def _go_on(
+    onboarding: Onboarding,
+    now: datetime,
+    sponsors_to_add: tuple[Sponsorship, ...],
+    **changes: Any,
+) -> Onboarding:
+    """Keep the lease while sponsors are left, so that a crash loses no step that was taken."""
+    changes |= {"sponsors_to_add": sponsors_to_add, "last_error": None}
+    if sponsors_to_add:
+        return move(onboarding, Status.RUNNING, now, lease_until=onboarding.lease_until, **changes)
+    return move(onboarding, Status.SUCCEEDED, now, **changes)
 
 
 def _wait(
     onboarding: Onboarding,
     setback: Later | Blocked,
     now: datetime,
-    policy: Policy,
+    timing: Timing,
     random: Random,
 ) -> Onboarding:
-    delay = _delay(onboarding, setback, policy, random)
+    delay = _delay(onboarding, setback, timing, random)
     next_attempt = now + timedelta(seconds=delay)
     if next_attempt > onboarding.give_up_date_time:
         return give_up(onboarding, setback.error, now)
     doubt_until = onboarding.doubt_until
     if isinstance(setback, Later) and setback.ambiguous:
-        doubt_until = now + timedelta(seconds=policy.settle)
+        doubt_until = now + timedelta(seconds=timing.settle)
     return move(
         onboarding,
         Status.WAITING,
@@ -105,13 +123,13 @@ def _wait(
 
 
 def _delay(
-    onboarding: Onboarding, setback: Later | Blocked, policy: Policy, random: Random
+    onboarding: Onboarding, setback: Later | Blocked, timing: Timing, random: Random
 ) -> float:
     if isinstance(setback, Blocked):
-        return policy.blocked_retry + random.uniform(0, policy.blocked_retry)
+        return timing.blocked_retry + random.uniform(0, timing.blocked_retry)
     if setback.retry_after is not None:
         return setback.retry_after + random.uniform(0, 1)
-    return policy.backoff(onboarding.attempts, random)
+    return timing.backoff(onboarding.attempts, random)
 
 
 def fail(onboarding: Onboarding, error: OnboardingError, now: datetime) -> Onboarding:
@@ -125,10 +143,10 @@ def fail(onboarding: Onboarding, error: OnboardingError, now: datetime) -> Onboa
 
 
 def abandon(
-    onboarding: Onboarding, error: OnboardingError, now: datetime, policy: Policy
+    onboarding: Onboarding, error: OnboardingError, now: datetime, timing: Timing
 ) -> Onboarding:
     """Fail an onboarding whose attempt may have died with its process: a replay is in doubt."""
-    doubt_until = _doubt(onboarding, policy)
+    doubt_until = _doubt(onboarding, timing)
     return fail(onboarding, error, now).model_copy(update={"doubt_until": doubt_until})
 
 
@@ -156,7 +174,16 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
     return move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
 
 
-def reopen(onboarding: Onboarding, replay: str, now: datetime, policy: Policy) -> Onboarding:
+def lose(onboarding: Onboarding, now: datetime) -> Onboarding:
+    """Note that the organization of an onboarding is gone. It stays as it ended."""
+    if onboarding.status is Status.SUCCEEDED:
+        return onboarding.model_copy(update={"deleted_date_time": now})
+    # It failed or was canceled with sponsors left: a replay must not go on with those alone.
+    nothing = {"conclusion": None, "result": None, "sponsors_to_add": ()}
+    return onboarding.model_copy(update=nothing)
+
+
+def reopen(onboarding: Onboarding, replay: str, now: datetime, timing: Timing) -> Onboarding:
     """Start a failed onboarding anew. Doubt about an earlier POST stays."""
     return move(
         onboarding,
@@ -164,5 +191,5 @@ def reopen(onboarding: Onboarding, replay: str, now: datetime, policy: Policy) -
         now,
         attempts=0,
         replay=replay,
-        give_up_date_time=now + timedelta(seconds=policy.give_up),
+        give_up_date_time=now + timedelta(seconds=timing.give_up),
     )

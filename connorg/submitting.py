@@ -21,6 +21,7 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.core import Core, message_of
 from connorg.gate import Gate
 from connorg.joining import Conflict, Reason, Submitted, join
+from connorg.policy import Refusal
 from connorg.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -40,11 +41,14 @@ class Submission:
     traceparent: str | None = None
 
 
-async def submit(core: Core, submission: Submission, wait: float) -> Submitted | Conflict:
+async def submit(core: Core, submission: Submission, wait: float) -> Submitted | Conflict | Refusal:
     """Onboard one organization and wait up to `wait` seconds for it; 0: only accept it.
 
     Raises StorageUnavailableError: the request may be sent again.
     """
+    refusal = core.policy.early_refusal(submission.request, submission.source)
+    if refusal is not None:
+        return refusal
     onboarding = core.new_onboarding(submission.request, submission.source, submission.traceparent)
     if submission.idempotency_key is not None:
         bound = await bind_key(core, submission, onboarding)
@@ -70,7 +74,8 @@ async def bind_key(
     core: Core, submission: Submission, onboarding: Onboarding
 ) -> Onboarding | Submitted | Conflict:
     """Give the onboarding under the id that the caller's Idempotency-Key is bound to."""
-    body = submission.request.model_dump_json()
+    # Without what was left out, so that a newer version's fields make no other body of the same.
+    body = submission.request.model_dump_json(exclude_none=True)
     fingerprint = hashlib.sha256(body.encode()).hexdigest()
     key = submission.idempotency_key or ""
     bound = await core.ledger.reserve_key(
@@ -120,7 +125,7 @@ def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -
     if gate.closed_until is not None and gate.is_closed(now):
         next_attempt = gate.closed_until + timedelta(seconds=core.spread())
         return states.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
-    return states.begin(onboarding, now, core.policy) if at_once else onboarding
+    return states.begin(onboarding, now, core.timing) if at_once else onboarding
 
 
 async def _finish_within(

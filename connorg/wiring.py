@@ -12,15 +12,18 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from connorg.core import Core
-from connorg.policy import Policy
 from connorg.settings import settings
+from connorg.timing import Timing
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.data.tables.aio import TableClient
     from azure.storage.queue.aio import QueueClient
+    from msgraph.graph_service_client import GraphServiceClient
 
+    from connorg.graph.administration import GraphAdministration
     from connorg.graph.directory import GraphDirectory
+    from connorg.graph.sending import Sender
     from connorg.intake.sources import Sources
 
 
@@ -48,25 +51,45 @@ def core() -> Core:
         queue=AzureRetryQueue(onboarding_queue()),
         clock=SystemClock(),
         random=SystemRandom(),
-        policy=Policy(
+        timing=Timing(
             attempt_limit=config.attempt_seconds,
             settle=config.settle_seconds,
             blocked_retry=config.blocked_retry_seconds,
             give_up=config.give_up_hours * 60 * 60,
         ),
+        policy=config.policy(),
+        tenant_lookup=config.tenant_lookup,
     )
 
 
 @cache
 def directory() -> "GraphDirectory":
-    from connorg.graph.client import graph_client  # noqa: PLC0415
     from connorg.graph.directory import GraphDirectory  # noqa: PLC0415
+
+    client, sender = _graph()
+    config = settings()
+    return GraphDirectory(client, sender, f"{config.graph_root}/{config.graph_version}")
+
+
+@cache
+def administration() -> "GraphAdministration":
+    from connorg.graph.administration import GraphAdministration  # noqa: PLC0415
+
+    client, sender = _graph()
+    config = settings()
+    return GraphAdministration(client, sender, config.graph_root, config.graph_version)
+
+
+@cache
+def _graph() -> "tuple[GraphServiceClient, Sender]":
+    from connorg.graph.client import graph_client  # noqa: PLC0415
+    from connorg.graph.sending import Sender  # noqa: PLC0415
 
     config = settings()
     client, adapter = graph_client(
         credential(), config.graph_root, config.graph_version, config.attempt_seconds
     )
-    return GraphDirectory(client, adapter, SystemClock())
+    return client, Sender(adapter, SystemClock())
 
 
 @cache

@@ -18,6 +18,8 @@ class Fault(Model):
 
     pointer: str
     detail: str
+    rule: str | None = None
+    """The rule of the policy that the value breaks; None: it is wrong by itself."""
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:

@@ -3,7 +3,6 @@
 Source: Microsoft Graph, "identitySource resource type" and the types derived from it.
 """
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -11,9 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
 from connorg.contract.domains import normalise_domain
-from connorg.contract.model import Model
+from connorg.contract.model import GUID, Model
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NIL_GUID = "00000000-0000-0000-0000-000000000000"
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -22,7 +20,7 @@ NAME_LENGTH = 256  # characters; Graph publishes no limit, Entra's display names
 
 def _tenant_id(text: str) -> str:
     guid = text.strip().lower()
-    if not _GUID.fullmatch(guid) or guid == _NIL_GUID:
+    if not GUID.fullmatch(guid) or guid == _NIL_GUID:
         raise ValueError("must be a tenant id, a GUID such as 72f988bf-86f1-41af-91ab-2d7cd011db47")
     return guid
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from connorg.contract.model import Model
-from connorg.contract.organization import ConnectedOrganization, Difference
+from connorg.contract.organization import ConnectedOrganization, Difference, unmet
 from connorg.contract.requests import IfExists, OnboardingRequest
+from connorg.contract.sponsors import Sponsorship
 
 
 class Status(StrEnum):
@@ -58,12 +59,17 @@ class Onboarding(Model):
     reference: str | None = None
     attempts: int = 0
     conclusion: Conclusion | None = None
+    """Set as soon as the organization stands; sponsors may still have to be added."""
     result: ConnectedOrganization | None = None
     differences: tuple[Difference, ...] = ()
+    warnings: tuple[OnboardingError, ...] = ()
+    """What was asked for and could not be had, though the organization stands."""
     last_error: OnboardingError | None = None
     next_attempt_date_time: datetime | None = None
     created_date_time: datetime
     last_action_date_time: datetime
+    deleted_date_time: datetime | None = None
+    """When the organization was deleted again through connorg, or was found to be gone."""
 
     # The rest is connorg's own business; `view` leaves it out.
     give_up_date_time: Annotated[datetime, Private]
@@ -72,6 +78,8 @@ class Onboarding(Model):
     doubt_until: Annotated[datetime | None, Private] = None
     """Set while a POST may have been carried out unseen. Before this moment a search in Graph that
     finds nothing proves nothing."""
+    sponsors_to_add: Annotated[tuple[Sponsorship, ...], Private] = ()
+    """Those whom Graph was not yet told; the next attempt goes on with them."""
     replay: Annotated[str | None, Private] = None
     """The last replay that was carried out or found needless, so that each is dealt with once."""
     joined: Annotated[str | None, Private] = None
@@ -88,23 +96,35 @@ class Onboarding(Model):
         """When the next attempt may begin; None: at once."""
         return self.lease_until if self.status is Status.RUNNING else self.next_attempt_date_time
 
+    @property
+    def stands(self) -> bool:
+        """Tell whether it ended with an organization that Graph has, as far as is known."""
+        return self.status is Status.SUCCEEDED and self.deleted_date_time is None
+
     def gives_way_to(self, newcomer: "Onboarding") -> bool:
         """Tell whether a new onboarding may take over the identity source from this one."""
-        if self.status in {Status.FAILED, Status.CANCELED}:
-            return True
-        update = newcomer.request is not None and newcomer.request.if_exists is IfExists.UPDATE
-        return self.status is Status.SUCCEEDED and update and self.differs_from(newcomer)
+        if not self.stands or newcomer.request is None:
+            return self.status.terminal
+        wants_more = self.is_less_than(newcomer) or bool(self.warnings)
+        return newcomer.request.if_exists is IfExists.UPDATE and wants_more
 
     def taking_over_from(self, holder: "Onboarding") -> "Onboarding":
-        """Inherit the doubt: a POST of the holder's may still turn out to have worked."""
-        doubts = [doubt for doubt in (self.doubt_until, holder.doubt_until) if doubt is not None]
-        return self.model_copy(update={"doubt_until": max(doubts, default=None)})
+        """Inherit the doubt: a POST of the holder's may still turn out to have worked.
 
-    def differs_from(self, other: "Onboarding") -> bool:
-        """Tell whether the two ask for other attributes of the organization."""
-        if self.request is None or other.request is None:
-            return self.request is not other.request
-        return self.request.attributes != other.request.attributes
+        Where the holder's organization stands and only sponsors are left, go on with those.
+        """
+        doubts = [doubt for doubt in (self.doubt_until, holder.doubt_until) if doubt is not None]
+        changes: dict[str, Any] = {"doubt_until": max(doubts, default=None)}
+        if holder.sponsors_to_add and not holder.is_less_than(self):
+            kept = ("conclusion", "result", "differences", "warnings", "sponsors_to_add")
+            changes |= {name: getattr(holder, name) for name in kept}
+        return self.model_copy(update=changes)
+
+    def is_less_than(self, newcomer: "Onboarding") -> bool:
+        """Tell whether a newcomer asks for anything that this onboarding did not ask for."""
+        if self.request is None or newcomer.request is None:
+            return self.request is not newcomer.request
+        return bool(unmet(newcomer.request, self.request))
 
     def view(self) -> dict[str, Any]:
         """Give what callers see, as JSON values under the names of the contract."""

@@ -3,12 +3,15 @@
 Source: Microsoft Graph, "connectedOrganization resource type".
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
 from connorg.contract.model import Model
-from connorg.contract.requests import Attributes
+from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.sponsors import Sponsorship
 
 
 class StoredIdentitySource(Model):
@@ -23,6 +26,19 @@ class StoredIdentitySource(Model):
     cloud_instance: str | None = None
 
 
+class Tenant(Model):
+    """What Graph tells of the tenant behind a domain or a tenant id.
+
+    Source: Microsoft Graph, "tenantInformation resource type".
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    tenant_id: str = Field(pattern=r"^[0-9a-fA-F-]{36}$")
+    display_name: str | None = None
+    default_domain_name: str | None = None
+
+
 class ConnectedOrganization(Model):
     """What an onboarding's result shows. Graph's 201 leaves `identity_sources` empty."""
 
@@ -35,18 +51,29 @@ class ConnectedOrganization(Model):
     identity_sources: tuple[StoredIdentitySource, ...] = ()
     created_date_time: datetime | None = None
     modified_date_time: datetime | None = None
+    tenant: Tenant | None = None
+    """Not Graph's: the tenant behind the identity source, where it was looked up."""
 
     @property
     def attributes(self) -> Attributes:
         return Attributes(self.display_name, self.description, self.state)
 
+    @property
+    def etag(self) -> str:
+        """Name the version by what can be changed of it: Graph has no ETag of its own."""
+        text = "\0".join((self.id, *(value or "" for value in self.attributes)))
+        return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
 
 class Difference(Model):
-    """An attribute that the organization has otherwise than the request asked for."""
+    """An attribute that the organization has otherwise than the request asked for.
+
+    A sponsor whom it lacks is one too, with `internalSponsors` or `externalSponsors` for attribute.
+    """
 
     attribute: str
-    requested: str | None
-    actual: str | None
+    requested: str | None = None
+    actual: str | None = None
 
 
 def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, ...]:
@@ -56,3 +83,17 @@ def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, 
         for name, wanted, held in zip(names, requested, actual, strict=True)
         if wanted != held
     )
+
+
+def lacking(sponsorships: Iterable[Sponsorship]) -> tuple[Difference, ...]:
+    """Tell sponsors whom an organization lacks as differences."""
+    return tuple(
+        Difference(attribute=lacked.kind, requested=lacked.sponsor, actual=None)
+        for lacked in sponsorships
+    )
+
+
+def unmet(requested: OnboardingRequest, earlier: OnboardingRequest) -> tuple[Difference, ...]:
+    """Tell what a request asks for that an earlier one for the same organization did not."""
+    more_sponsors = [s for s in requested.sponsorships if s not in earlier.sponsorships]
+    return differences(requested.attributes, earlier.attributes) + lacking(more_sponsors)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from connorg.contract.faults import Fault, faults_of
 from connorg.contract.identity_sources import IdentitySource, Name, one_line
 from connorg.contract.model import Model
+from connorg.contract.sponsors import SponsorKind, Sponsors, Sponsorship
 
 LARGEST_BODY = (
     16 * 1024
@@ -40,7 +41,7 @@ def _no_control_characters(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
     if not text:
         raise ValueError("must not be blank")
     return text
@@ -58,6 +59,18 @@ Reference = Annotated[str, Field(max_length=REFERENCE_LENGTH), AfterValidator(on
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
 
 
+Description = Annotated[
+    str,
+    Field(max_length=DESCRIPTION_LENGTH),
+    AfterValidator(_no_control_characters),
+    AfterValidator(not_blank),
+]
+OdataType = (
+    Literal["#microsoft.graph.connectedOrganization", "microsoft.graph.connectedOrganization"]
+    | None
+)
+
+
 class Attributes(NamedTuple):
     """What Graph lets be changed after the create."""
 
@@ -67,19 +80,13 @@ class Attributes(NamedTuple):
 
 
 class OnboardingRequest(Model):
-    odata_type: (
-        Literal["#microsoft.graph.connectedOrganization", "microsoft.graph.connectedOrganization"]
-        | None
-    ) = Field(None, alias="@odata.type", exclude=True)
-    display_name: Annotated[Name, AfterValidator(_not_blank)]
-    description: Annotated[
-        str,
-        Field(max_length=DESCRIPTION_LENGTH),
-        AfterValidator(_no_control_characters),
-        AfterValidator(_not_blank),
-    ]
+    odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
+    display_name: Annotated[Name, AfterValidator(not_blank)]
+    description: Description
     identity_sources: Annotated[tuple[IdentitySource], BeforeValidator(_exactly_one)]
     state: State
+    internal_sponsors: Sponsors | None = None
+    external_sponsors: Sponsors | None = None
     reference: Reference | None = None
     if_exists: IfExists | None = None
 
@@ -91,6 +98,19 @@ class OnboardingRequest(Model):
     def natural_key(self) -> str:
         """What makes two requests be about the same organization."""
         return self.identity_source.natural_key
+
+    @property
+    def sponsorships(self) -> tuple[Sponsorship, ...]:
+        """Give every sponsor that is asked for, the internal ones first."""
+        asked = {
+            SponsorKind.INTERNAL: self.internal_sponsors,
+            SponsorKind.EXTERNAL: self.external_sponsors,
+        }
+        return tuple(
+            Sponsorship(kind=kind, sponsor=sponsor)
+            for kind, sponsors in asked.items()
+            for sponsor in sponsors or ()
+        )
 
     @property
     def attributes(self) -> Attributes:

@@ -27,8 +27,8 @@ class Addresses:
         """Complete in itself: a poller sends no key. The id can't be guessed."""
         return f"{self.onboarding(onboarding_id)}/result"
 
-    def onboardings(self, query: str) -> str:
-        return f"{self._base}/onboardings?{query}"
+    def page(self, route: str, query: str) -> str:
+        return f"{self._base}/{route}?{query}"
 
     def pointers(self, onboarding_id: str) -> dict[str, str]:
         return {

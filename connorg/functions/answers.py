@@ -2,18 +2,20 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import azure.functions as func
 
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
-from connorg.contract.organization import differences
+from connorg.contract.organization import unmet
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import OnboardingRequest
 from connorg.functions.addresses import Addresses
 from connorg.joining import Conflict, Reason, Submitted
+from connorg.policy import Refusal
 
 _LONGEST_POLL = 60  # seconds between two looks at an onboarding that waits for long
 _POLL = 5
@@ -82,7 +84,7 @@ def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResp
     """
     if not onboarding.status.terminal:
         return onboarding_answer(onboarding, 202, addresses)
-    if onboarding.result is None:
+    if onboarding.status is not Status.SUCCEEDED or onboarding.result is None:
         raise ended_problem(onboarding, addresses)
     organization = onboarding.result.model_dump(mode="json", exclude_none=True)
     return json_answer(organization, 200, addresses.pointers(onboarding.id))
@@ -91,13 +93,22 @@ def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResp
 def conflict_problem(conflict: Conflict, request: OnboardingRequest | None = None) -> ProblemError:
     kind, detail, action = _CONFLICTS[conflict.reason]
     held = conflict.onboarding.request if conflict.onboarding else None
-    differing = differences(request.attributes, held.attributes) if request and held else ()
+    differing = unmet(request, held) if request and held else ()
     return ProblemError(
         kind,
         detail,
         action,
         differences=differing or None,
         onboarding_id=conflict.onboarding_id,
+    )
+
+
+def refusal_problem(refusal: Refusal) -> ProblemError:
+    return ProblemError(
+        ProblemKind.REFUSED_BY_POLICY,
+        refusal.error.message,
+        refusal.error.action,
+        errors=refusal.faults,
     )
 
 
@@ -123,6 +134,22 @@ def ended_problem(onboarding: Onboarding, addresses: Addresses) -> ProblemError:
         graph_code=error.graph_code,
         graph_request_id=error.graph_request_id,
     )
+
+
+def page_answer(
+    items: Sequence[Any], continuation: str | None, route: str, req: func.HttpRequest
+) -> func.HttpResponse:
+    """Answer with a page of a list, and with the address of the next one."""
+    body: dict[str, Any] = {"value": items}
+    if continuation is not None:
+        body |= {"continuationToken": continuation, "nextLink": next_page(continuation, route, req)}
+    return json_answer(body, 200)
+
+
+def next_page(continuation: str, route: str, req: func.HttpRequest) -> str:
+    # A caller may send the function key as a parameter: no answer repeats it.
+    asked = {name: value for name, value in req.params.items() if name.lower() != "code"}
+    return Addresses(req).page(route, urlencode({**asked, "continuationToken": continuation}))
 
 
 def problem_answer(error: ProblemError) -> func.HttpResponse:

@@ -16,11 +16,13 @@ from connorg.settings import settings
 
 
 class Role(StrEnum):
-    """App roles that an Entra caller needs. Function keys have no roles: a key opens all."""
+    """App roles that an Entra caller needs. Function keys have no roles: a key opens all
+    but deletes, which need the master key."""
 
     SUBMIT = "Onboarding.Submit"
     READ = "Onboarding.Read"
     MANAGE = "Onboarding.Manage"
+    DELETE = "Onboarding.Delete"
 
 
 class _Claim(BaseModel):

@@ -14,15 +14,17 @@ import logging
 
 import azure.functions as func
 
-from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.faults import Fault
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import ended_problem, onboarding_answer
 from connorg.intake.mapping import PassedOver, Refused, Wanted, read
 from connorg.intake.proof import Delivery, ProofError
 from connorg.intake.sources import Source
-from connorg.joining import Conflict
+from connorg.joining import Conflict, Submitted
 from connorg.keeping import keep_once, unreadable
+from connorg.policy import Refusal
 from connorg.settings import ConfigurationError
 from connorg.submitting import Submission, submit
 from connorg.wiring import core, webhook_sources
@@ -90,16 +92,20 @@ async def _submit(
         traceparent=req.headers.get("traceparent"),
     )
     result = await submit(core(), submission, wait=0)
-    if isinstance(result, Conflict):
-        newcomer = result.newcomer or core().new_onboarding(wanted.request, source)
+    if not isinstance(result, Submitted):
+        newcomer = result.newcomer if isinstance(result, Conflict) else None
+        newcomer = newcomer or core().new_onboarding(wanted.request, source)
         kept = await _keep(newcomer, result.error, delivery, wanted.delivery_id)
         _note(name, "refused", result.error.code)
-        raise _final(ended_problem(kept, Addresses(req)))
+        faults = result.faults if isinstance(result, Refusal) else None
+        raise _final(ended_problem(kept, Addresses(req)), faults)
     _note(name, "accepted" if result.fresh else "repeated")
-    ended = result.onboarding.status.terminal
-    if ended and result.onboarding.result is None:
-        raise _final(ended_problem(result.onboarding, Addresses(req)))
-    return onboarding_answer(result.onboarding, 200 if ended else 202, Addresses(req))
+    onboarding = result.onboarding
+    if not onboarding.status.terminal:
+        return onboarding_answer(onboarding, 202, Addresses(req))
+    if onboarding.status is not Status.SUCCEEDED:
+        raise _final(ended_problem(onboarding, Addresses(req)))
+    return onboarding_answer(onboarding, 200, Addresses(req))
 
 
 async def _refused(
@@ -132,10 +138,10 @@ async def _keep(
     return await keep_once(core(), onboarding, error, f"{delivery_id or ''}\0{digest}")
 
 
-def _final(error: ProblemError) -> ProblemError:
+def _final(error: ProblemError, faults: tuple[Fault, ...] | None = None) -> ProblemError:
     """Answer 422, whatever it would be elsewhere: the same delivery will never do."""
-    status = ProblemKind.INVALID_VALUES.status
-    error.problem = error.problem.model_copy(update={"status": status})
+    changes = {"status": ProblemKind.INVALID_VALUES.status, "errors": faults}
+    error.problem = error.problem.model_copy(update=changes)
     return error
 
 

@@ -2,10 +2,12 @@
 
 import functools
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
+from connorg.asking import GraphUnavailableError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError
 from connorg.functions.answers import problem_answer
@@ -62,6 +64,15 @@ def _problem_of(error: Exception) -> ProblemError:
                 "The app can't reach its storage account, so it can't keep what is sent.",
                 "Send the request again later.",
                 headers=_STORAGE_RETRY,
+            )
+        case GraphUnavailableError(error=cause):
+            return ProblemError(
+                ProblemKind.GRAPH_UNAVAILABLE,
+                cause.message,
+                cause.action or "Send the request again later.",
+                headers={"Retry-After": str(max(1, math.ceil(error.retry_after)))},
+                graph_code=cause.graph_code,
+                graph_request_id=cause.graph_request_id,
             )
         case ConfigurationError():
             _log.error("%s", error)

@@ -32,7 +32,7 @@ class Check(Model):
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health: 503 while nothing can be accepted; 200 with causes while only Graph is missed."""
     ledger, queue, identity = await asyncio.gather(_ledger(), _queue(), _identity())
-    checks = [ledger[0], queue, identity, _graph(ledger[1])]
+    checks = [ledger[0], queue, identity, _graph(ledger[1]), _tenant_lookup(ledger[1])]
     unready = any(check.status == "unhealthy" for check in checks[:2])
     degraded = any(check.status != "healthy" for check in checks)
     status = "unhealthy" if unready else "degraded" if degraded else "healthy"
@@ -99,6 +99,23 @@ def _graph(gate: Gate) -> Check:
             detail=f"Microsoft Graph asked not to be called before {gate.closed_until}.",
         )
     return Check(name="graph", status="healthy")
+
+
+def _tenant_lookup(gate: Gate) -> Check:
+    """Never makes the app unwell: it does without."""
+    name = "tenantLookup"
+    if not core().tenant_lookup:
+        return Check(name=name, status="healthy", detail="Switched off by CONNORG_TENANT_LOOKUP.")
+    if core().seconds_until(gate.lookups_denied_until) > 0:
+        return Check(
+            name=name,
+            status="healthy",
+            detail="Skipped: the app may not look tenants up. A domain and its tenant may be taken"
+            " for two partners, and the home tenant behind a domain is not recognised.",
+            action="Grant the app's managed identity the app role"
+            " CrossTenantInformation.ReadBasic.All of Microsoft Graph.",
+        )
+    return Check(name=name, status="healthy")
 
 
 async def _in_time[T](check: Awaitable[T]) -> T:

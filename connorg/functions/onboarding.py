@@ -1,26 +1,31 @@
 """The HTTP functions of an onboarding: submit, read, result, list, replay, cancel."""
 
-from typing import Any
-from urllib.parse import urlencode
+from dataclasses import replace
 
 import azure.functions as func
 
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.requests import LARGEST_BODY, OnboardingRequest, parse
+from connorg.contract.requests import OnboardingRequest, parse
+from connorg.dry_run import dry_run
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import (
     conflict_problem,
     json_answer,
     onboarding_answer,
+    page_answer,
+    refusal_problem,
     result_answer,
     submitted_answer,
 )
 from connorg.functions.callers import Role, caller_of
 from connorg.functions.edge import answering
 from connorg.functions.headers import idempotency_key_of, preference_of
+from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
 from connorg.joining import Conflict, Submitted
+from connorg.managing import read_back
 from connorg.natural_key import is_onboarding_id
+from connorg.policy import Refusal
 from connorg.ports import Filter
 from connorg.replaying import cancel as cancel_onboarding
 from connorg.replaying import replay as replay_onboarding
@@ -30,56 +35,53 @@ from connorg.submitting import Submission
 from connorg.submitting import submit as submit_request
 from connorg.wiring import core
 
-_DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
 _MOST_REPLAYS = 500
-_LIST_PARAMETERS = ("status", "source", "reference", "top")
+_SOURCE = "http"
 
 
 @answering(Role.SUBMIT)
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
-    """POST connected-organizations"""
-    request = parse(OnboardingRequest, _body_of(req))
+    """POST connected-organizations?dryRun=&readBack="""
+    request = parse(OnboardingRequest, body_of(req))
+    if flag_of(req, "dryRun"):
+        forecast = await dry_run(core(), request, _SOURCE)
+        return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
     preference = preference_of(req, settings().wait_seconds)
     submission = Submission(
         request,
-        source="http",
+        source=_SOURCE,
         caller=caller_of(req),
         idempotency_key=idempotency_key_of(req),
         traceparent=req.headers.get("traceparent"),
     )
     result = await submit_request(core(), submission, preference.wait)
+    if isinstance(result, Refusal):
+        raise refusal_problem(result)
     if isinstance(result, Conflict):
         raise conflict_problem(result, request)
-    return submitted_answer(result, Addresses(req), preference.headers)
+    shown = replace(result, onboarding=await _told(req, result.onboarding))
+    return submitted_answer(shown, Addresses(req), preference.headers)
 
 
 @answering(Role.READ)
 async def read(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}: always 200 while it exists, whatever became of it."""
-    return json_answer((await _found(req)).view(), 200)
+    """GET onboardings/{id}?readBack=: always 200 while it exists, whatever became of it."""
+    return json_answer((await _told(req, await _found(req))).view(), 200)
 
 
 @answering(None)
 async def result(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}/result: for pollers, who send no key: the id can't be guessed."""
-    return result_answer(await _found(req), Addresses(req))
+    """GET onboardings/{id}/result?readBack=: for pollers, who send no key: no id can be guessed."""
+    return result_answer(await _told(req, await _found(req)), Addresses(req))
 
 
 @answering(Role.READ)
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings?status=&source=&reference=&top=&continuationToken="""
-    top = _top_of(req.params.get("top"))
-    page = await core().ledger.list(_filter_of(req), top, req.params.get("continuationToken"))
-    body: dict[str, Any] = {"value": [onboarding.view() for onboarding in page.onboardings]}
-    if page.continuation is not None:
-        # Only what it knows: a caller may send the function key as a parameter.
-        asked = {name: req.params[name] for name in _LIST_PARAMETERS if name in req.params}
-        query = urlencode({**asked, "continuationToken": page.continuation})
-        body |= {
-            "continuationToken": page.continuation,
-            "nextLink": Addresses(req).onboardings(query),
-        }
-    return json_answer(body, 200)
+    continuation = req.params.get("continuationToken")
+    page = await core().ledger.list(_filter_of(req), top_of(req), continuation)
+    views = [onboarding.view() for onboarding in page.onboardings]
+    return page_answer(views, page.continuation, "onboardings", req)
 
 
 @answering(Role.MANAGE)
@@ -92,7 +94,7 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
 @answering(Role.MANAGE)
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
-    dry_run = _flag_of("dryRun", req.params.get("dryRun"))
+    dry_run = flag_of(req, "dryRun")
     results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=dry_run)
     left = {id_: result for id_, result in results.items() if isinstance(result, Conflict)}
     body = {
@@ -113,15 +115,11 @@ async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     return onboarding_answer(canceled, 200, Addresses(req))
 
 
-def _body_of(req: func.HttpRequest) -> bytes:
-    body = req.get_body()
-    if len(body) > LARGEST_BODY:
-        raise ProblemError(
-            ProblemKind.BODY_TOO_LARGE,
-            f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read.",
-            "Send one organization at a time.",
-        )
-    return body
+async def _told(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:
+    """Give it with the identity source that Graph resolved, where the caller or a setting asks."""
+    if flag_of(req, "readBack", default=settings().read_back):
+        return await read_back(core(), onboarding)
+    return onboarding
 
 
 async def _found(req: func.HttpRequest) -> Onboarding:
@@ -156,35 +154,7 @@ def _not_found() -> ProblemError:
 
 def _filter_of(req: func.HttpRequest) -> Filter:
     return Filter(
-        status=_status_of(req.params.get("status")),
+        status=choice_of(req, "status", Status),
         source=req.params.get("source"),
         reference=req.params.get("reference"),
     )
-
-
-def _flag_of(name: str, text: str | None) -> bool:
-    if text is None:
-        return False
-    if text.lower() not in {"true", "false"}:
-        raise ProblemError(ProblemKind.INVALID_PARAMETER, f"{name} must be true or false.")
-    return text.lower() == "true"
-
-
-def _status_of(text: str | None) -> Status | None:
-    if text is None:
-        return None
-    by_name = {status.value.lower(): status for status in Status}
-    if text.lower() not in by_name:
-        known = ", ".join(Status)
-        raise ProblemError(ProblemKind.INVALID_PARAMETER, f"status must be one of {known}.")
-    return by_name[text.lower()]
-
-
-def _top_of(text: str | None) -> int:
-    if text is None:
-        return _DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _LARGEST_PAGE):
-        raise ProblemError(
-            ProblemKind.INVALID_PARAMETER, f"top must be a number from 1 to {_LARGEST_PAGE}."
-        )
-    return int(text)

@@ -82,7 +82,8 @@ def _answered(error: APIError, now: datetime) -> AlreadyConnected | Setback:
             return Later(busy, ambiguous=status == 408, retry_after=retry_after)
         case _ if 400 <= status < 500:
             action = "Correct the request and send it again."
-            return Refused(told.error("RefusedByGraph", "Microsoft Graph refused it.", action))
+            refused = told.error("RefusedByGraph", "Microsoft Graph refused it.", action)
+            return Refused(refused, not_found=status == 404)
         case _:
             # 5xx, and answers that HTTP does not have: it may have been carried out.
             down = told.error("GraphUnavailable", "Microsoft Graph failed inside.")

@@ -3,6 +3,7 @@
     PartitionKey              RowKey                 holds
     hash of the natural key   claim                  which onboarding has the identity source
     hash of the natural key   onboarding-<its row>   the onboarding as JSON, and what lists filter
+    hash of the tenant's id   tenant                 the onboarding that connects this tenant
     key-<hash>                key                    what an Idempotency-Key is bound to
     gate                      graph                  when Graph may be called
 
@@ -16,12 +17,13 @@ from azure.core import MatchConditions
 
 from connorg.contract.onboarding import Onboarding
 from connorg.gate import Gate
-from connorg.natural_key import split_id
+from connorg.natural_key import partition_of, split_id
 from connorg.ports import KeyReservation
 
 type Entity = dict[str, Any]
 
 CLAIM = "claim"
+TENANT = "tenant"
 ONBOARDING = "onboarding-"
 JOINED = "Joined"
 GATE = ("gate", "graph")
@@ -41,8 +43,15 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         "Status": JOINED if onboarding.joined else onboarding.status.value,
         "Source": onboarding.source,
         "Reference": onboarding.reference or "",
+        "Organization": onboarding.result.id if onboarding.result else "",
         "Onboarding": onboarding.model_dump_json(exclude_none=True),
     }
+
+
+def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
+    # In the partition in which an onboarding of the tenant by its id lies too.
+    partition = partition_of(f"tenant:{tenant_id}")
+    return {"PartitionKey": partition, "RowKey": TENANT, "OnboardingId": onboarding_id}
 
 
 def onboarding_of(entity: Any) -> Onboarding:

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -12,7 +12,7 @@ from azure.data.tables.aio import TableClient
 
 from connorg.contract.onboarding import Onboarding
 from connorg.gate import Gate
-from connorg.natural_key import split_id
+from connorg.natural_key import partition_of, split_id
 from connorg.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
@@ -30,6 +30,7 @@ from connorg.storage.entities import (
     onboarding_entity,
     onboarding_of,
     reservation_of,
+    tenant_entity,
 )
 
 _NOT_FOUND = 404
@@ -105,6 +106,45 @@ class AzureLedger:
                 raise
         return onboarding.model_copy(update={"etag": written["etag"]})
 
+    async def holder_of(self, natural_key: str) -> Onboarding | None:
+        partition = partition_of(natural_key)
+        claim = await self._entity(partition, CLAIM)
+        return None if claim is None else await self.read(f"{partition}-{claim['Holder']}")
+
+    async def claim_tenant(self, tenant_id: str, onboarding: Onboarding) -> Onboarding | None:
+        entity = tenant_entity(tenant_id, onboarding.id)
+        while True:
+            held = await self._entity(entity["PartitionKey"], entity["RowKey"])
+            if held is not None and held["OnboardingId"] == onboarding.id:
+                return None
+            holder = await self.read(held["OnboardingId"]) if held is not None else None
+            if holder is not None and (holder.stands or not holder.status.terminal):
+                return holder
+            if await self._put(entity, held):
+                return holder
+
+    async def _put(self, entity: Entity, held: Any) -> bool:
+        """Write a row in the place of what was read there; False: it has changed since."""
+        async with storage_errors():
+            try:
+                if held is None:
+                    await self._create(entity)
+                else:
+                    await self._table.update_entity(
+                        entity, mode=UpdateMode.REPLACE, **if_unchanged(etag_of(held))
+                    )
+            except HttpResponseError as error:
+                if error.status_code not in _CONFLICTS:
+                    raise
+                return False
+        return True
+
+    async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
+        """See ports.Ledger. A scan: organizations are rarely deleted."""
+        keys = [key async for key in self._keys({"Organization": organization_id}, None)]
+        found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in keys))
+        return tuple(onboarding for onboarding in found if onboarding is not None)
+
     async def list(self, which: Filter, limit: int, continuation: str | None) -> Page:
         """See ports.Ledger.
 
@@ -112,22 +152,24 @@ class AzureLedger:
         partition of its own, so a page is the smallest of a scan over the keys of all that match.
         A tenant holds at most 2,500 organizations: the scan is some ten answers of the service.
         """
-        keys = [key async for key in self._keys(which, continuation)]
+        columns = {"Status": which.status, "Source": which.source, "Reference": which.reference}
+        keys = [key async for key in self._keys(columns, continuation)]
         page = heapq.nsmallest(limit + 1, keys)
         found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in page[:limit]))
         more = page[limit - 1][0] if len(page) > limit else None
         return Page(tuple(onboarding for onboarding in found if onboarding is not None), more)
 
-    async def _keys(self, which: Filter, after: str | None) -> AsyncIterator[tuple[str, str]]:
-        """Give row and partition of all that match."""
+    async def _keys(
+        self, columns: Mapping[str, str | None], after: str | None
+    ) -> AsyncIterator[tuple[str, str]]:
+        """Give row and partition of all that match; None lets everything through."""
         conditions = ["RowKey gt @after", "RowKey lt @end", "Status ne @joined"]
         parameters = {
             "after": f"{ONBOARDING}{after or ''}",
             "end": f"{ONBOARDING}~",
             "joined": JOINED,
         }
-        wanted = {"Status": which.status, "Source": which.source, "Reference": which.reference}
-        for column, value in wanted.items():
+        for column, value in columns.items():
             if value is not None:
                 conditions.append(f"{column} eq @{column}")
                 parameters[column] = str(value)
@@ -161,21 +203,8 @@ class AzureLedger:
         while True:
             held = await self._entity(*GATE)
             gate = change(Gate() if held is None else gate_of(held))
-            async with storage_errors():
-                try:
-                    if held is None:
-                        await self._create(gate_entity(gate))
-                    else:
-                        await self._table.update_entity(
-                            gate_entity(gate),
-                            mode=UpdateMode.REPLACE,
-                            **if_unchanged(etag_of(held)),
-                        )
-                except HttpResponseError as error:
-                    if error.status_code not in _CONFLICTS:
-                        raise
-                else:
-                    return gate
+            if await self._put(gate_entity(gate), held):
+                return gate
 
     async def _entity(self, partition: str, row: str) -> Any:
         async with storage_errors():

@@ -14,6 +14,7 @@ from infra.local import azurite
 from infra.local.child import ROOT, Child, DidNotStartError
 from infra.local.identity import LOCAL_IDENTITY_HEADER
 from infra.local.serving import LOOPBACK
+from infra.local.tokens import HOME_TENANT_ID
 
 FUNCTIONS, GRAPH, IDENTITY, STORAGE = PARTS = ("functions", "graph", "identity", "storage")
 # Between the choice of a free port and Azurite's start somebody else may have taken it.
@@ -114,6 +115,7 @@ class Stack:
         return {
             "AzureWebJobsStorage": self.addresses[STORAGE],
             "CONNORG_GRAPH_ROOT": self.addresses[GRAPH],
+            "CONNORG_HOME_TENANT": HOME_TENANT_ID,
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "IDENTITY_ENDPOINT": f"{self.addresses[IDENTITY]}/msi/token",
             "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,

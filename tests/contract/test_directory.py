@@ -15,6 +15,7 @@ from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import OnboardingRequest
 from connorg.graph.client import graph_client
 from connorg.graph.directory import GraphDirectory
+from connorg.graph.sending import Sender
 from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
 from connorg.ports import Directory
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
@@ -83,7 +84,7 @@ class SimulatedGraph:
         self._fault = None
 
     async def _exchange[T](
-        self, _what: str, _request: OnboardingRequest, act: Callable[[], T], /
+        self, _what: str, _natural_key: str, act: Callable[[], T], /
     ) -> T | Setback:
         if self._fault is None:
             return act()
@@ -122,7 +123,7 @@ class Emulator:
     def at(self, root: str, limit: float = LIMIT) -> GraphDirectory:
         credential = ManagedIdentityCredential(retry_total=0)
         client, adapter = graph_client(credential, root, self._version, limit)
-        return GraphDirectory(client, adapter, SystemClock())
+        return GraphDirectory(client, Sender(adapter, SystemClock()), f"{root}/{self._version}")
 
     async def list_after(self, seconds: float) -> None:
         await self.graph.configure(consistencyDelaySeconds=seconds)
@@ -304,7 +305,7 @@ async def test_an_update_gives_the_organization_the_attributes_asked_for(
     ):
         body = before.model_dump(mode="json", exclude_none=True)
         after = asking({**body, **changes})
-        updated = await directory.update(organization, after)
+        updated = await directory.update(organization, after.attributes)
         assert isinstance(updated, ConnectedOrganization)
         assert updated.id == organization.id
         assert updated.attributes == after.attributes
@@ -315,7 +316,7 @@ async def test_an_update_gives_the_organization_the_attributes_asked_for(
 async def test_an_organization_that_is_gone_cannot_be_updated(directory: Directory) -> None:
     organization = await created(directory, partner())
     gone = organization.model_copy(update={"id": str(uuid4())})
-    answer = await directory.update(gone, partner(displayName="Another"))
+    answer = await directory.update(gone, partner(displayName="Another").attributes)
     assert isinstance(answer, Refused)
 
 
@@ -325,7 +326,7 @@ async def test_an_update_sends_what_differs_alone(emulator: Emulator, status: in
     request = partner()
     organization = await created(emulator.directory, request)
     changed = request.model_copy(update={"description": "Another"})
-    await emulator.directory.update(organization, changed)
+    await emulator.directory.update(organization, changed.attributes)
     (sent,) = await emulator.patches()
     sent.pop("@odata.type", None)
     assert sent == {"description": "Another"}
@@ -368,7 +369,7 @@ async def test_a_failed_update_is_a_setback(under_test: GraphUnderTest, fault: s
     request = partner()
     organization = await created(under_test.directory, request)
     failing = await under_test.fail(fault)
-    answer = await failing.update(organization, partner(displayName="Another"))
+    answer = await failing.update(organization, partner(displayName="Another").attributes)
     assert shown(answer) == shown(FAULTS[fault].setback)
 
 

@@ -21,7 +21,6 @@ from connorg.contract.requests import IfExists
 from connorg.gate import Gate
 from connorg.natural_key import new_onboarding_id
 from connorg.outcomes import Connected, Later, Refused
-from connorg.policy import Policy
 from connorg.ports import (
     Filter,
     HeldBy,
@@ -32,6 +31,7 @@ from connorg.ports import (
 )
 from connorg.storage.connection import ledger_table
 from connorg.storage.ledger import AzureLedger
+from connorg.timing import Timing
 from tests.simulation.storage import Table, ledger_on
 from tests.unit.partners import domain_source, request
 
@@ -86,8 +86,8 @@ async def opened(ledger: Ledger, newcomer: Onboarding) -> Onboarding:
 
 
 async def concluded(ledger: Ledger, held: Onboarding, outcome: Any) -> Onboarding:
-    begun = await ledger.save(states.begin(held, NOW, Policy()))
-    return await ledger.save(states.conclude(begun, outcome, NOW, Policy(), Random()))
+    begun = await ledger.save(states.begin(held, NOW, Timing()))
+    return await ledger.save(states.conclude(begun, outcome, NOW, Timing(), Random()))
 
 
 # open
@@ -153,7 +153,7 @@ async def test_who_takes_over_inherits_the_doubt_about_a_post(ledger: Ledger) ->
 
 async def test_a_replay_reclaims_what_nobody_took_since(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
-    reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Policy()))
+    reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Timing()))
     assert (await ledger.read(failed.id)) == reopened
     assert reopened.status is Status.NOT_STARTED
 
@@ -162,15 +162,15 @@ async def test_a_replay_meets_who_took_over_since(ledger: Ledger) -> None:
     domain = partner()
     failed = await concluded(ledger, await opened(ledger, onboarding(domain)), Refused(ERROR))
     holder = await opened(ledger, onboarding(domain))
-    assert await ledger.open(states.reopen(failed, "replay", NOW, Policy())) == HeldBy(holder)
+    assert await ledger.open(states.reopen(failed, "replay", NOW, Timing())) == HeldBy(holder)
     assert await ledger.read(failed.id) == failed
 
 
 async def test_a_replay_of_what_changed_since_is_superseded(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
-    await opened(ledger, states.reopen(failed, "first", NOW, Policy()))
+    await opened(ledger, states.reopen(failed, "first", NOW, Timing()))
     with pytest.raises(SupersededError):
-        await ledger.open(states.reopen(failed, "second", NOW, Policy()))
+        await ledger.open(states.reopen(failed, "second", NOW, Timing()))
 
 
 async def test_of_many_who_open_at_once_one_gets_the_claim_and_all_know_which(
@@ -203,6 +203,67 @@ async def test_of_many_messages_of_one_onboarding_one_opens_it(ledger: Ledger) -
 
 
 # record, read, save
+
+
+async def test_the_holder_of_an_identity_source_is_found_by_it(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding(domain := partner()))
+    assert await ledger.holder_of(f"domain:{domain}") == held
+    assert await ledger.holder_of(f"domain:{partner()}") is None
+
+
+# Tenants under several names
+
+
+async def test_the_first_to_connect_a_tenant_keeps_the_note_while_it_is_at_it(
+    ledger: Ledger,
+) -> None:
+    tenant_id = str(uuid4())
+    first, second = [await opened(ledger, onboarding()) for _ in range(2)]
+    assert await ledger.claim_tenant(tenant_id, first) is None
+    assert await ledger.claim_tenant(tenant_id, second) == first
+    assert await ledger.claim_tenant(tenant_id, first) is None
+    assert await ledger.claim_tenant(str(uuid4()), second) is None
+
+
+async def test_an_organization_that_stands_keeps_its_tenant(ledger: Ledger) -> None:
+    tenant_id = str(uuid4())
+    first, second = [await opened(ledger, onboarding()) for _ in range(2)]
+    await ledger.claim_tenant(tenant_id, first)
+    done = await concluded(ledger, first, Connected(*created()))
+    for _ in range(2):
+        assert await ledger.claim_tenant(tenant_id, second) == done
+
+
+async def test_who_failed_or_lost_its_organization_gives_the_tenant_away(ledger: Ledger) -> None:
+    tenant_id = str(uuid4())
+    first, second, third = [await opened(ledger, onboarding()) for _ in range(3)]
+    await ledger.claim_tenant(tenant_id, first)
+    failed = await concluded(ledger, first, Refused(ERROR))
+    assert await ledger.claim_tenant(tenant_id, second) == failed, "it is told whom it follows"
+    assert await ledger.claim_tenant(tenant_id, second) is None
+    done = await concluded(ledger, second, Connected(*created()))
+    lost = await ledger.save(states.lose(done, NOW))
+    assert await ledger.claim_tenant(tenant_id, third) == lost
+    assert await ledger.claim_tenant(tenant_id, third) is None
+
+
+async def test_of_many_who_claim_a_tenant_at_once_one_gets_it(ledger: Ledger) -> None:
+    tenant_id = str(uuid4())
+    rivals = [await opened(ledger, onboarding()) for _ in range(8)]
+    told = await asyncio.gather(*(ledger.claim_tenant(tenant_id, rival) for rival in rivals))
+    [winner] = [rival for rival, other in zip(rivals, told, strict=True) if other is None]
+    assert all(other == winner for other in told if other is not None)
+
+
+async def test_onboardings_are_found_by_their_organization(ledger: Ledger) -> None:
+    first, second, other = [await opened(ledger, onboarding()) for _ in range(3)]
+    conclusion, organization = created()
+    for held in (first, second):
+        await concluded(ledger, held, Connected(conclusion, organization))
+    await concluded(ledger, other, Connected(*created()))
+    found = await ledger.of_organization(organization.id)
+    assert {held.id for held in found} == {first.id, second.id}
+    assert await ledger.of_organization(str(uuid4())) == ()
 
 
 async def test_what_is_recorded_claims_nothing(ledger: Ledger) -> None:
@@ -248,7 +309,7 @@ async def test_all_that_an_attempt_writes_is_read_again(ledger: Ledger) -> None:
 
 async def test_only_the_version_that_was_read_can_be_replaced(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    begun = await ledger.save(states.begin(held, NOW, Policy()))
+    begun = await ledger.save(states.begin(held, NOW, Timing()))
     with pytest.raises(SupersededError):
         await ledger.save(states.cancel(held, NOW))
     assert await ledger.read(held.id) == begun
@@ -256,7 +317,7 @@ async def test_only_the_version_that_was_read_can_be_replaced(ledger: Ledger) ->
 
 async def test_of_many_who_begin_at_once_one_gets_the_lease(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    begun = states.begin(held, NOW, Policy())
+    begun = states.begin(held, NOW, Timing())
     answers = await asyncio.gather(*(ledger.save(begun) for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
     assert sum(isinstance(answer, SupersededError) for answer in answers) == 7
@@ -413,6 +474,9 @@ CALLS: dict[str, Callable[[Ledger], Awaitable[object]]] = {
     "record": lambda ledger: ledger.record(onboarding()),
     "read": lambda ledger: ledger.read(onboarding().id),
     "save": lambda ledger: ledger.save(onboarding().model_copy(update={"etag": "1"})),
+    "holder_of": lambda ledger: ledger.holder_of("domain:contoso.com"),
+    "claim_tenant": lambda ledger: ledger.claim_tenant("tenant", onboarding()),
+    "of_organization": lambda ledger: ledger.of_organization("organization"),
     "list": lambda ledger: ledger.list(EVERYTHING, 10, None),
     "reserve_key": lambda ledger: ledger.reserve_key("caller", "key", KeyReservation("a", "b")),
     "gate": lambda ledger: ledger.gate(),

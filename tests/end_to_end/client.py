@@ -16,6 +16,7 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables.aio import TableClient
 from azure.storage.queue.aio import QueueClient
 
+from connorg.storage.entities import GATE
 from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
 from tests import senders
 from tests.stack import Stack
@@ -72,7 +73,11 @@ class Graph:
         """Let a domain belong to a tenant. The tenants of before are forgotten."""
         home = {"tenantId": str(uuid.uuid4()), "displayName": "Home", "defaultDomainName": "h.test"}
         theirs = {"tenantId": tenant_id, "displayName": domain, "defaultDomainName": domain}
-        await self._put("tenants", [home, theirs])
+        await self.enroll(home, theirs)
+
+    async def enroll(self, *tenants: Json) -> None:
+        """Set all tenants, the home tenant first."""
+        await self._put("tenants", list(tenants))
 
     async def heal(self) -> None:
         await self.fail()
@@ -264,6 +269,12 @@ class Connorg:
         """What a call may change in ledger, queue and Graph."""
         rows, messages = await self.ledger_rows(), await self.messages()
         return rows, messages, len(await self.graph.requests())
+
+    async def let_time_pass_at_the_gate(self) -> None:
+        """Forget what Graph refused or asked for: it stands for minutes, and tests can't wait."""
+        client = TableClient.from_connection_string(self.stack.storage, LEDGER_TABLE)
+        async with client:
+            await client.delete_entity(*GATE)
 
     def logged_secrets(self) -> list[str]:
         """The lines of the functions' log that hold a secret."""

@@ -59,7 +59,7 @@ SOURCES: dict[str, dict[str, str]] = {
             "tenantId": "2f9c4e6a-77d6-4d08-9a4c-0e4d8c1b2a03",
             "cloudInstance": cloud,
         }
-        for cloud in ("microsoftonline.com", "microsoftonline.us", "partner.microsoftonline.cn")
+        for cloud in ("microsoftonline.us", "partner.microsoftonline.cn")
     },
 }
 

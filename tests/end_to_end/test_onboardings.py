@@ -75,7 +75,7 @@ async def test_the_monitor_always_answers_200_with_all_its_fields(
 
 async def test_an_onboarding_shows_nothing_of_connorgs_own_business(connorg: Connorg) -> None:
     onboarding = await connorg.onboarding(await succeeded(connorg, Partner()))
-    assert onboarding.keys() == {*MONITOR_FIELDS, "source", "conclusion", "differences"}
+    assert onboarding.keys() == {*MONITOR_FIELDS, "source", "conclusion", "differences", "warnings"}
 
 
 async def test_the_result_needs_no_key_and_says_202_until_it_is_there(connorg: Connorg) -> None:
@@ -243,7 +243,7 @@ async def test_what_waits_is_canceled_and_never_sent_to_graph_again(connorg: Con
     await connorg.put(message)
     await connorg.taken()
     assert (await connorg.onboarding(onboarding_id))["status"] == "Canceled"
-    assert len(await connorg.graph.calls(partner)) == 1
+    assert len(await connorg.graph.creates(partner)) == 1
 
 
 async def test_what_is_done_or_under_way_is_not_canceled(connorg: Connorg) -> None:
@@ -277,5 +277,5 @@ async def test_health_needs_no_key_and_names_each_check(connorg: Connorg) -> Non
     answer = await connorg.call("GET", "health", key=False)
     assert answer.status_code == 200
     assert {check["name"]: check["status"] for check in answer.json()["checks"]} == dict.fromkeys(
-        ("ledger", "queue", "identity", "graph"), "healthy"
+        ("ledger", "queue", "identity", "graph", "tenantLookup"), "healthy"
     )

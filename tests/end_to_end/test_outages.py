@@ -37,6 +37,7 @@ async def test_without_storage_nothing_is_accepted_and_nothing_half_done(frail: 
             "queue": "unhealthy",
             "identity": "healthy",
             "graph": "healthy",
+            "tenantLookup": "healthy",
             "whole": "unhealthy",
         }
         assert not await frail.graph.calls(partner)

@@ -38,6 +38,7 @@ async def test_what_is_missing_is_told_and_once_granted_all_goes_through(
     assert (await frail.ended(onboarding_id))["status"] == "Succeeded"
     assert len(await frail.graph.organizations(partner)) == 1
     await eventually(frail.is_healthy, "health still tells what is over")
+    await frail.let_time_pass_at_the_gate()
 
 
 async def test_a_rejected_token_blocks_and_heals_too(frail: Connorg) -> None:

@@ -19,7 +19,9 @@ async def test_a_new_partner_is_created_while_the_caller_waits(connorg: Connorg)
     assert onboarding["result"]["id"] == organization["id"]
     assert onboarding["reference"] == "CHG-1"
     assert onboarding["attempts"] == 1
-    assert len(await connorg.graph.calls(partner)) == 1, "one call when nothing fails"
+    lookup, create = await connorg.graph.calls(partner)
+    assert "findTenantInformation" in lookup["path"]
+    assert (create["method"], create["status"]) == ("POST", 201)
 
 
 async def test_a_repeated_request_gets_the_same_onboarding(connorg: Connorg) -> None:
@@ -28,7 +30,7 @@ async def test_a_repeated_request_gets_the_same_onboarding(connorg: Connorg) -> 
     again = await connorg.submit(partner.body())
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json() == first.json()
-    assert len(await connorg.graph.calls(partner)) == 1
+    assert len(await connorg.graph.creates(partner)) == 1
 
 
 async def test_the_same_domain_in_other_spellings_is_the_same_partner(connorg: Connorg) -> None:

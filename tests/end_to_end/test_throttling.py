@@ -22,7 +22,8 @@ async def test_nobody_calls_graph_before_retry_after_is_over(connorg: Connorg) -
 
     for answer in (first, second):
         assert (await connorg.ended(answer.json()["id"]))["status"] == "Succeeded"
-    refused, *later = await connorg.graph.requests_since(throttled)
+    lookup, refused, *later = await connorg.graph.requests_since(throttled)
+    assert lookup["method"] == "GET"
     assert refused["status"] == 429
     assert min(call["time"] for call in later) >= refused["time"] + RETRY_AFTER
     for partner in (throttled, meanwhile):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
 from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.requests import OnboardingRequest
 from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
 from tests.simulation.graph import FAULTS, Fault
 
@@ -104,39 +103,37 @@ def _take_effect[T](actor: Actor, what: str, act: Callable[[], T]) -> T:
     return done
 
 
-async def ask_graph[T](
-    what: str, request: OnboardingRequest, act: Callable[[], T], /
-) -> T | Setback:
+async def ask_graph[T](what: str, key: str, act: Callable[[], T], /) -> T | Setback:
     actor = current_actor()
     world = actor.instance.world
     await actor.step()
-    world.invariants.graph_called(actor, what, request)
-    fault = _draw_fault(actor)
-    done = await _exchange(actor, what, request, act, fault)
+    world.invariants.graph_called(actor, what, key)
+    fault = _draw_fault(actor, what)
+    done = await _exchange(actor, what, key, act, fault)
     await actor.step()
     answer = fault.setback if fault is not None else done[0]
     world.note(actor.name, f"Graph answers the {what}: {shown(answer)}")
-    world.invariants.graph_answered(actor, answer)
+    world.invariants.graph_answered(actor, what, answer)
     return answer
 
 
 async def _exchange[T](
     actor: Actor,
     what: str,
-    request: OnboardingRequest,
+    key: str,
     act: Callable[[], T],
     fault: Fault | None,
 ) -> list[T]:
     """Let the call travel, take effect at some moment and be answered; or be cut."""
     world, random = actor.instance.world, actor.instance.world.random
-    is_post, key = what == "create", request.natural_key
+    is_post = what == "create"
     done: list[T] = []
 
     def take_effect() -> None:
         done.append(act())
         world.note("Graph", f"does the {what} of {actor.name}: {shown(done[0])}")
         if is_post and isinstance(done[0], ConnectedOrganization) and actor.begun is not None:
-            world.graph.stored[world.graph.key_of(request)].creator = actor.begun["id"]
+            world.graph.stored[world.graph.key_of(key)].creator = actor.begun["id"]
         settle()
 
     def settle() -> None:
@@ -177,16 +174,21 @@ def shown(answer: object) -> str:
             return str(answer)
 
 
-def _draw_fault(actor: Actor) -> Fault | None:
+def _draw_fault(actor: Actor, what: str) -> Fault | None:
     world = actor.instance.world
     now, weather, random = world.loop.time(), world.weather, world.random
-    if now < weather.blocked_until:
+    # Whether tenants may be looked up is one thing for a whole schedule.
+    may_be_denied = what != "lookup"
+    if now < weather.blocked_until and may_be_denied:
         return FAULTS["no permission"]
     if now < world.graph_throttles_until:
         return _with_retry_after(FAULTS["throttled"], world.graph_throttles_until - now)
     if not weather.faults or not world.strikes(weather.graph):
         return None
-    fault = FAULTS[random.choice(weather.faults)]
+    name = random.choice(weather.faults)
+    if name == "no permission" and not may_be_denied:
+        return None
+    fault = FAULTS[name]
     match fault.setback:
         case Later(retry_after=float() | int(), throttled=throttled):
             seconds = random.choice((0.0, 1.0, 5.0, 30.0, 90.0))

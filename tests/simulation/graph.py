@@ -7,15 +7,16 @@ but lists an organization only some time later.
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from connorg.contract.identity_sources import DomainIdentitySource
+from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.onboarding import OnboardingError
-from connorg.contract.organization import ConnectedOrganization, StoredIdentitySource
-from connorg.contract.requests import OnboardingRequest
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
+from connorg.contract.organization import ConnectedOrganization, StoredIdentitySource, Tenant
+from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
+from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback, SponsorSettled
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ def _error(code: str) -> OnboardingError:
 _UNAVAILABLE = Later(_error("GraphUnavailable"), ambiguous=True)
 _CONNECTION_LOST = Later(_error("GraphConnectionLost"), ambiguous=True)
 _REFUSED = Refused(_error("RefusedByGraph"))
+_NOT_FOUND = Refused(_error("RefusedByGraph"), not_found=True)
+_MAY_NOT_LOOK_UP = Blocked(_error("PermissionMissing"))
 
 FAULTS: Mapping[str, Fault] = {
     "throttled": Fault(Later(_error("GraphThrottled"), retry_after=7, throttled=True)),
@@ -65,6 +68,9 @@ class Stored:
     listed_at: datetime
     creator: str | None = None
     """The onboarding whose POST created it."""
+    sponsors: dict[SponsorKind, list[str]] = field(
+        default_factory=lambda: {kind: [] for kind in SponsorKind}
+    )
     known: bool = False
     """An onboarding succeeded with it, so that its POST is not of unknown fate any more."""
 
@@ -79,23 +85,36 @@ class Graph:
         self.commits: Counter[str] = Counter()
         self.tenant_of_domain: dict[str, str] = {}
         self.may_look_up_tenants = True
+        self.tells_tenants_apart = True
+        """Whether it refuses a domain and its tenant as two organizations."""
+        self.unknown_sponsors: set[str] = set()
         self.refused: set[str] = set()
         """Natural keys that Graph will never take."""
 
-    def key_of(self, request: OnboardingRequest) -> str:
+    def key_of(self, natural_key: str) -> str:
         """Name the identity source as Graph stores it: a tenant, where the domain has one."""
-        source = request.identity_source
-        if isinstance(source, DomainIdentitySource) and source.domain_name in self.tenant_of_domain:
-            return f"tenant:{self.tenant_of_domain[source.domain_name]}"
-        return source.natural_key
+        kind, _, name = natural_key.partition(":")
+        if kind == "domain" and name in self.tenant_of_domain:
+            return f"tenant:{self.tenant_of_domain[name]}"
+        return natural_key
+
+    def tenant_of(
+        self, source: DomainIdentitySource | AzureActiveDirectoryTenant
+    ) -> Tenant | Setback:
+        if not self.may_look_up_tenants:
+            return _MAY_NOT_LOOK_UP
+        kind, _, name = self.key_of(source.natural_key).partition(":")
+        known = kind == "tenant" and name in self.tenant_of_domain.values()
+        return Tenant(tenant_id=name) if known else _NOT_FOUND
 
     def create(
         self, request: OnboardingRequest
     ) -> ConnectedOrganization | AlreadyConnected | Setback:
-        key = self.key_of(request)
+        key = self.key_of(request.natural_key)
         if request.natural_key in self.refused:
             return _REFUSED
-        if key in self.stored:
+        held = self.stored.get(key)
+        if held and (self.tells_tenants_apart or held.natural_key == request.natural_key):
             return AlreadyConnected(_error("AlreadyConnected"))
         organization = ConnectedOrganization(
             id=f"organization{next(self._numbers)}",
@@ -110,22 +129,48 @@ class Graph:
         self.commits[key] += 1
         return organization.model_copy(update={"identity_sources": ()})
 
-    def find(self, request: OnboardingRequest) -> ConnectedOrganization | None:
-        key = self.key_of(request)
-        if key != request.natural_key and not self.may_look_up_tenants:
+    def find(
+        self, request: OnboardingRequest, tenant: Tenant | None
+    ) -> ConnectedOrganization | None:
+        key = self.key_of(request.natural_key)
+        if key != request.natural_key and not (tenant or self.may_look_up_tenants):
             return self._namesake(request)
         stored = self.stored.get(key)
         return stored.organization if stored and self.is_listed(stored) else None
 
+    def read(self, organization_id: str) -> ConnectedOrganization | Setback:
+        stored = self.by_id(organization_id)
+        return stored.organization if stored and self.is_listed(stored) else _NOT_FOUND
+
     def update(
-        self, organization: ConnectedOrganization, request: OnboardingRequest
+        self, organization: ConnectedOrganization, wanted: Attributes
     ) -> ConnectedOrganization | Setback:
-        for stored in self.stored.values():
-            if stored.organization.id == organization.id:
-                changes = request.attributes._asdict()
-                stored.organization = stored.organization.model_copy(update=changes)
-                return organization.model_copy(update=changes)
-        return _REFUSED
+        stored = self.by_id(organization.id)
+        if stored is None:
+            return _NOT_FOUND
+        stored.organization = stored.organization.model_copy(update=wanted._asdict())
+        return organization.model_copy(update=wanted._asdict())
+
+    def sponsors(
+        self, organization_id: str, kind: SponsorKind
+    ) -> tuple[SponsorObject, ...] | Setback:
+        stored = self.by_id(organization_id)
+        if stored is None or not self.is_listed(stored):
+            return _NOT_FOUND
+        return tuple(SponsorObject(id=sponsor) for sponsor in stored.sponsors[kind])
+
+    def add_sponsor(self, organization_id: str, sponsorship: Sponsorship) -> SponsorSettled:
+        stored = self.by_id(organization_id)
+        if stored is None or sponsorship.sponsor in self.unknown_sponsors:
+            return SponsorSettled(_error("SponsorNotAdded"))
+        sponsors = stored.sponsors[sponsorship.kind]
+        if sponsorship.sponsor not in sponsors:
+            sponsors.append(sponsorship.sponsor)
+        return SponsorSettled()
+
+    def by_id(self, organization_id: str) -> Stored | None:
+        held = self.stored.values()
+        return next((s for s in held if s.organization.id == organization_id), None)
 
     def is_listed(self, stored: Stored) -> bool:
         return stored.listed_at <= self._now()
@@ -148,10 +193,13 @@ def _stored_source(key: str, request: OnboardingRequest) -> StoredIdentitySource
 
 
 class Exchange(Protocol):
-    """How a call gets to Graph and back; `act` is what Graph does, at one moment."""
+    """How a call gets to Graph and back; `act` is what Graph does, at one moment.
+
+    `natural_key`: whom the call is about.
+    """
 
     async def __call__[T](
-        self, what: str, request: OnboardingRequest, act: Callable[[], T], /
+        self, what: str, natural_key: str, act: Callable[[], T], /
     ) -> T | Setback: ...
 
 
@@ -162,16 +210,48 @@ class SimulatedDirectory:
         self._graph = graph
         self._exchange = exchange
 
+    async def tenant_of(
+        self, source: DomainIdentitySource | AzureActiveDirectoryTenant
+    ) -> Tenant | Setback:
+        act = lambda: self._graph.tenant_of(source)  # noqa: E731
+        return await self._exchange("lookup", source.natural_key, act)
+
     async def create(
         self, request: OnboardingRequest
     ) -> ConnectedOrganization | AlreadyConnected | Setback:
-        return await self._exchange("create", request, lambda: self._graph.create(request))
+        act = lambda: self._graph.create(request)  # noqa: E731
+        return await self._exchange("create", request.natural_key, act)
 
-    async def find(self, request: OnboardingRequest) -> ConnectedOrganization | Setback | None:
-        return await self._exchange("find", request, lambda: self._graph.find(request))
+    async def find(
+        self, request: OnboardingRequest, tenant: Tenant | None = None
+    ) -> ConnectedOrganization | Setback | None:
+        act = lambda: self._graph.find(request, tenant)  # noqa: E731
+        return await self._exchange("find", request.natural_key, act)
+
+    async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
+        act = lambda: self._graph.read(organization_id)  # noqa: E731
+        return await self._exchange("read", self._about(organization_id), act)
 
     async def update(
-        self, organization: ConnectedOrganization, request: OnboardingRequest
+        self, organization: ConnectedOrganization, wanted: Attributes
     ) -> ConnectedOrganization | Setback:
-        act = lambda: self._graph.update(organization, request)  # noqa: E731
-        return await self._exchange("update", request, act)
+        act = lambda: self._graph.update(organization, wanted)  # noqa: E731
+        return await self._exchange("update", self._about(organization.id), act)
+
+    async def sponsors(
+        self, organization_id: str, kind: SponsorKind
+    ) -> tuple[SponsorObject, ...] | Setback:
+        act = lambda: self._graph.sponsors(organization_id, kind)  # noqa: E731
+        return await self._exchange("sponsors", self._about(organization_id), act)
+
+    async def add_sponsor(
+        self, organization_id: str, sponsorship: Sponsorship
+    ) -> SponsorSettled | Later | Blocked:
+        act = lambda: self._graph.add_sponsor(organization_id, sponsorship)  # noqa: E731
+        what = f"sponsor {sponsorship.sponsor}"
+        answer = await self._exchange(what, self._about(organization_id), act)
+        return SponsorSettled(answer.error) if isinstance(answer, Refused) else answer
+
+    def _about(self, organization_id: str) -> str:
+        stored = self._graph.by_id(organization_id)
+        return stored.natural_key if stored else organization_id

@@ -14,21 +14,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connorg import states
-from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.joining import Conflict, Reason, Submitted
 from connorg.natural_key import partition_of
 from connorg.outcomes import Blocked, Later
+from connorg.policy import Refusal
 from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of
 from connorg.submitting import Submission
 from tests.simulation.calls import current_actor
 
 if TYPE_CHECKING:
     from tests.simulation.calls import Actor
+    from tests.simulation.graph import Stored
     from tests.simulation.storage import Key, Row
     from tests.simulation.world import World
 
-_CALLS_PER_ATTEMPT = 4  # search, create, search again, update
+_MOST_SPONSORS = 3
+# Look the tenant up, search, create, search again, list two kinds of sponsors, update, add them.
+_CALLS_PER_ATTEMPT = 7 + _MOST_SPONSORS
 # How much earlier than the end of its time an onboarding may give up: its next attempt would come
 # too late.
 _LONGEST_PAUSE = 1000.0
@@ -81,7 +85,8 @@ class Invariants:
         moved = f"{after['id']} {came_from} to {after['status']}"
         self._world.note("ledger", moved)
         self.check(_is_legal(before, after), f"not in the table of moves: {moved}")
-        if after["status"] == Status.RUNNING:
+        begins = before is None or before["attempts"] != after["attempts"]
+        if after["status"] == Status.RUNNING and begins:
             self._begun(before, after)
         elif before is not None and before["status"] == Status.RUNNING:
             self._concluded(after)
@@ -110,14 +115,14 @@ class Invariants:
                 gate >= actor.told_to_wait_until - _GRACE,
                 "an attempt was concluded before the gate was closed for as long as Graph asked",
             )
-        if after["status"] == Status.SUCCEEDED:
+        if after.get("conclusion"):
             for stored in self._world.graph.stored.values():
                 stored.known |= stored.organization.id == after["result"]["id"]
 
     # Graph
 
-    def graph_called(self, actor: "Actor", what: str, request: OnboardingRequest) -> None:
-        now, key = self._now, request.natural_key
+    def graph_called(self, actor: "Actor", what: str, key: str) -> None:
+        now = self._now
         self._world.note(actor.name, f"calls Graph: {what} {key}")
         if actor.begun is None:
             self.check(False, "Graph was called without a lease")  # noqa: FBT003
@@ -135,15 +140,15 @@ class Invariants:
         actor.graph_calls += 1
         self.check(actor.graph_calls <= _CALLS_PER_ATTEMPT, f"too many calls by {actor.name}")
         if what == "create":
-            self._posted(actor.begun, request)
+            self._posted(actor.begun, key)
 
-    def _posted(self, begun: Mapping[str, Any], request: OnboardingRequest) -> None:
-        graph, key = self._world.graph, request.natural_key
+    def _posted(self, begun: Mapping[str, Any], key: str) -> None:
+        graph = self._world.graph
         self.check(
             self._world.posts_under_way[key] == 0,
             f"a second POST for {key} while Graph may still carry out an earlier one",
         )
-        stored = graph.stored.get(graph.key_of(request))
+        stored = graph.stored.get(graph.key_of(key))
         if stored is None or stored.natural_key != key:
             return
         self.check(
@@ -154,15 +159,19 @@ class Invariants:
             f"a second POST for {key} while Graph does not list what one of unknown fate made",
         )
 
-    def graph_answered(self, actor: "Actor", answer: object) -> None:
-        now, policy = self._now, self._world.policy
+    def graph_answered(self, actor: "Actor", what: str, answer: object) -> None:
+        if what == "lookup" and isinstance(answer, Blocked):
+            # Nobody needs to look tenants up; that it may not be done stops nothing else.
+            blocks = answer.error.code != "PermissionMissing"
+            answer = answer if blocks else None
+        now, timing = self._now, self._world.timing
         match answer:
             case Later(throttled=True, retry_after=None):
-                actor.told_to_wait_until = now + policy.shortest_backoff
+                actor.told_to_wait_until = now + timing.shortest_backoff
             case Later(throttled=True, retry_after=float(seconds)):
                 actor.told_to_wait_until = now + seconds
             case Blocked():
-                actor.told_to_wait_until = now + policy.blocked_retry
+                actor.told_to_wait_until = now + timing.blocked_retry
 
     def turned_to_storage(self, actor: "Actor") -> None:
         if actor.begun is not None:
@@ -172,10 +181,17 @@ class Invariants:
     # callers
 
     def answered(
-        self, who: str, submission: Submission, answer: Submitted | Conflict, *, repeated: bool
+        self,
+        who: str,
+        submission: Submission,
+        answer: Submitted | Conflict | Refusal,
+        *,
+        repeated: bool,
     ) -> None:
         """`repeated`: without a key, so that it can't be told from somebody else's request."""
         self._world.note(who, f"is answered {_shown(answer)}")
+        if isinstance(answer, Refusal):
+            return
         if isinstance(answer, Submitted):
             self.accepted[answer.onboarding.id] = who
         elif answer.reason is not Reason.KEY_REUSED and answer.onboarding is not None:
@@ -223,10 +239,12 @@ class Invariants:
 
     def _check_conclusion(self, held: Onboarding) -> None:
         graph = self._world.graph
-        stored = graph.stored.get(graph.key_of(held.request)) if held.request else None
+        stored = graph.stored.get(graph.key_of(held.request.natural_key)) if held.request else None
         if held.status is Status.SUCCEEDED:
             connected = stored and held.result and stored.organization.id == held.result.id
             self.check(bool(connected), f"{held.id} succeeded with what Graph does not have")
+            if stored is not None and held.conclusion is not Conclusion.EXISTING:
+                self._check_sponsors(held, stored)
         if held.status is not Status.FAILED or held.last_error is None:
             self.check(held.status is not Status.FAILED, f"{held.id} failed without a reason")
             return
@@ -242,6 +260,9 @@ class Invariants:
                 stored.creator != held.id
                 or stored.organization.attributes != held.request.attributes
             ),
+            "ConnectedButNotFound": stored is not None
+            and not graph.may_look_up_tenants
+            and graph.key_of(natural_key or "") != natural_key,
             "IdentitySourceInUse": True,
             "IdempotencyKeyReused": True,
             "GaveUp": early <= _LONGEST_PAUSE,
@@ -251,10 +272,19 @@ class Invariants:
         code = held.last_error.code
         self.check(reasons.get(code, False), f"{held.id} failed for no good reason: {code}")
 
+    def _check_sponsors(self, held: Onboarding, stored: "Stored") -> None:
+        """Each is added, or warned of."""
+        asked = held.request.sponsorships if held.request else ()
+        lacked = [s for s in asked if s.sponsor not in stored.sponsors[s.kind]]
+        unknown = [s for s in lacked if s.sponsor in self._world.graph.unknown_sponsors]
+        self.check(lacked == unknown, f"{held.id} succeeded without its sponsors {lacked}")
+        told = len(held.warnings) == len(unknown)
+        self.check(told, f"{held.id} has {len(held.warnings)} warnings for {unknown}")
+
     def _check_bounds(self, held: Onboarding) -> None:
         """Attempts come no closer than the shortest pause; in the long run it is far longer."""
         life = self._world.weather.ends
-        most = 12 + min(life / self._world.policy.shortest_backoff, 200 + life / 45)
+        most = 12 + min(life / self._world.timing.shortest_backoff, 200 + life / 45)
         self.check(held.attempts <= most, f"{held.id} made {held.attempts} attempts")
 
 
@@ -273,7 +303,9 @@ def _closed_until(row: "Row | None") -> float:
     return 0.0 if closed is None else closed.timestamp()
 
 
-def _shown(answer: Submitted | Conflict) -> str:
+def _shown(answer: Submitted | Conflict | Refusal) -> str:
+    if isinstance(answer, Refusal):
+        return answer.error.message
     if isinstance(answer, Conflict):
         return f"{answer.reason.name}, see {answer.onboarding_id}"
     return f"{answer.onboarding.status} {answer.onboarding.id}"

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from connorg.contract.messages import OnboardingMessage
-from connorg.contract.onboarding import Onboarding
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.core import Core
 from connorg.ports import Receipt
@@ -37,7 +38,7 @@ def lookup_skipped() -> Change:
 
 
 class _BlindDirectory(_Wrapped):
-    async def find(self, _: OnboardingRequest) -> None:
+    async def find(self, _: OnboardingRequest, _tenant: Tenant | None = None) -> None:
         return None
 
 
@@ -68,6 +69,29 @@ class _DisarmingLedger(_Wrapped):
     async def save(self, onboarding: Onboarding) -> Onboarding:
         if onboarding.status.terminal and onboarding.id in self._queue.receipts:
             await self._queue.delete(self._queue.receipts[onboarding.id])
+        saved: Onboarding = await self._port.save(onboarding)
+        return saved
+
+
+def tenant_not_claimed() -> Change:
+    return lambda core: replace(core, ledger=_UnclaimingLedger(core.ledger))
+
+
+class _UnclaimingLedger(_Wrapped):
+    async def claim_tenant(self, _tenant_id: str, _onboarding: Onboarding) -> None:
+        return None
+
+
+def sponsors_forgotten() -> Change:
+    return lambda core: replace(core, ledger=_ForgettingLedger(core.ledger))
+
+
+class _ForgettingLedger(_Wrapped):
+    """Keeps no step of an attempt but the last."""
+
+    async def save(self, onboarding: Onboarding) -> Onboarding:
+        if onboarding.status is Status.WAITING:
+            onboarding = onboarding.model_copy(update={"sponsors_to_add": ()})
         saved: Onboarding = await self._port.save(onboarding)
         return saved
 
@@ -112,5 +136,7 @@ MUTATIONS: Mapping[str, Callable[[], Change]] = {
         lookup_skipped,
         message_deleted_before_the_ledger_is_closed,
         arm_after_act,
+        tenant_not_claimed,
+        sponsors_forgotten,
     )
 }

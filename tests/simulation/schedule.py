@@ -11,6 +11,7 @@ from connorg.contract.onboarding import Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core import Core
 from connorg.joining import Conflict, Submitted
+from connorg.policy import Refusal
 from connorg.ports import StorageUnavailableError
 from connorg.replaying import cancel, replay
 from connorg.storage.entities import ONBOARDING
@@ -21,14 +22,15 @@ from tests.simulation.world import Change, Weather, World
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+_ADA, _NOBODY = "ada@contoso.example", "nobody@contoso.example"
 PASSING_FAULTS = tuple(name for name in FAULTS if name != "refused")
 _AMBIGUOUS_FAULTS = tuple(
     name for name, fault in FAULTS.items() if getattr(fault.setback, "ambiguous", False)
 )
-_LISTING_DELAY = 30.0  # seconds; policy.settle allows for it, and for graph.LATEST_COMMIT
+_LISTING_DELAY = 30.0  # seconds; timing.settle allows for it, and for graph.LATEST_COMMIT
 _LONGEST = 80 * _HOUR  # three days of trying, and a bit
 
-type Answer = Submitted | Conflict | None
+type Answer = Submitted | Conflict | Refusal | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,10 @@ class _Schedule:
             graph.tenant_of_domain["partner0.example"] = _TENANT
         if random.random() < 0.1:
             graph.refused.add("domain:partner0.example")
+        graph.unknown_sponsors.add(_NOBODY)
+        graph.may_look_up_tenants = random.random() < 0.9
+        # Nobody knows whether Graph does; what it does not refuse must not be asked for.
+        graph.tells_tenants_apart = not graph.may_look_up_tenants or random.random() < 0.5
 
     def _intake(self, source: dict[str, Any]) -> None:
         world, random = self._world, self._random
@@ -205,6 +211,8 @@ def _request(random: Random, source: dict[str, Any], reference: str) -> Onboardi
             "state": "configured",
             "reference": reference,
             "ifExists": random.choice((None, None, "return", "fail", "update")),
+            "internalSponsors": random.choice((None, None, [_ADA], [_NOBODY, _ADA])),
+            "externalSponsors": random.choice((None, None, None, [_ADA])),
         }
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from connorg.core import Core
 from connorg.policy import Policy
+from connorg.timing import Timing
 from tests.simulation.calls import Actor, ask_graph, reach_storage
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.invariants import Invariants
@@ -52,7 +53,7 @@ class World:
         self.loop = SimulatedLoop()
         self.random = random
         self.weather = weather
-        self.policy = Policy()
+        self.timing = Timing()
         self.trace: list[tuple[float, str, str]] = []
         self.invariants = Invariants(self)
         self.table = Table(self.invariants.row_written, self.invariants.row_read)
@@ -105,7 +106,8 @@ class World:
                 queue=retry_queue_on(self.queue, reach_storage),
                 clock=self,
                 random=self.random,
-                policy=self.policy,
+                timing=self.timing,
+                policy=Policy(),
             )
         )
 

@@ -14,6 +14,7 @@ from connorg.policy import Policy
 from connorg.ports import Filter
 from connorg.resuming import resume
 from connorg.submitting import Submission, submit
+from connorg.timing import Timing
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.storage import Queue, Table, ledger_on, retry_queue_on
 from tests.unit.partners import request
@@ -46,6 +47,7 @@ def core() -> Core:
         queue=retry_queue_on(queue, at_once),
         clock=Clock(),
         random=Random(1),
+        timing=Timing(),
         policy=Policy(),
     )
 

@@ -10,6 +10,7 @@ from tests.senders import Ticket
 from tests.unit.readings import delivery, faults, refused, source, wanted
 
 TENANT = "2f9c4e6a-77d6-4d08-9a4c-0e4d8c1b2a03"
+SOURCE = {"domainName": "a.com"}
 KEY = {"scheme": "header-key", "header": "X-Key"}
 
 
@@ -77,6 +78,13 @@ def test_a_reference_that_cannot_be_one_still_finds_the_ticket() -> None:
     assert told.reference is not None
     assert told.reference.startswith("T-1  forged xxx")
     assert len(told.reference) == 256
+
+
+def test_a_list_is_taken_without_its_blanks() -> None:
+    mapped = {"internalSponsors": "[owner, deputy, boss]", "externalSponsors": "none"}
+    event = {"owner": " joe@contoso.com", "deputy": "", "name": "A", "sources": [SOURCE]}
+    request = wanted(of_typed(map=mapped), event)
+    assert [sponsor.sponsor for sponsor in request.sponsorships] == ["joe@contoso.com"]
 
 
 # Identity sources

@@ -29,6 +29,40 @@ def test_a_missing_account_is_told_by_the_name_of_its_setting() -> None:
         settings().table_endpoint()
 
 
+@pytest.mark.parametrize(
+    ("cloud", "root"),
+    [
+        ("global", "https://graph.microsoft.com"),
+        ("usgov-l4", "https://graph.microsoft.us"),
+        ("usgov-l5", "https://dod-graph.microsoft.us"),
+        ("china", "https://microsoftgraph.chinacloudapi.cn"),
+    ],
+)
+def test_a_cloud_brings_the_root_of_its_graph(
+    monkeypatch: pytest.MonkeyPatch, cloud: str, root: str
+) -> None:
+    monkeypatch.setenv("CONNORG_CLOUD", cloud)
+    assert settings().graph_root == root
+    assert settings().policy().cloud == cloud
+    monkeypatch.setenv("CONNORG_GRAPH_ROOT", "https://graph.example/")
+    settings.cache_clear()
+    assert settings().graph_root == "https://graph.example", "unless another one is named"
+
+
+def test_lists_take_commas_and_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNORG_ALLOWED", "Contoso.com, *.fabrikam.com\n72f988bf")
+    monkeypatch.setenv("CONNORG_PROPOSED_ONLY", "queue webhook:*")
+    policy = settings().policy()
+    assert policy.allowed == {"contoso.com", "*.fabrikam.com", "72f988bf"}
+    assert policy.proposed_only == ("queue", "webhook:*")
+
+
+def test_a_home_tenant_must_be_a_tenant_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNORG_HOME_TENANT", "contoso.com")
+    with pytest.raises(ConfigurationError, match="CONNORG_HOME_TENANT"):
+        settings()
+
+
 def test_a_wrong_setting_is_told_by_name_and_never_by_value(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,13 +9,14 @@ import pytest
 from connorg import states
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.natural_key import new_onboarding_id
-from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused
-from connorg.policy import Policy
+from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
+from connorg.timing import Timing
 from tests.unit.partners import request
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-POLICY = Policy()
+TIMING = Timing()
 ERROR = OnboardingError(code="GraphUnavailable", message="Microsoft Graph failed inside.")
 ORGANIZATION = ConnectedOrganization(id="35ff48a8-e9d8-4405-8425-0b23694287a4")
 
@@ -28,13 +29,13 @@ def onboarding(status: Status = Status.NOT_STARTED) -> Onboarding:
         request=request(),
         created_date_time=NOW,
         last_action_date_time=NOW,
-        give_up_date_time=NOW + timedelta(seconds=POLICY.give_up),
+        give_up_date_time=NOW + timedelta(seconds=TIMING.give_up),
     )
 
 
 def conclude(outcome: Outcome, begun: Onboarding | None = None) -> Onboarding:
-    begun = begun or states.begin(onboarding(), NOW, POLICY)
-    return states.conclude(begun, outcome, NOW, POLICY, Random(1))
+    begun = begun or states.begin(onboarding(), NOW, TIMING)
+    return states.conclude(begun, outcome, NOW, TIMING, Random(1))
 
 
 @pytest.mark.parametrize(("start", "end"), list(product(Status, Status)))
@@ -51,20 +52,20 @@ def test_nothing_leaves_a_success() -> None:
 
 
 def test_an_attempt_is_counted_and_leased_before_graph_is_called() -> None:
-    begun = states.begin(onboarding(), NOW, POLICY)
+    begun = states.begin(onboarding(), NOW, TIMING)
     assert (begun.status, begun.attempts) == (Status.RUNNING, 1)
-    assert begun.lease_until == NOW + timedelta(seconds=POLICY.lease)
+    assert begun.lease_until == NOW + timedelta(seconds=TIMING.lease)
     assert begun.doubt_until is None, "the first attempt has nothing to doubt"
 
 
 def test_the_lease_outlasts_the_attempt() -> None:
-    assert POLICY.lease > POLICY.attempt_limit
+    assert TIMING.lease > TIMING.attempt_limit
 
 
 def test_who_takes_over_from_the_dead_is_in_doubt() -> None:
-    crashed = states.begin(onboarding(), NOW, POLICY)
-    taken_over = states.begin(crashed, NOW + timedelta(minutes=1), POLICY)
-    settled = NOW + timedelta(seconds=POLICY.attempt_limit + POLICY.settle)
+    crashed = states.begin(onboarding(), NOW, TIMING)
+    taken_over = states.begin(crashed, NOW + timedelta(minutes=1), TIMING)
+    settled = NOW + timedelta(seconds=TIMING.attempt_limit + TIMING.settle)
     assert taken_over.doubt_until == settled
 
 
@@ -72,6 +73,52 @@ def test_success_closes_the_onboarding() -> None:
     done = conclude(Connected(Conclusion.CREATED, ORGANIZATION))
     assert (done.status, done.result) == (Status.SUCCEEDED, ORGANIZATION)
     assert done.due is None
+
+
+ADA, BOB = (
+    Sponsorship(kind=SponsorKind.INTERNAL, sponsor=f"{name}@contoso.com") for name in ("ada", "bob")
+)
+
+
+def test_an_attempt_goes_on_under_its_lease_until_no_sponsor_is_left() -> None:
+    begun = states.begin(onboarding(), NOW, TIMING)
+    connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)), begun)
+    assert (connected.status, connected.lease_until) == (Status.RUNNING, begun.lease_until)
+    assert (connected.attempts, connected.result) == (1, ORGANIZATION)
+    one_left = conclude(SponsorSettled(), connected)
+    assert (one_left.status, one_left.sponsors_to_add) == (Status.RUNNING, (BOB,))
+    done = conclude(SponsorSettled(ERROR), one_left)
+    assert (done.status, done.lease_until) == (Status.SUCCEEDED, None)
+    assert (done.sponsors_to_add, done.warnings) == ((), (ERROR,))
+
+
+def test_a_setback_among_the_sponsors_keeps_what_was_reached() -> None:
+    connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
+    waiting = conclude(Later(ERROR), conclude(SponsorSettled(), connected))
+    assert (waiting.status, waiting.conclusion) == (Status.WAITING, Conclusion.CREATED)
+    again = states.begin(waiting, NOW, TIMING)
+    assert (again.result, again.sponsors_to_add) == (ORGANIZATION, (BOB,))
+
+
+def test_who_takes_over_a_half_done_onboarding_goes_on_with_its_sponsors() -> None:
+    connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
+    failed = conclude(Refused(ERROR), connected)
+    taken_over = onboarding().taking_over_from(failed)
+    assert (taken_over.result, taken_over.sponsors_to_add) == (ORGANIZATION, (ADA, BOB))
+
+
+def test_a_deleted_organization_gives_its_identity_source_free() -> None:
+    done = conclude(Connected(Conclusion.CREATED, ORGANIZATION))
+    assert not done.gives_way_to(onboarding())
+    deleted = states.lose(done, NOW)
+    assert deleted.gives_way_to(onboarding())
+    assert (deleted.status, deleted.result) == (Status.SUCCEEDED, ORGANIZATION)
+
+
+def test_a_replay_of_what_lost_its_organization_begins_at_the_beginning() -> None:
+    connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
+    lost = states.lose(conclude(Refused(ERROR), connected), NOW)
+    assert (lost.conclusion, lost.result, lost.sponsors_to_add) == (None, None, ())
 
 
 def test_a_refusal_fails_with_its_reason() -> None:
@@ -90,13 +137,13 @@ def test_a_retry_after_is_obeyed_to_the_second() -> None:
 
 def test_an_ambiguous_failure_leaves_a_doubt_and_a_clear_one_does_not() -> None:
     doubt = conclude(Later(ERROR, ambiguous=True)).doubt_until
-    assert doubt == NOW + timedelta(seconds=POLICY.settle)
+    assert doubt == NOW + timedelta(seconds=TIMING.settle)
     assert conclude(Later(ERROR)).doubt_until is None
 
 
 def test_a_doubt_outlives_a_later_clear_failure() -> None:
     doubtful = conclude(Later(ERROR, ambiguous=True))
-    begun = states.begin(doubtful, NOW, POLICY)
+    begun = states.begin(doubtful, NOW, TIMING)
     assert conclude(Later(ERROR, throttled=True), begun).doubt_until == doubtful.doubt_until
 
 
@@ -105,9 +152,9 @@ def test_a_missing_permission_waits_and_does_not_fail() -> None:
 
 
 def test_after_a_day_the_onboarding_fails_and_says_what_the_last_attempt_said() -> None:
-    begun = states.begin(onboarding(), NOW, POLICY)
-    late = NOW + timedelta(seconds=POLICY.give_up)
-    failed = states.conclude(begun, Later(ERROR), late, POLICY, Random(1))
+    begun = states.begin(onboarding(), NOW, TIMING)
+    late = NOW + timedelta(seconds=TIMING.give_up)
+    failed = states.conclude(begun, Later(ERROR), late, TIMING, Random(1))
     assert failed.status is Status.FAILED
     assert failed.last_error is not None
     assert failed.last_error.code == "GaveUp"
@@ -115,7 +162,7 @@ def test_after_a_day_the_onboarding_fails_and_says_what_the_last_attempt_said() 
 
 
 def test_an_attempt_that_died_with_its_process_leaves_a_doubt_to_the_replay() -> None:
-    buried = states.abandon(states.begin(onboarding(), NOW, POLICY), ERROR, NOW, POLICY)
+    buried = states.abandon(states.begin(onboarding(), NOW, TIMING), ERROR, NOW, TIMING)
     assert buried.status is Status.FAILED
     assert buried.doubt_until is not None
 
@@ -126,17 +173,17 @@ def test_who_takes_over_an_identity_source_takes_over_the_doubt() -> None:
 
 
 def test_a_replay_starts_anew_but_keeps_the_doubt() -> None:
-    begun = states.begin(onboarding(), NOW, POLICY)
+    begun = states.begin(onboarding(), NOW, TIMING)
     doubtful = begun.model_copy(update={"doubt_until": NOW})
     failed = conclude(Refused(ERROR), doubtful)
-    again = states.reopen(failed, "replay-1", NOW + timedelta(days=2), POLICY)
+    again = states.reopen(failed, "replay-1", NOW + timedelta(days=2), TIMING)
     assert (again.status, again.attempts, again.doubt_until) == (Status.NOT_STARTED, 0, NOW)
-    assert again.give_up_date_time == NOW + timedelta(days=2, seconds=POLICY.give_up)
+    assert again.give_up_date_time == NOW + timedelta(days=2, seconds=TIMING.give_up)
 
 
 def test_the_backoff_grows_from_five_seconds_to_a_quarter_of_an_hour() -> None:
     random = Random(7)
     for attempts in range(1, 2000):
-        delay = POLICY.backoff(attempts, random)
+        delay = TIMING.backoff(attempts, random)
         assert 5 <= delay <= min(15 * 60, 5 * 2.0 ** min(attempts, 20))
-    assert max(POLICY.backoff(50, random) for _ in range(100)) > 10 * 60
+    assert max(TIMING.backoff(50, random) for _ in range(100)) > 10 * 60

@@ -1,0 +1,54 @@
+"""Asking Graph something while a caller waits, outside of any onboarding.
+
+The gate is kept as everywhere: nobody calls while it is closed, and what Graph says of its limits
+is told to all instances.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from connorg.attempting import keep_gate
+from connorg.contract.onboarding import OnboardingError
+from connorg.core import Core
+from connorg.outcomes import Blocked, Later, Refused
+
+_THROTTLED = OnboardingError(
+    code="GraphThrottled", message="Microsoft Graph asked not to be called for a while."
+)
+_SILENT = OnboardingError(code="GraphTimeout", message="Microsoft Graph did not answer in time.")
+
+
+class GraphUnavailableError(Exception):
+    """Graph can't be asked now. `retry_after`: seconds after which it is worth another try."""
+
+    def __init__(self, error: OnboardingError, retry_after: float) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.retry_after = retry_after
+
+
+async def ask[T](
+    core: Core, call: Callable[[], Awaitable[T | Refused | Later | Blocked]]
+) -> T | Refused:
+    """Call Graph, at an open gate and within the time of an attempt.
+
+    Raises GraphUnavailableError, StorageUnavailableError.
+    """
+    gate = await core.ledger.gate()
+    closed = core.seconds_until(gate.closed_until)
+    if closed > 0:
+        raise GraphUnavailableError(gate.blocked or _THROTTLED, closed)
+    called_at = core.clock.now()
+    answer: T | Refused | Later | Blocked
+    try:
+        async with asyncio.timeout(core.timing.attempt_limit):
+            answer = await call()
+    except TimeoutError:
+        answer = Later(_SILENT)
+    await keep_gate(core, gate, answer, called_at)
+    match answer:
+        case Later(error, retry_after=retry_after):
+            raise GraphUnavailableError(error, retry_after or core.timing.shortest_backoff)
+        case Blocked(error):
+            raise GraphUnavailableError(error, core.timing.blocked_retry)
+    return answer

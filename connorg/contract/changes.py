@@ -1,0 +1,70 @@
+"""What can be changed of an organization that stands."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from connorg.contract.identity_sources import Name
+from connorg.contract.model import Model
+from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.requests import Attributes, Description, OdataType, State, not_blank
+from connorg.contract.sponsors import Sponsor
+
+
+class OrganizationChanges(Model):
+    """The body of a PATCH.
+
+    Source: Microsoft Graph, "Update a connectedOrganization object".
+    """
+
+    odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
+    display_name: Annotated[Name, AfterValidator(not_blank)] | None = None
+    description: Description | None = None
+    state: State | None = None
+
+    @model_validator(mode="after")
+    def _change_something(self) -> Self:
+        if self.display_name is None and self.description is None and self.state is None:
+            raise ValueError("must hold displayName, description or state")
+        return self
+
+    def wanted_of(self, organization: ConnectedOrganization) -> Attributes:
+        held = organization.attributes
+        return Attributes(
+            self.display_name or held.display_name,
+            self.description or held.description,
+            self.state.value if self.state else held.state,
+        )
+
+
+class NewSponsor(Model):
+    sponsor: Sponsor
+
+
+class OrganizationReference(Model):
+    """A reference to an organization, as OData writes it."""
+
+    odata_id: Annotated[
+        str, Field(alias="@odata.id", pattern=r"(^|/)connectedOrganizations/[0-9A-Za-z-]{1,64}/?$")
+    ]
+
+    @property
+    def organization_id(self) -> str:
+        return self.odata_id.rstrip("/").rpartition("/")[2]
+
+
+class SubjectOrganization(Model):
+    """The body of "Add connectedOrganization" (beta): an organization as that page shows it.
+
+    Its example leaves the values of the identity source out, so those are not asked for.
+    """
+
+    odata_type: OdataType = Field(None, alias="@odata.type")
+    display_name: str | None = None
+    description: str | None = None
+    created_by: str | None = None
+    modified_by: str | None = None
+    identity_sources: tuple[Annotated[dict[str, str | None], Field(max_length=8)], ...] = Field(
+        (), max_length=8
+    )
+    state: State | None = None

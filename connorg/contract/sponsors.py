@@ -1,0 +1,63 @@
+"""Sponsors: users and groups who answer for a connected organization and can approve requests.
+
+Source: Microsoft Graph, "Add internalSponsors" and "Add externalSponsors".
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from connorg.contract.model import GUID, Model
+
+MOST_SPONSORS = 20  # of each kind in one request; each is a call to Graph
+_LONGEST = 256  # characters
+# As Entra has them; a guest's holds `#EXT#`. What could end or split an address is left out.
+_PRINCIPAL_NAME = re.compile(r"[^@\s/\\?%:;,'\"<>()\x00-\x1f]+@[^@\s/\\?#%:;,'\"<>()\x00-\x1f]+")
+
+
+class SponsorKind(StrEnum):
+    INTERNAL = "internalSponsors"
+    EXTERNAL = "externalSponsors"
+
+
+def _sponsor(text: str) -> str:
+    """Give the one spelling: Entra compares ids and principal names without regard to case."""
+    sponsor = text.strip().lower()
+    if not (GUID.fullmatch(sponsor) or _PRINCIPAL_NAME.fullmatch(sponsor)):
+        raise ValueError(
+            "must be the object id of a user or group, or a user principal name"
+            " such as ada@contoso.com"
+        )
+    return sponsor
+
+
+def _each_once(sponsors: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sponsors))
+
+
+Sponsor = Annotated[str, Field(max_length=_LONGEST), AfterValidator(_sponsor)]
+Sponsors = Annotated[
+    tuple[Sponsor, ...], Field(max_length=MOST_SPONSORS), AfterValidator(_each_once)
+]
+
+
+class Sponsorship(Model):
+    """One sponsor of an organization, of one kind."""
+
+    kind: SponsorKind
+    sponsor: Sponsor
+    """An object id or a user principal name."""
+
+
+class SponsorObject(Model, extra="ignore"):
+    """A user or a group as Graph lists it."""
+
+    odata_type: str | None = Field(None, alias="@odata.type")
+    id: str
+    display_name: str | None = None
+    user_principal_name: str | None = None
+
+    def is_named(self, sponsor: str) -> bool:
+        return sponsor in {self.id.lower(), (self.user_principal_name or "").lower()}

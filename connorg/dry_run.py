@@ -1,0 +1,92 @@
+"""Dry run: what a request would come to. Nothing is kept and nothing is changed."""
+
+from connorg.asking import ask
+from connorg.attempt import already_connected
+from connorg.contract.forecast import Forecast, Prospect
+from connorg.contract.onboarding import Onboarding
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    Difference,
+    Tenant,
+    differences,
+    lacking,
+)
+from connorg.contract.requests import IfExists, OnboardingRequest
+from connorg.core import Core
+from connorg.joining import Conflict, join
+from connorg.lookups import lacked_sponsors, tenant_behind
+from connorg.outcomes import Refused
+from connorg.policy import Refusal
+
+
+async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Forecast:
+    """Forecast what `submit` would come to.
+
+    Raises GraphUnavailableError, StorageUnavailableError.
+    """
+    refusal = core.policy.early_refusal(request, source)
+    if refusal is not None:
+        return _refused(refusal, None)
+    tenant = await _tenant(core, request)
+    refusal = core.policy.refusal(request, source, tenant)
+    if refusal is not None:
+        return _refused(refusal, tenant)
+    holder = await core.ledger.holder_of(request.natural_key)
+    found = await ask(core, lambda: core.directory.find(request, tenant))
+    organization = found if isinstance(found, ConnectedOrganization) else None
+    told = await _told(core, request, organization) if organization else ()
+    forecast = Forecast(
+        prospect=Prospect.EXISTS if organization else Prospect.CREATE,
+        tenant=tenant,
+        organization=organization,
+        differences=told,
+        onboarding_id=holder.id if holder else None,
+    )
+    changes = _by_holder(core, request, source, holder)
+    return forecast.model_copy(update=changes or _by_if_exists(request, organization, told))
+
+
+async def _tenant(core: Core, request: OnboardingRequest) -> Tenant | None:
+    gate = await core.ledger.gate()
+    found = await ask(core, lambda: tenant_behind(core, request.identity_source, gate))
+    return None if isinstance(found, Refused) else found
+
+
+async def _told(
+    core: Core, request: OnboardingRequest, organization: ConnectedOrganization
+) -> tuple[Difference, ...]:
+    lacked = await ask(core, lambda: lacked_sponsors(core, request, organization))
+    differing = differences(request.attributes, organization.attributes)
+    return differing + (lacking(lacked) if isinstance(lacked, tuple) else ())
+
+
+def _by_holder(
+    core: Core, request: OnboardingRequest, source: str, holder: Onboarding | None
+) -> dict[str, object]:
+    newcomer = core.new_onboarding(request, source)
+    if holder is None or holder.gives_way_to(newcomer):
+        return {}
+    joined = join(holder, newcomer)
+    if isinstance(joined, Conflict):
+        return {"prospect": Prospect.REFUSED, "error": joined.error}
+    return {} if holder.status.terminal else {"prospect": Prospect.UNDER_WAY}
+
+
+def _by_if_exists(
+    request: OnboardingRequest,
+    organization: ConnectedOrganization | None,
+    told: tuple[Difference, ...],
+) -> dict[str, object]:
+    if organization is None:
+        return {}
+    if request.if_exists is IfExists.FAIL:
+        return {"prospect": Prospect.REFUSED, "error": already_connected(organization.id)}
+    if request.if_exists is IfExists.UPDATE and told:
+        return {"prospect": Prospect.UPDATE}
+    return {}
+
+
+def _refused(refusal: Refusal, tenant: Tenant | None) -> Forecast:
+    return Forecast(
+        prospect=Prospect.REFUSED, tenant=tenant, error=refusal.error, errors=refusal.faults
+    )

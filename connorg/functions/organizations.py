@@ -1,0 +1,247 @@
+"""The HTTP functions of organizations that stand in Graph: list, read, change, delete, sponsors."""
+
+import re
+from collections.abc import Mapping
+
+import azure.functions as func
+
+from connorg.asking import ask
+from connorg.contract.changes import NewSponsor, OrganizationChanges
+from connorg.contract.faults import Fault
+from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.requests import InvalidValuesError, State, parse
+from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.functions.answers import json_answer, next_page, page_answer
+from connorg.functions.callers import Role
+from connorg.functions.edge import answering
+from connorg.functions.parameters import body_of, choice_of, top_of
+from connorg.functions.tables import csv_answer, wants_csv
+from connorg.managing import (
+    change_organization,
+    delete_organization,
+    forget_organization,
+    read_organization,
+    withdraw_sponsor,
+)
+from connorg.outcomes import Refused, SponsorSettled
+from connorg.ports import OrganizationFilter, OrganizationPage
+from connorg.wiring import administration, core
+
+_ROUTE = "connected-organizations"
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_COLUMNS = (
+    "id",
+    "displayName",
+    "description",
+    "state",
+    "identitySource",
+    "domainName",
+    "tenantId",
+    "cloudInstance",
+    "createdDateTime",
+    "modifiedDateTime",
+)
+
+
+@answering(Role.READ)
+async def list_all(req: func.HttpRequest) -> func.HttpResponse:
+    """GET connected-organizations?displayName=&state=&domainName=&tenantId=&top="""
+    page = await ask(
+        core(),
+        lambda: administration().list(
+            _filter_of(req), top_of(req), req.params.get("continuationToken")
+        ),
+    )
+    if not isinstance(page, OrganizationPage):
+        raise refused_problem(page)
+    if wants_csv(req):
+        after = page.continuation
+        headers = {"Link": f'<{next_page(after, _ROUTE, req)}>; rel="next"'} if after else {}
+        return csv_answer(_COLUMNS, map(_row, page.organizations), headers)
+    shown = [_shown(organization) for organization in page.organizations]
+    return page_answer(shown, page.continuation, _ROUTE, req)
+
+
+@answering(Role.READ)
+async def read(req: func.HttpRequest) -> func.HttpResponse:
+    """GET connected-organizations/{id}"""
+    return _answer(await _found(req))
+
+
+@answering(Role.MANAGE)
+async def change(req: func.HttpRequest) -> func.HttpResponse:
+    """PATCH connected-organizations/{id}"""
+    changes = parse(OrganizationChanges, body_of(req))
+    organization = await _found(req)
+    if _if_match(req) is not None:
+        _check_version(req, organization)
+    changed = await change_organization(core(), organization, changes.wanted_of(organization))
+    if isinstance(changed, Refused):
+        raise refused_problem(changed)
+    return _answer(changed)
+
+
+@answering(Role.DELETE)
+async def delete(req: func.HttpRequest) -> func.HttpResponse:
+    """DELETE connected-organizations/{id}?displayName=, or with If-Match"""
+    organization = await read_organization(core(), _id_of(req))
+    if isinstance(organization, Refused):
+        if organization.not_found and await forget_organization(core(), _id_of(req)):
+            return func.HttpResponse(status_code=204)  # somebody deleted it elsewhere
+        raise refused_problem(organization)
+    _check_confirmation(req, organization)
+    refused = await delete_organization(core(), administration(), organization.id)
+    if refused is not None and not refused.not_found:
+        raise refused_problem(refused)
+    return func.HttpResponse(status_code=204)
+
+
+@answering(Role.READ)
+async def list_sponsors(req: func.HttpRequest) -> func.HttpResponse:
+    """GET connected-organizations/{id}/{kind}"""
+    organization_id, kind = _id_of(req), _kind_of(req)
+    held = await ask(core(), lambda: core().directory.sponsors(organization_id, kind))
+    if isinstance(held, Refused):
+        raise refused_problem(held)
+    shown = [sponsor.model_dump(mode="json", exclude_none=True) for sponsor in held]
+    return json_answer({"value": shown}, 200)
+
+
+@answering(Role.MANAGE)
+async def add_sponsor(req: func.HttpRequest) -> func.HttpResponse:
+    """POST connected-organizations/{id}/{kind}"""
+    organization = await _found(req)  # else a sponsor and an organization could not be told apart
+    new = parse(NewSponsor, body_of(req))
+    sponsorship = Sponsorship(kind=_kind_of(req), sponsor=new.sponsor)
+    settled = await ask(core(), lambda: core().directory.add_sponsor(organization.id, sponsorship))
+    if isinstance(settled, SponsorSettled) and settled.warning is not None:
+        fault = Fault(pointer="/sponsor", detail=settled.warning.message)
+        raise InvalidValuesError((fault,))
+    return func.HttpResponse(status_code=204)
+
+
+@answering(Role.MANAGE)
+async def remove_sponsor(req: func.HttpRequest) -> func.HttpResponse:
+    """DELETE connected-organizations/{id}/{kind}/{sponsor}"""
+    sponsor = str(req.route_params.get("sponsor", "")).lower()
+    sponsorship = Sponsorship.model_construct(kind=_kind_of(req), sponsor=sponsor)
+    removed = await withdraw_sponsor(core(), administration(), _id_of(req), sponsorship)
+    if isinstance(removed, Refused):
+        raise refused_problem(removed)
+    if not removed:
+        raise ProblemError(
+            ProblemKind.SPONSOR_NOT_FOUND,
+            f"The organization has no such sponsor among its {sponsorship.kind}.",
+            "List its sponsors.",
+        )
+    return func.HttpResponse(status_code=204)
+
+
+async def _found(req: func.HttpRequest) -> ConnectedOrganization:
+    organization = await read_organization(core(), _id_of(req))
+    if isinstance(organization, Refused):
+        raise refused_problem(organization)
+    return organization
+
+
+def _id_of(req: func.HttpRequest) -> str:
+    organization_id = str(req.route_params.get("id", ""))
+    if not _ID.fullmatch(organization_id):
+        raise _not_found()
+    return organization_id
+
+
+def _kind_of(req: func.HttpRequest) -> SponsorKind:
+    by_name = {kind.value.lower(): kind for kind in SponsorKind}
+    kind = by_name.get(str(req.route_params.get("kind", "")).lower())
+    if kind is None:
+        known = " and ".join(SponsorKind)
+        raise ProblemError(
+            ProblemKind.SPONSOR_NOT_FOUND,
+            f"The kinds of sponsors are {known}.",
+            "Name one.",
+        )
+    return kind
+
+
+def _filter_of(req: func.HttpRequest) -> OrganizationFilter:
+    return OrganizationFilter(
+        display_name=req.params.get("displayName"),
+        state=choice_of(req, "state", State),
+        domain_name=req.params.get("domainName"),
+        tenant_id=req.params.get("tenantId"),
+    )
+
+
+def _if_match(req: func.HttpRequest) -> str | None:
+    header = req.headers.get("if-match")
+    return header.strip() if header is not None else None
+
+
+def _check_version(req: func.HttpRequest, organization: ConnectedOrganization) -> None:
+    if _if_match(req) not in {organization.etag, "*"}:
+        raise ProblemError(
+            ProblemKind.PRECONDITION_FAILED,
+            "The organization was changed since, or If-Match names another one.",
+            "Read it again and use its ETag.",
+            headers={"ETag": organization.etag},
+        )
+
+
+def _check_confirmation(req: func.HttpRequest, organization: ConnectedOrganization) -> None:
+    name = req.params.get("displayName")
+    if name is None and _if_match(req) in {None, "*"}:
+        raise ProblemError(
+            ProblemKind.CONFIRMATION_REQUIRED,
+            "A delete must say what it means to delete.",
+            "Send If-Match with the organization's ETag, or ?displayName= with its name.",
+        )
+    if _if_match(req) is not None:
+        _check_version(req, organization)
+    if name is not None and name != organization.display_name:
+        raise ProblemError(
+            ProblemKind.PRECONDITION_FAILED,
+            "The organization has another displayName.",
+            "Read it, and send its name as it is.",
+        )
+
+
+def refused_problem(refused: Refused) -> ProblemError:
+    if refused.not_found:
+        return _not_found()
+    error = refused.error
+    return ProblemError(
+        ProblemKind.REFUSED_BY_GRAPH,
+        error.message,
+        error.action,
+        graph_code=error.graph_code,
+        graph_request_id=error.graph_request_id,
+    )
+
+
+def _not_found() -> ProblemError:
+    return ProblemError(
+        ProblemKind.ORGANIZATION_NOT_FOUND,
+        "No connected organization has this id.",
+        "List the organizations; a new one may be listed a little later than it is created.",
+    )
+
+
+def _answer(organization: ConnectedOrganization) -> func.HttpResponse:
+    return json_answer(_shown(organization), 200, {"ETag": organization.etag})
+
+
+def _shown(organization: ConnectedOrganization) -> dict[str, object]:
+    return organization.model_dump(mode="json", exclude_none=True)
+
+
+def _row(organization: ConnectedOrganization) -> Mapping[str, str]:
+    shown = _shown(organization)
+    row = {name: str(shown[name]) for name in _COLUMNS if name in shown}
+    for source in organization.identity_sources[:1]:
+        told = source.model_dump(exclude_none=True)
+        named = ("domainName", "tenantId", "cloudInstance")
+        row |= {name: str(told[name]) for name in named if name in told}
+        row["identitySource"] = (source.odata_type or "").rpartition(".")[2]
+    return row

@@ -1,0 +1,54 @@
+"""What a request brings: its body and its query parameters, checked."""
+
+from enum import StrEnum
+
+import azure.functions as func
+
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.requests import LARGEST_BODY
+
+_DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
+
+
+def body_of(req: func.HttpRequest) -> bytes:
+    body = req.get_body()
+    if len(body) > LARGEST_BODY:
+        raise ProblemError(
+            ProblemKind.BODY_TOO_LARGE,
+            f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read.",
+            "Send one organization at a time.",
+        )
+    return body
+
+
+def flag_of(req: func.HttpRequest, name: str, *, default: bool = False) -> bool:
+    text: str | None = req.params.get(name)
+    if text is None:
+        return default
+    if text.lower() not in {"true", "false"}:
+        raise ProblemError(ProblemKind.INVALID_PARAMETER, f"{name} must be true or false.")
+    return text.lower() == "true"
+
+
+def choice_of[Choice: StrEnum](
+    req: func.HttpRequest, name: str, choices: type[Choice]
+) -> Choice | None:
+    text = req.params.get(name)
+    if text is None:
+        return None
+    by_name = {choice.value.lower(): choice for choice in choices}
+    if text.lower() not in by_name:
+        known = ", ".join(choices)
+        raise ProblemError(ProblemKind.INVALID_PARAMETER, f"{name} must be one of {known}.")
+    return by_name[text.lower()]
+
+
+def top_of(req: func.HttpRequest) -> int:
+    text = req.params.get("top")
+    if text is None:
+        return _DEFAULT_PAGE
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _LARGEST_PAGE):
+        raise ProblemError(
+            ProblemKind.INVALID_PARAMETER, f"top must be a number from 1 to {_LARGEST_PAGE}."
+        )
+    return int(text)

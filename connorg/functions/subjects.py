@@ -1,0 +1,47 @@
+"""The HTTP function of "Add connectedOrganization" (beta): a requestor's organization."""
+
+import re
+
+import azure.functions as func
+
+from connorg.asking import ask
+from connorg.contract.changes import OrganizationReference, SubjectOrganization
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.requests import parse
+from connorg.functions.callers import Role
+from connorg.functions.edge import answering
+from connorg.functions.organizations import refused_problem
+from connorg.functions.parameters import body_of
+from connorg.wiring import administration, core
+
+_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
+
+
+@answering(Role.MANAGE)
+async def add_organization(req: func.HttpRequest) -> func.HttpResponse:
+    """POST access-package-assignment-requests/{requestId}/resource-roles/…/connected-organization
+
+    A body with `@odata.id` is sent as OData has it (PUT); any other as the page has it (POST).
+    """
+    request_id, role_id = _id_of(req, "requestId"), _id_of(req, "resourceRoleId")
+    body = body_of(req)
+    if b'"@odata.id"' in body:
+        organization_id = parse(OrganizationReference, body).organization_id
+        refused = await ask(
+            core(), lambda: administration().set_on_subject(request_id, role_id, organization_id)
+        )
+    else:
+        told = parse(SubjectOrganization, body).model_dump(mode="json", exclude_none=True)
+        refused = await ask(
+            core(), lambda: administration().add_to_subject(request_id, role_id, told)
+        )
+    if refused is not None:
+        raise refused_problem(refused)
+    return func.HttpResponse(status_code=204)
+
+
+def _id_of(req: func.HttpRequest, name: str) -> str:
+    text = str(req.route_params.get(name, ""))
+    if not _ID.fullmatch(text):
+        raise ProblemError(ProblemKind.INVALID_PARAMETER, f"{name} is no id of Microsoft Graph.")
+    return text

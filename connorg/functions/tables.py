@@ -1,0 +1,31 @@
+"""Answers as CSV, for people who open them in a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+import azure.functions as func
+
+# A cell that begins so is taken for a formula (OWASP, "CSV Injection"); a quote keeps it a text.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def wants_csv(req: func.HttpRequest) -> bool:
+    return "text/csv" in req.headers.get("accept", "").lower()
+
+
+def csv_answer(
+    columns: Sequence[str], rows: Iterable[Mapping[str, str]], headers: Mapping[str, str]
+) -> func.HttpResponse:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+    return func.HttpResponse(
+        text.getvalue(), status_code=200, mimetype="text/csv", headers=dict(headers)
+    )
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULAS) else cell

@@ -1,0 +1,55 @@
+"""What Graph is asked before anything is changed, in an attempt and in a dry run."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from connorg.contract.identity_sources import (
+    AzureActiveDirectoryTenant,
+    DomainIdentitySource,
+    IdentitySource,
+)
+from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.contract.requests import OnboardingRequest
+from connorg.contract.sponsors import Sponsorship
+from connorg.core import Core
+from connorg.gate import Gate
+from connorg.outcomes import Blocked, Later, Refused, Setback
+
+
+async def tenant_behind(core: Core, source: IdentitySource, gate: Gate) -> Tenant | Setback | None:
+    """Look up the tenant of a domain or tenant id. None: it has none, or nobody may look.
+
+    Where the permission for it is missing, all instances leave it alone for a while.
+    """
+    if not isinstance(source, DomainIdentitySource | AzureActiveDirectoryTenant):
+        return None
+    if not core.tenant_lookup or core.seconds_until(gate.lookups_denied_until) > 0:
+        return None
+    answer = await core.directory.tenant_of(source)
+    match answer:
+        case Blocked(error) if error.code == "PermissionMissing":
+            until = core.clock.now() + timedelta(seconds=core.timing.lookup_retry)
+            await core.ledger.change_gate(lambda gate: gate.without_lookups(until))
+            return None
+        case Refused():
+            return None
+        case Later():
+            return replace(answer, ambiguous=False)  # it changes nothing
+    return answer
+
+
+async def lacked_sponsors(
+    core: Core, request: OnboardingRequest, organization: ConnectedOrganization
+) -> tuple[Sponsorship, ...] | Setback:
+    """Tell which of the request's sponsors the organization does not have."""
+    lacked: list[Sponsorship] = []
+    for kind in dict.fromkeys(asked.kind for asked in request.sponsorships):
+        held = await core.directory.sponsors(organization.id, kind)
+        if not isinstance(held, tuple):
+            return held
+        lacked += [
+            asked
+            for asked in request.sponsorships
+            if asked.kind == kind and not any(object_.is_named(asked.sponsor) for object_ in held)
+        ]
+    return tuple(lacked)

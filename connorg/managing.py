@@ -1,0 +1,93 @@
+"""What can be done with an organization once it stands: read, change, delete, and its sponsors.
+
+Each is one thing said to Graph while the caller waits; nothing of it is retried here.
+"""
+
+from connorg import states
+from connorg.asking import GraphUnavailableError, ask
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.requests import Attributes
+from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.core import Core
+from connorg.outcomes import Refused
+from connorg.ports import Administration, SupersededError
+
+
+async def read_organization(core: Core, organization_id: str) -> ConnectedOrganization | Refused:
+    return await ask(core, lambda: core.directory.read(organization_id))
+
+
+async def change_organization(
+    core: Core, organization: ConnectedOrganization, wanted: Attributes
+) -> ConnectedOrganization | Refused:
+    """Give the organization those of the attributes in which it differs."""
+    if organization.attributes == wanted:
+        return organization
+    return await ask(core, lambda: core.directory.update(organization, wanted))
+
+
+async def delete_organization(
+    core: Core, administration: Administration, organization_id: str
+) -> Refused | None:
+    """Delete it, and let its identity source be onboarded anew. None: it is gone."""
+    # Before it is gone: a request that finds the ledger marked and Graph not yet only adopts it.
+    await forget_organization(core, organization_id)
+    return await ask(core, lambda: administration.delete(organization_id))
+
+
+async def forget_organization(core: Core, organization_id: str) -> bool:
+    """Note in the ledger that an organization is gone. False: the ledger knew nothing of it."""
+    known = [
+        onboarding
+        for onboarding in await core.ledger.of_organization(organization_id)
+        if onboarding.status.terminal and onboarding.deleted_date_time is None
+    ]
+    for onboarding in known:
+        await _lose(core, onboarding)
+    return bool(known)
+
+
+async def _lose(core: Core, onboarding: Onboarding) -> None:
+    try:
+        await core.ledger.save(states.lose(onboarding, core.clock.now()))
+    except SupersededError:  # another delete was quicker, or its result was read back right now
+        latest = await core.ledger.read(onboarding.id)
+        if latest is not None and latest.status.terminal and latest.deleted_date_time is None:
+            await _lose(core, latest)
+
+
+async def withdraw_sponsor(
+    core: Core, administration: Administration, organization_id: str, sponsorship: Sponsorship
+) -> Refused | bool:
+    """Take a sponsor away. False: the organization has no such sponsor."""
+    kind: SponsorKind = sponsorship.kind
+    held = await ask(core, lambda: core.directory.sponsors(organization_id, kind))
+    if not isinstance(held, tuple):
+        return held
+    ids = [object_.id for object_ in held if object_.is_named(sponsorship.sponsor)]
+    if not ids:
+        return False
+    refused = await ask(core, lambda: administration.remove_sponsor(organization_id, kind, ids[0]))
+    return refused or True
+
+
+async def read_back(core: Core, onboarding: Onboarding) -> Onboarding:
+    """Learn which identity source Graph resolved, once: its answer to a create leaves it out.
+
+    Gives the onboarding as it is where Graph can't tell now.
+    """
+    result = onboarding.result
+    if onboarding.status is not Status.SUCCEEDED or result is None or result.identity_sources:
+        return onboarding
+    try:
+        found = await read_organization(core, result.id)
+    except GraphUnavailableError:
+        return onboarding
+    if not isinstance(found, ConnectedOrganization):
+        return onboarding
+    told = found.model_copy(update={"tenant": result.tenant})
+    try:
+        return await core.ledger.save(onboarding.model_copy(update={"result": told}))
+    except SupersededError:  # somebody else read it back, or deleted it
+        return await core.ledger.read(onboarding.id) or onboarding

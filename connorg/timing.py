@@ -1,0 +1,36 @@
+"""How long and how often: every number of the onboarding's life, in seconds."""
+
+from dataclasses import dataclass
+from random import Random
+
+
+@dataclass(frozen=True)
+class Timing:
+    attempt_limit: float = 20
+    """The longest that one attempt waits for Graph."""
+    lease_margin: float = 10
+    """How much longer than an attempt its lease lasts."""
+    settle: float = 35
+    """How long after a POST of unknown fate Graph may not yet list what the POST created. No
+    document says; creates were seen listed at once. Until then a search that finds nothing proves
+    nothing, and no second POST is sent."""
+    shortest_backoff: float = 5
+    longest_backoff: float = 15 * 60
+    blocked_retry: float = 30
+    """How long nobody calls Graph after it refused us for want of a permission or licence."""
+    lookup_retry: float = 15 * 60
+    """How long no tenant is looked up after Graph refused it for want of a permission."""
+    spread: float = 5
+    """Over how long those who waited at the closed gate come back."""
+    give_up: float = 24 * 60 * 60
+    """After this an onboarding fails; it is kept and can be replayed."""
+
+    @property
+    def lease(self) -> float:
+        return self.attempt_limit + self.lease_margin
+
+    def backoff(self, attempts: int, random: Random) -> float:
+        """Exponential with full jitter: the cap doubles with each attempt."""
+        # Past 2^16 the cap has long been reached; the bound keeps the power small.
+        cap = min(self.longest_backoff, self.shortest_backoff * 2 ** min(attempts, 16))
+        return random.uniform(self.shortest_backoff, cap)
