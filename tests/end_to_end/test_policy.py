@@ -15,6 +15,7 @@ RULES = {
     "CONNORG_ALLOWED": f"*.example, {ALLOWED_TENANT}",
     "CONNORG_PROPOSED_ONLY": "queue",
     "CONNORG_CLOUD": "china",
+    "CONNORG_READ_BACK": "true",
 }
 
 
@@ -49,7 +50,10 @@ async def test_who_is_not_allowed_is_refused_when_the_tenant_does_not_help(
 async def test_who_is_allowed_by_tenant_is_connected_by_domain(strict: Connorg) -> None:
     partner = Partner("partner-allowed-by-tenant.test")
     await strict.graph.register(partner.domain, ALLOWED_TENANT)
-    assert (await strict.submit(partner.body())).status_code == 201
+    answer = await strict.submit(partner.body())
+    assert answer.status_code == 201
+    [source] = answer.json()["result"]["identitySources"]
+    assert source["tenantId"] == ALLOWED_TENANT, "read back, as the settings say"
 
 
 async def test_a_webhook_for_who_is_denied_is_kept_with_its_ticket(strict: Connorg) -> None:
