@@ -3,33 +3,42 @@
 import azure.functions as func
 
 from connorg.functions import health, messages, onboarding, organizations, subjects, webhooks
+from connorg.functions.callers import Role
 from connorg.functions.edge import Handler
+from connorg.functions.routes import Route
 from connorg.storage.names import ONBOARDING_QUEUE, POISON_QUEUE, STORAGE_CONNECTION
 
 app = func.FunctionApp()
+routes: list[Route] = []
 
 
-def http(name: str, method: str, route: str, handler: Handler, auth: str = "FUNCTION") -> None:
-    """Register an HTTP function.
+def http(name: str, method: str, path: str, handler: Handler, role: Role | None) -> None:
+    """Register an HTTP function for callers who have the role; None: for anybody.
 
     The host tries routes in the order of these names, where a literal has no precedence over
     {id}: name functions so that x/{id} can't come before x/literal.
     """
-    app.function_name(name)(app.route(route, methods=[method], auth_level=auth)(handler))
+    routes.append(Route(name, method, path, handler, role))
+    routes[-1].register(app)
 
 
-http("SubmitOrganization", "POST", "connected-organizations", onboarding.submit)
-http("ListOrganizations", "GET", "connected-organizations", organizations.list_all)
-http("ReadOrganization", "GET", "connected-organizations/{id}", organizations.read)
-http("ChangeOrganization", "PATCH", "connected-organizations/{id}", organizations.change)
-http("DeleteOrganization", "DELETE", "connected-organizations/{id}", organizations.delete, "ADMIN")
-http("ListSponsors", "GET", "connected-organizations/{id}/{kind}", organizations.list_sponsors)
-http("AddSponsor", "POST", "connected-organizations/{id}/{kind}", organizations.add_sponsor)
+SUBMIT, READ, MANAGE, DELETE = Role.SUBMIT, Role.READ, Role.MANAGE, Role.DELETE
+
+http("SubmitOrganization", "POST", "connected-organizations", onboarding.submit, SUBMIT)
+http("ListOrganizations", "GET", "connected-organizations", organizations.list_all, READ)
+http("ReadOrganization", "GET", "connected-organizations/{id}", organizations.read, READ)
+http("ChangeOrganization", "PATCH", "connected-organizations/{id}", organizations.change, MANAGE)
+http("DeleteOrganization", "DELETE", "connected-organizations/{id}", organizations.delete, DELETE)
+http(
+    "ListSponsors", "GET", "connected-organizations/{id}/{kind}", organizations.list_sponsors, READ
+)
+http("AddSponsor", "POST", "connected-organizations/{id}/{kind}", organizations.add_sponsor, MANAGE)
 http(
     "RemoveSponsor",
     "DELETE",
     "connected-organizations/{id}/{kind}/{sponsor}",
     organizations.remove_sponsor,
+    MANAGE,
 )
 http(
     "AddOrganizationToSubject",
@@ -37,15 +46,16 @@ http(
     "access-package-assignment-requests/{requestId}/resource-roles/{resourceRoleId}"
     "/connected-organization",
     subjects.add_organization,
+    MANAGE,
 )
-http("ListOnboardings", "GET", "onboardings", onboarding.list_all)
-http("ReadOnboarding", "GET", "onboardings/{id}", onboarding.read)
-http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, auth="ANONYMOUS")
-http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboarding.replay)
-http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all)
-http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel)
-http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, auth="ANONYMOUS")
-http("Health", "GET", "health", health.health, auth="ANONYMOUS")
+http("ListOnboardings", "GET", "onboardings", onboarding.list_all, READ)
+http("ReadOnboarding", "GET", "onboardings/{id}", onboarding.read, READ)
+http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, None)
+http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboarding.replay, MANAGE)
+http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all, MANAGE)
+http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel, MANAGE)
+http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
+http("Health", "GET", "health", health.health, None)
 
 app.function_name("ResumeOnboarding")(
     app.queue_trigger("msg", ONBOARDING_QUEUE, STORAGE_CONNECTION)(messages.on_message)

@@ -29,9 +29,15 @@ def _words(text: object) -> object:
 type Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
-class Settings(BaseSettings):
+class _EntraSetting(BaseSettings):
+    """The one setting that the registration of the functions needs."""
+
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
 
+    require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
+
+
+class Settings(_EntraSetting):
     # The Functions host reads the first four too, for the queue triggers: one storage account.
     storage_connection_string: str | None = Field(None, alias="AzureWebJobsStorage")
     storage_account_name: str | None = Field(None, alias="AzureWebJobsStorage__accountName")
@@ -49,7 +55,6 @@ class Settings(BaseSettings):
     graph_version: Literal["v1.0", "beta"] = Field("v1.0", alias="CONNORG_GRAPH_VERSION")
     tenant_lookup: bool = Field(default=True, alias="CONNORG_TENANT_LOOKUP")
     read_back: bool = Field(default=False, alias="CONNORG_READ_BACK")
-    require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
 
     # Lists of words with commas or blanks between them.
     home_tenant: TenantId | None = Field(None, alias="CONNORG_HOME_TENANT")
@@ -107,6 +112,17 @@ def settings() -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise ConfigurationError(f"App settings are wrong. {wrong}") from None
+
+
+def entra_required() -> bool:
+    """Tell whether Entra callers alone are taken. Never raises: other settings may be wrong.
+
+    If this one is wrong itself, keys are asked for, and whoever has one is told what is wrong.
+    """
+    try:
+        return _EntraSetting().require_entra
+    except ValidationError:
+        return False
 
 
 def secret_of(setting: str) -> str | None:

@@ -22,22 +22,19 @@ type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 _STORAGE_RETRY = {"Retry-After": "10"}  # seconds
 
 
-def answering(role: Role | None) -> Callable[[Handler], Handler]:
+def answering(handler: Handler, role: Role | None) -> Handler:
     """Let a handler raise what it likes; None: whoever comes may call."""
 
-    def decorate(handler: Handler) -> Handler:
-        @functools.wraps(handler)
-        async def answer(req: func.HttpRequest) -> func.HttpResponse:
-            try:
-                if role is not None:
-                    authorize(req, role)
-                return await handler(req)
-            except Exception as error:  # noqa: BLE001  the host would answer 500 with no body
-                return problem_answer(_problem_of(error))
+    @functools.wraps(handler)
+    async def answer(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            if role is not None:
+                authorize(req, role)
+            return await handler(req)
+        except Exception as error:  # noqa: BLE001  the host would answer 500 with no body
+            return problem_answer(_problem_of(error))
 
-        return answer
-
-    return decorate
+    return answer
 
 
 def _problem_of(error: Exception) -> ProblemError:

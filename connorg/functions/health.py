@@ -11,7 +11,6 @@ from azure.functions.warmup import WarmUpContext
 
 from connorg.contract.model import Model
 from connorg.functions.answers import json_answer
-from connorg.functions.edge import answering
 from connorg.gate import Gate
 from connorg.ports import StorageUnavailableError
 from connorg.storage.connection import storage_errors
@@ -28,7 +27,6 @@ class Check(Model):
     action: str | None = None
 
 
-@answering(None)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health: 503 while nothing can be accepted; 200 with causes while only Graph is missed."""
     ledger, queue, identity = await asyncio.gather(_ledger(), _queue(), _identity())

@@ -18,8 +18,7 @@ from connorg.functions.answers import (
     result_answer,
     submitted_answer,
 )
-from connorg.functions.callers import Role, caller_of
-from connorg.functions.edge import answering
+from connorg.functions.callers import caller_of
 from connorg.functions.headers import idempotency_key_of, preference_of
 from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
 from connorg.joining import Conflict, Submitted
@@ -39,7 +38,6 @@ _MOST_REPLAYS = 500
 _SOURCE = "http"
 
 
-@answering(Role.SUBMIT)
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations?dryRun=&readBack="""
     request = parse(OnboardingRequest, body_of(req))
@@ -63,19 +61,16 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     return submitted_answer(shown, Addresses(req), preference.headers)
 
 
-@answering(Role.READ)
 async def read(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings/{id}?readBack=: always 200 while it exists, whatever became of it."""
     return json_answer((await _told(req, await _found(req))).view(), 200)
 
 
-@answering(None)
 async def result(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings/{id}/result?readBack=: for pollers, who send no key: no id can be guessed."""
     return result_answer(await _told(req, await _found(req)), Addresses(req))
 
 
-@answering(Role.READ)
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings?status=&source=&reference=&top=&continuationToken="""
     continuation = req.params.get("continuationToken")
@@ -84,14 +79,12 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     return page_answer(views, page.continuation, "onboardings", req)
 
 
-@answering(Role.MANAGE)
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
     replayed = _changed(await replay_onboarding(core(), _id_of(req)))
     return onboarding_answer(replayed, 202, Addresses(req))
 
 
-@answering(Role.MANAGE)
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
     dry_run = flag_of(req, "dryRun")
@@ -108,7 +101,6 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer(body, 200 if dry_run else 202)
 
 
-@answering(Role.MANAGE)
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE onboardings/{id}"""
     canceled = _changed(await cancel_onboarding(core(), _id_of(req)))

@@ -8,8 +8,6 @@ from connorg.asking import ask
 from connorg.contract.changes import OrganizationReference, SubjectOrganization
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import parse
-from connorg.functions.callers import Role
-from connorg.functions.edge import answering
 from connorg.functions.organizations import refused_problem
 from connorg.functions.parameters import body_of
 from connorg.wiring import administration, core
@@ -17,7 +15,6 @@ from connorg.wiring import administration, core
 _ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 
 
-@answering(Role.MANAGE)
 async def add_organization(req: func.HttpRequest) -> func.HttpResponse:
     """POST access-package-assignment-requests/{requestId}/resource-roles/…/connected-organization
 

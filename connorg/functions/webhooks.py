@@ -2,10 +2,7 @@
 
 import azure.functions as func
 
-from connorg.functions.edge import answering
 
-
-@answering(None)
 async def receive(req: func.HttpRequest) -> func.HttpResponse:
     """POST webhooks/{source}: the sender proves itself by what it sends, as its source declares."""
     from connorg.functions import deliveries  # noqa: PLC0415  other calls' cold start goes without

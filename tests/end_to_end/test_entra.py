@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from tests.end_to_end.client import Connorg, Partner, problem
@@ -52,13 +53,39 @@ async def test_a_caller_without_the_role_is_refused(
     assert not await guarded.graph.calls(partner)
 
 
-async def test_a_caller_with_the_role_is_served(guarded: Connorg) -> None:
-    partner = Partner()
-    answer = await guarded.submit(partner.body(), **principal("Onboarding.Submit"))
+async def submit_without_key(guarded: Connorg, partner: Partner, *roles: str) -> httpx.Response:
+    """As a managed identity calls: it has a token, which App Service checks, and no key."""
+    headers = {"x-ms-client-principal": principal(*roles)["x_ms_client_principal"]}
+    content = json.dumps(partner.body()).encode()
+    return await guarded.call(
+        "POST", "connected-organizations", content=content, headers=headers, key=False
+    )
+
+
+async def test_a_caller_with_the_role_is_served_and_needs_no_key(guarded: Connorg) -> None:
+    answer = await submit_without_key(guarded, Partner(), "Onboarding.Submit")
     assert answer.status_code == 201
     address = answer.headers["location"]
     assert (await guarded.call("GET", address, key=False)).status_code == 200, "pollers have none"
     assert (await guarded.call("GET", "health", key=False)).status_code == 200
+
+
+async def test_without_key_and_role_nothing_is_done(guarded: Connorg) -> None:
+    partner = Partner()
+    problem(await submit_without_key(guarded, partner), 403, "Forbidden")
+    answer = await guarded.call("DELETE", "connected-organizations/x", key=False)
+    problem(answer, 401, "Unauthenticated")
+    assert not await guarded.graph.calls(partner)
+
+
+async def test_a_delete_needs_its_role_and_no_master_key(guarded: Connorg) -> None:
+    created = await submit_without_key(guarded, Partner(), "Onboarding.Submit")
+    organization = created.json()["result"]
+    path = f"connected-organizations/{organization['id']}?displayName={organization['displayName']}"
+    for role, status in (("Onboarding.Manage", 403), ("Onboarding.Delete", 204)):
+        headers = {"x-ms-client-principal": principal(role)["x_ms_client_principal"]}
+        answer = await guarded.call("DELETE", path, headers=headers, key=False)
+        assert answer.status_code == status, answer.text
 
 
 async def test_idempotency_keys_of_two_callers_are_two_keys(guarded: Connorg) -> None:
@@ -71,3 +98,30 @@ async def test_idempotency_keys_of_two_callers_are_two_keys(guarded: Connorg) ->
             **principal("Onboarding.Submit"),
         )
         assert answer.status_code == 201
+
+
+# From here on the guarded app is not up any more.
+
+
+async def test_another_setting_that_is_wrong_is_a_problem_and_no_way_in(frail: Connorg) -> None:
+    wrong = {"CONNORG_REQUIRE_ENTRA": "true", "CONNORG_GIVE_UP_HOURS": "a day"}
+    frail.crash("functions", wrong)
+    try:
+        partner = Partner()
+        answer = await submit_without_key(frail, partner, "Onboarding.Submit")
+        assert "CONNORG_GIVE_UP_HOURS" in problem(answer, 500, "Misconfigured")["detail"]
+        assert not await frail.graph.calls(partner)
+    finally:
+        frail.crash("functions", {**SHORT, "CONNORG_GIVE_UP_HOURS": "24"})
+
+
+async def test_a_wrong_value_of_the_setting_itself_leaves_the_keys_in_place(frail: Connorg) -> None:
+    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "yes, please"})
+    try:
+        answer = await submit_without_key(frail, Partner(), "Onboarding.Submit")
+        assert answer.status_code == 401
+        assert not answer.content, "the host's own answer"
+        answer = await frail.submit(Partner().body())
+        assert "CONNORG_REQUIRE_ENTRA" in problem(answer, 500, "Misconfigured")["detail"]
+    finally:
+        frail.crash("functions", SHORT)

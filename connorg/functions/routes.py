@@ -1,0 +1,33 @@
+"""What an HTTP function is registered by."""
+
+from dataclasses import dataclass
+
+import azure.functions as func
+
+from connorg.functions.callers import Role
+from connorg.functions.edge import Handler, answering
+from connorg.settings import entra_required
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    role: Role | None
+    """The app role that an Entra caller needs; None: whoever comes may call."""
+
+    @property
+    def auth_level(self) -> func.AuthLevel:
+        """Say which key the host asks for: none of a caller with an Entra token, who has no key.
+
+        App Service authentication stands before such an app, and `answering` asks for the role.
+        """
+        if self.role is None or entra_required():
+            return func.AuthLevel.ANONYMOUS
+        return func.AuthLevel.ADMIN if self.role is Role.DELETE else func.AuthLevel.FUNCTION
+
+    def register(self, app: func.FunctionApp) -> None:
+        route = app.route(self.path, methods=[self.method], auth_level=self.auth_level)
+        app.function_name(self.name)(route(answering(self.handler, self.role)))
