@@ -4,6 +4,7 @@ import azure.functions as func
 
 from connorg.functions import health, messages, onboarding, organizations, subjects, webhooks
 from connorg.functions.callers import Role
+from connorg.functions.describing import describing
 from connorg.functions.edge import Handler
 from connorg.functions.routes import Route
 from connorg.storage.names import ONBOARDING_QUEUE, POISON_QUEUE, STORAGE_CONNECTION
@@ -56,6 +57,7 @@ http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all, MANAGE)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel, MANAGE)
 http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
 http("Health", "GET", "health", health.health, None)
+http("Describe", "GET", "openapi.json", describing(routes), None)
 
 app.function_name("ResumeOnboarding")(
     app.queue_trigger("msg", ONBOARDING_QUEUE, STORAGE_CONNECTION)(messages.on_message)

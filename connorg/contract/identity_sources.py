@@ -41,8 +41,12 @@ def _issuer_uri(text: str) -> str:
 
 
 Name = Annotated[str, Field(max_length=NAME_LENGTH), AfterValidator(one_line)]
-DomainName = Annotated[str, Field(max_length=1024), AfterValidator(normalise_domain)]
-TenantId = Annotated[str, AfterValidator(_tenant_id)]
+DomainName = Annotated[
+    str,
+    Field(max_length=1024, json_schema_extra={"format": "idn-hostname"}),
+    AfterValidator(normalise_domain),
+]
+TenantId = Annotated[str, Field(json_schema_extra={"format": "uuid"}), AfterValidator(_tenant_id)]
 
 
 class _Source(Model):

@@ -13,6 +13,7 @@ class Model(BaseModel):
 
     model_config = ConfigDict(
         alias_generator=to_camel,
+        field_title_generator=lambda name, _: name.replace("_", " ").title(),
         validate_by_alias=True,
         validate_by_name=True,
         serialize_by_alias=True,

@@ -47,9 +47,16 @@ class OnboardingError(Model):
 Private = Field(json_schema_extra={"private": True})
 
 
+def _as_shown(schema: dict[str, Any]) -> None:
+    """Describe what `view` gives, and nothing of what is connorg's own business."""
+    fields = schema["properties"]
+    schema["properties"] = {name: f for name, f in fields.items() if not f.pop("private", False)}
+    schema["required"] = [*_ALWAYS_SHOWN, "source"]
+
+
 class Onboarding(Model):
     # A row written by a newer version, before a rollback, must still be read.
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra=_as_shown)
 
     id: str
     status: Status

@@ -81,14 +81,24 @@ class Attributes(NamedTuple):
 
 class OnboardingRequest(Model):
     odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
-    display_name: Annotated[Name, AfterValidator(not_blank)]
-    description: Description
-    identity_sources: Annotated[tuple[IdentitySource], BeforeValidator(_exactly_one)]
-    state: State
-    internal_sponsors: Sponsors | None = None
-    external_sponsors: Sponsors | None = None
-    reference: Reference | None = None
-    if_exists: IfExists | None = None
+    display_name: Annotated[Name, AfterValidator(not_blank)] = Field(
+        description="The partner's name."
+    )
+    description: Description = Field(description="What the partner is to the company.")
+    identity_sources: Annotated[tuple[IdentitySource], BeforeValidator(_exactly_one)] = Field(
+        description="The partner's domain or tenant, exactly one."
+    )
+    state: State = Field(description="Whether access can be granted to it at once.")
+    internal_sponsors: Sponsors | None = Field(
+        None, description="Object ids or principal names of own people who answer for the partner."
+    )
+    external_sponsors: Sponsors | None = Field(
+        None, description="Object ids or principal names of the partner's people who answer for it."
+    )
+    reference: Reference | None = Field(None, description="The ticket that it came from.")
+    if_exists: IfExists | None = Field(
+        None, description="What to do when the identity source is connected already."
+    )
 
     @property
     def identity_source(self) -> IdentitySource:

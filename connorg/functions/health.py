@@ -9,7 +9,7 @@ import azure.functions as func
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions.warmup import WarmUpContext
 
-from connorg.contract.model import Model
+from connorg.contract.health import Check, Health
 from connorg.functions.answers import json_answer
 from connorg.gate import Gate
 from connorg.ports import StorageUnavailableError
@@ -20,22 +20,17 @@ _log = logging.getLogger(__name__)
 _PATIENCE = 8  # seconds for each check
 
 
-class Check(Model):
-    name: str
-    status: str
-    detail: str | None = None
-    action: str | None = None
-
-
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health: 503 while nothing can be accepted; 200 with causes while only Graph is missed."""
     ledger, queue, identity = await asyncio.gather(_ledger(), _queue(), _identity())
     checks = [ledger[0], queue, identity, _graph(ledger[1]), _tenant_lookup(ledger[1])]
     unready = any(check.status == "unhealthy" for check in checks[:2])
     degraded = any(check.status != "healthy" for check in checks)
-    status = "unhealthy" if unready else "degraded" if degraded else "healthy"
-    body = {"status": status, "checks": [c.model_dump(exclude_none=True) for c in checks]}
-    return json_answer(body, 503 if unready else 200)
+    told = Health(
+        status="unhealthy" if unready else "degraded" if degraded else "healthy",
+        checks=tuple(checks),
+    )
+    return json_answer(told.model_dump(mode="json", exclude_none=True), 503 if unready else 200)
 
 
 async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's name for it

@@ -6,6 +6,7 @@ import azure.functions as func
 
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.replays import NotReplayed, Replays
 from connorg.contract.requests import OnboardingRequest, parse
 from connorg.dry_run import dry_run
 from connorg.functions.addresses import Addresses
@@ -89,16 +90,16 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
     dry_run = flag_of(req, "dryRun")
     results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=dry_run)
-    left = {id_: result for id_, result in results.items() if isinstance(result, Conflict)}
-    body = {
-        "dryRun": dry_run,
-        "replayed": [id_ for id_ in results if id_ not in left],
-        "notReplayed": [
-            {"id": id_, "reason": conflict.reason.value, "see": conflict.onboarding_id}
-            for id_, conflict in left.items()
-        ],
-    }
-    return json_answer(body, 200 if dry_run else 202)
+    told = Replays(
+        dry_run=dry_run,
+        replayed=tuple(id_ for id_, result in results.items() if isinstance(result, Submitted)),
+        not_replayed=tuple(
+            NotReplayed(id=id_, reason=result.reason.value, see=result.onboarding_id)
+            for id_, result in results.items()
+            if isinstance(result, Conflict)
+        ),
+    )
+    return json_answer(told.model_dump(mode="json", exclude_none=True), 200 if dry_run else 202)
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:

@@ -1,0 +1,17 @@
+"""What GET health answers."""
+
+from typing import Literal
+
+from connorg.contract.model import Model
+
+
+class Check(Model):
+    name: str
+    status: str
+    detail: str | None = None
+    action: str | None = None
+
+
+class Health(Model):
+    status: Literal["healthy", "degraded", "unhealthy"]
+    checks: tuple[Check, ...]

@@ -1,0 +1,256 @@
+"""What is said of each HTTP function, by its name: its summary, what it takes, what it answers."""
+
+from collections.abc import Mapping
+
+from connorg.contract.changes import (
+    NewSponsor,
+    OrganizationChanges,
+    OrganizationReference,
+    SubjectOrganization,
+)
+from connorg.contract.forecast import Forecast
+from connorg.contract.health import Health
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.problems import ProblemKind as Kind
+from connorg.contract.replays import Replays
+from connorg.contract.requests import OnboardingRequest, State
+from connorg.contract.sponsors import SponsorObject
+from connorg.functions.openapi.parts import (
+    CONTINUATION,
+    DRY_RUN,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    PREFER,
+    READ_BACK,
+    REFERENCE,
+    SOURCE,
+    TEXT,
+    TOP,
+    Answer,
+    Document,
+    Operation,
+    Page,
+    Parameter,
+    Schema,
+)
+
+_BODY = (Kind.MALFORMED_BODY, Kind.BODY_TOO_LARGE, Kind.INVALID_VALUES)
+_STORAGE = (Kind.STORAGE_UNAVAILABLE,)
+_GRAPH = (Kind.REFUSED_BY_GRAPH, Kind.GRAPH_UNAVAILABLE)
+_ENDED = (
+    Kind.ALREADY_CONNECTED,
+    Kind.IDENTITY_SOURCE_IN_USE,
+    Kind.ONBOARDING_CANCELED,
+    Kind.ONBOARDING_FAILED,
+)
+_POINTERS = ("Location", "Operation-Location")
+
+EXAMPLE: Schema = {
+    "displayName": "Contoso",
+    "description": "A partner",
+    "identitySources": [
+        {
+            "@odata.type": "#microsoft.graph.domainIdentitySource",
+            "domainName": "contoso.com",
+            "displayName": "Contoso",
+        }
+    ],
+    "state": "configured",
+    "reference": "REQ0042",
+}
+
+OPERATIONS: Mapping[str, Operation] = {
+    "SubmitOrganization": Operation(
+        "Onboard an organization",
+        "Creates the connected organization of a partner, exactly once however often it is sent.",
+        {
+            200: Answer(
+                "It exists, or was onboarded before; with dryRun, what would happen.",
+                (Onboarding, Forecast),
+                more_headers=(*_POINTERS, "Preference-Applied"),
+            ),
+            201: Answer("It was created.", (Onboarding,), _POINTERS, ("Preference-Applied",)),
+            202: Answer(
+                "It is kept and will be done. Poll Location, which needs no key.",
+                (Onboarding,),
+                (*_POINTERS, "Retry-After"),
+                ("Preference-Applied",),
+            ),
+        },
+        (
+            *_BODY,
+            Kind.INVALID_PARAMETER,
+            *_ENDED,
+            Kind.REFUSED_BY_POLICY,
+            Kind.IDEMPOTENCY_KEY_REUSED,
+            *_STORAGE,
+            *_GRAPH,
+        ),
+        (DRY_RUN, READ_BACK, PREFER, IDEMPOTENCY_KEY),
+        (OnboardingRequest,),
+        example=EXAMPLE,
+    ),
+    "ListOrganizations": Operation(
+        "List the organizations",
+        "Lists the connected organizations that stand in Graph.",
+        {
+            200: Answer(
+                "A page of organizations; as CSV if Accept says text/csv.",
+                (Page(ConnectedOrganization),),
+                more_headers=("Link",),
+                media_types=("application/json", "text/csv"),
+            )
+        },
+        (Kind.INVALID_PARAMETER, *_STORAGE, *_GRAPH),
+        (
+            Parameter("displayName", "The name, exactly.", TEXT),
+            Parameter("state", "The state.", {"type": "string", "enum": [*State]}),
+            Parameter("domainName", "The domain of its identity source.", TEXT),
+            Parameter("tenantId", "The tenant of its identity source.", TEXT),
+            TOP,
+            CONTINUATION,
+        ),
+    ),
+    "ReadOrganization": Operation(
+        "Read an organization",
+        "Reads a connected organization from Graph.",
+        {200: Answer("The organization.", (ConnectedOrganization,), ("ETag",))},
+        (Kind.ORGANIZATION_NOT_FOUND, *_STORAGE, *_GRAPH),
+    ),
+    "ChangeOrganization": Operation(
+        "Change an organization",
+        "Changes the name, description or state of a connected organization.",
+        {200: Answer("The organization as it is now.", (ConnectedOrganization,), ("ETag",))},
+        (*_BODY, Kind.ORGANIZATION_NOT_FOUND, Kind.PRECONDITION_FAILED, *_STORAGE, *_GRAPH),
+        (IF_MATCH,),
+        (OrganizationChanges,),
+    ),
+    "DeleteOrganization": Operation(
+        "Delete an organization",
+        "Deletes a connected organization that If-Match or displayName confirms.",
+        {204: Answer("It is gone.")},
+        (
+            Kind.ORGANIZATION_NOT_FOUND,
+            Kind.PRECONDITION_FAILED,
+            Kind.CONFIRMATION_REQUIRED,
+            *_STORAGE,
+            *_GRAPH,
+        ),
+        (IF_MATCH, Parameter("displayName", "Its name, to confirm the delete.", TEXT)),
+    ),
+    "ListSponsors": Operation(
+        "List the sponsors",
+        "Lists the internal or external sponsors of an organization.",
+        {200: Answer("The sponsors.", (Page(SponsorObject, is_continued=False),))},
+        (Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
+    ),
+    "AddSponsor": Operation(
+        "Add a sponsor",
+        "Adds a user or a group to the sponsors of an organization.",
+        {204: Answer("It is a sponsor.")},
+        (*_BODY, Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
+        request=(NewSponsor,),
+    ),
+    "RemoveSponsor": Operation(
+        "Remove a sponsor",
+        "Takes a user or a group from the sponsors of an organization.",
+        {204: Answer("It is none any more.")},
+        (Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
+    ),
+    "AddOrganizationToSubject": Operation(
+        "Add an organization to a requestor",
+        "Microsoft Graph's Add connectedOrganization (beta), by its body or by reference.",
+        {204: Answer("It is added.")},
+        (*_BODY, Kind.INVALID_PARAMETER, Kind.ORGANIZATION_NOT_FOUND, *_STORAGE, *_GRAPH),
+        request=(SubjectOrganization, OrganizationReference),
+    ),
+    "ListOnboardings": Operation(
+        "List the onboardings",
+        "Lists what was asked for, the newest first.",
+        {200: Answer("A page of onboardings.", (Page(Onboarding),))},
+        (Kind.INVALID_PARAMETER, *_STORAGE),
+        (
+            Parameter("status", "The status.", {"type": "string", "enum": [*Status]}),
+            SOURCE,
+            REFERENCE,
+            TOP,
+            CONTINUATION,
+        ),
+    ),
+    "ReadOnboarding": Operation(
+        "Read an onboarding",
+        "Tells the status of an onboarding, whatever became of it.",
+        {200: Answer("The onboarding.", (Onboarding,))},
+        (Kind.INVALID_PARAMETER, Kind.ONBOARDING_NOT_FOUND, *_STORAGE),
+        (READ_BACK,),
+    ),
+    "ReadResult": Operation(
+        "Wait for the result",
+        "For pollers, who need no key: 202 until it is done.",
+        {
+            200: Answer("The organization.", (ConnectedOrganization,), _POINTERS),
+            202: Answer("It is not done yet.", (Onboarding,), (*_POINTERS, "Retry-After")),
+        },
+        (Kind.INVALID_PARAMETER, Kind.ONBOARDING_NOT_FOUND, *_ENDED, *_STORAGE),
+        (READ_BACK,),
+    ),
+    "ReplayOnboarding": Operation(
+        "Replay an onboarding",
+        "Starts an onboarding that failed anew.",
+        {202: Answer("It is begun anew.", (Onboarding,), (*_POINTERS, "Retry-After"))},
+        (
+            Kind.ONBOARDING_NOT_FOUND,
+            Kind.ONBOARDING_NOT_REPLAYABLE,
+            Kind.ALREADY_CONNECTED,
+            *_STORAGE,
+        ),
+    ),
+    "ReplayAll": Operation(
+        "Replay all that failed",
+        "Starts all onboardings anew that failed and match, 500 a call.",
+        {
+            200: Answer("Those that would be replayed.", (Replays,)),
+            202: Answer("Those that are replayed.", (Replays,)),
+        },
+        (Kind.INVALID_PARAMETER, *_STORAGE),
+        (SOURCE, REFERENCE, DRY_RUN),
+    ),
+    "CancelOnboarding": Operation(
+        "Cancel an onboarding",
+        "Cancels an onboarding that waits.",
+        {200: Answer("It is canceled.", (Onboarding,), _POINTERS)},
+        (Kind.ONBOARDING_NOT_FOUND, Kind.ONBOARDING_NOT_CANCELABLE, *_STORAGE),
+    ),
+    "ReceiveWebhook": Operation(
+        "Receive a webhook",
+        "Takes an event of a ticketing system, which proves itself as its source declares.",
+        {
+            200: Answer("It was done before.", (Onboarding,), _POINTERS),
+            202: Answer("It is kept and will be done.", (Onboarding,), (*_POINTERS, "Retry-After")),
+            204: Answer("The event does not count."),
+        },
+        (
+            Kind.MALFORMED_BODY,
+            Kind.UNAUTHENTICATED,
+            Kind.BODY_TOO_LARGE,
+            Kind.INVALID_VALUES,
+            Kind.ONBOARDING_FAILED,
+            *_STORAGE,
+        ),
+        takes_any=True,
+    ),
+    "Health": Operation(
+        "Tell the health",
+        "Says whether requests can be kept, and whether Graph can be asked.",
+        {
+            200: Answer("Requests are accepted.", (Health,)),
+            503: Answer("Nothing can be accepted.", (Health,)),
+        },
+    ),
+    "Describe": Operation(
+        "Describe this API",
+        "Gives this document.",
+        {200: Answer("An OpenAPI document.", (Document,))},
+    ),
+}

@@ -1,0 +1,105 @@
+"""The parts that operations are described by, and what several of them have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connorg.contract.model import Model
+from connorg.contract.problems import ProblemKind as Kind
+from connorg.contract.sponsors import SponsorKind
+
+type Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    name: str
+    description: str
+    schema: Schema
+    place: str = "query"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a list."""
+
+    of: type[Model]
+    is_continued: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A success. One model of several stands in the body; none: it has no body."""
+
+    description: str
+    models: tuple[type[Model] | Page, ...] = ()
+    headers: tuple[str, ...] = ()
+    """Those that are always there."""
+    more_headers: tuple[str, ...] = ()
+    """Those that may be there."""
+    media_types: tuple[str, ...] = ("application/json",)
+
+
+@dataclass(frozen=True)
+class Operation:
+    summary: str
+    description: str
+    answers: Mapping[int, Answer]
+    problems: tuple[Kind, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    request: tuple[type[Model], ...] = ()
+    """One model of several; none: it takes no body, or any (`takes_any`)."""
+    takes_any: bool = False
+    example: Schema | None = None
+
+
+class Document(Model, extra="allow"):
+    """An OpenAPI document."""
+
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]
+
+
+# What goes wrong anywhere, and where a role is asked for.
+ANYWHERE = (Kind.INTERNAL_ERROR, Kind.MISCONFIGURED)
+WITH_A_ROLE = (Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
+
+TEXT: Schema = {"type": "string"}
+FLAG: Schema = {"type": "boolean", "default": False}
+# Of all routes that have them.
+PATH: Mapping[str, Parameter] = {
+    "id": Parameter("id", "The id.", TEXT, "path"),
+    "kind": Parameter(
+        "kind", "The kind of sponsors.", {"type": "string", "enum": [*SponsorKind]}, "path"
+    ),
+    "sponsor": Parameter("sponsor", "An object id or a user principal name.", TEXT, "path"),
+    "source": Parameter("source", "The declared source.", TEXT, "path"),
+    "requestId": Parameter(
+        "requestId", "The id of the access package assignment request.", TEXT, "path"
+    ),
+    "resourceRoleId": Parameter("resourceRoleId", "The id of the resource role.", TEXT, "path"),
+}
+DRY_RUN = Parameter("dryRun", "Only say what would happen.", FLAG)
+READ_BACK = Parameter("readBack", "Read once which identity source Graph resolved.", FLAG)
+TOP = Parameter(
+    "top",
+    "How many at most.",
+    {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
+)
+CONTINUATION = Parameter("continuationToken", "Of the page before.", TEXT)
+SOURCE = Parameter("source", "Where the requests came from, such as http.", TEXT)
+REFERENCE = Parameter("reference", "The ticket that they came from.", TEXT)
+IF_MATCH = Parameter("If-Match", "The ETag of the organization as it was read.", TEXT, "header")
+PREFER = Parameter(
+    "Prefer",
+    "How long to wait for the result: respond-async, or wait=N seconds.",
+    {"type": "string", "examples": ["respond-async", "wait=10"]},
+    "header",
+)
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "The same key and body give the same onboarding.",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+    "header",
+)
