@@ -45,7 +45,7 @@ class HttpFront:
             handler_args={"auto_decompress": False},
         )
         application.router.add_get("/admin/host/status", self._status)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         return application
 
     async def _status(self, request: web.Request) -> web.Response:
