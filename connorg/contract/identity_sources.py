@@ -40,7 +40,11 @@ def _issuer_uri(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(max_length=NAME_LENGTH), AfterValidator(one_line)]
+# What `one_line` lets through, for those who read the schema.
+ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"}
+Name = Annotated[
+    str, Field(max_length=NAME_LENGTH, json_schema_extra={**ONE_LINE}), AfterValidator(one_line)
+]
 DomainName = Annotated[
     str,
     Field(max_length=1024, json_schema_extra={"format": "idn-hostname"}),
@@ -71,7 +75,14 @@ class DomainIdentitySource(_Source):
 class ExternalDomainFederation(_Source):
     odata_type: Literal["#microsoft.graph.externalDomainFederation"] = Field(alias="@odata.type")
     domain_name: DomainName
-    issuer_uri: Annotated[str, Field(max_length=2048), AfterValidator(_issuer_uri)] | None = None
+    issuer_uri: (
+        Annotated[
+            str,
+            Field(max_length=2048, json_schema_extra={"format": "uri"}),
+            AfterValidator(_issuer_uri),
+        ]
+        | None
+    ) = None
 
     @property
     def natural_key(self) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from connorg.contract.faults import Fault, faults_of
-from connorg.contract.identity_sources import IdentitySource, Name, one_line
+from connorg.contract.identity_sources import ONE_LINE, IdentitySource, Name, one_line
 from connorg.contract.model import Model
 from connorg.contract.sponsors import SponsorKind, Sponsors, Sponsorship
 
@@ -55,13 +55,17 @@ def _exactly_one(sources: object) -> object:
     return sources
 
 
-Reference = Annotated[str, Field(max_length=REFERENCE_LENGTH), AfterValidator(one_line)]
+Reference = Annotated[
+    str,
+    Field(max_length=REFERENCE_LENGTH, json_schema_extra={**ONE_LINE}),
+    AfterValidator(one_line),
+]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
 
 
 Description = Annotated[
     str,
-    Field(max_length=DESCRIPTION_LENGTH),
+    Field(max_length=DESCRIPTION_LENGTH, json_schema_extra={"minLength": 1, "pattern": r"\S"}),
     AfterValidator(_no_control_characters),
     AfterValidator(not_blank),
 ]
@@ -82,7 +86,7 @@ class Attributes(NamedTuple):
 class OnboardingRequest(Model):
     odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
     display_name: Annotated[Name, AfterValidator(not_blank)] = Field(
-        description="The partner's name."
+        description="The partner's name.", json_schema_extra={**ONE_LINE, "minLength": 1}
     )
     description: Description = Field(description="What the partner is to the company.")
     identity_sources: Annotated[tuple[IdentitySource], BeforeValidator(_exactly_one)] = Field(

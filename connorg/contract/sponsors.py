@@ -17,6 +17,10 @@ _LONGEST = 256  # characters
 _PRINCIPAL_NAME = re.compile(r"[^@\s/\\?%:;,'\"<>()\x00-\x1f]+@[^@\s/\\?#%:;,'\"<>()\x00-\x1f]+")
 
 
+# Of both, for those who read the schema.
+_PATTERN = f"^({GUID.pattern.replace('a-f', 'A-Fa-f')}|{_PRINCIPAL_NAME.pattern})$"
+
+
 class SponsorKind(StrEnum):
     INTERNAL = "internalSponsors"
     EXTERNAL = "externalSponsors"
@@ -37,7 +41,14 @@ def _each_once(sponsors: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sponsors))
 
 
-Sponsor = Annotated[str, Field(max_length=_LONGEST), AfterValidator(_sponsor)]
+Sponsor = Annotated[
+    str,
+    Field(
+        max_length=_LONGEST,
+        json_schema_extra={"pattern": _PATTERN},
+    ),
+    AfterValidator(_sponsor),
+]
 Sponsors = Annotated[
     tuple[Sponsor, ...], Field(max_length=MOST_SPONSORS), AfterValidator(_each_once)
 ]
