@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run simulate campaign throttle lock clean
+.PHONY: help setup test lint demo run simulate campaign throttle connector lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -7,7 +7,7 @@ compile := .venv/bin/uv pip compile --quiet --python-version 3.13 --universal --
 	--custom-compile-command "make lock" $(ARGS)
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
@@ -34,6 +34,9 @@ campaign: setup ## Kill real processes while 300 partners come in and Graph fail
 
 throttle: setup ## Measure how well a Graph that throttles is used
 	@$(python) -m tests.campaign.throttle $(ARGS)
+
+connector: setup ## Write the custom connector for Logic Apps anew
+	$(python) -m connorg.functions.openapi > infra/logic-apps/connector.json
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt
