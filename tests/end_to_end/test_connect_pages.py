@@ -15,6 +15,7 @@ from connorg.intake.sources import load
 from infra.local.child import ROOT
 from tests import senders
 from tests.end_to_end.client import Connorg, eventually
+from tests.logic_apps import actions_of, workflow
 from tests.senders import CONNECT, DOCUMENTED
 
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -55,9 +56,11 @@ def make_run_arguments(block: str) -> list[str]:
 
 
 INDEX = Page(CONNECT / "README.md")
-PAGES = [Page(path) for path in sorted(CONNECT.glob("*.md")) if path != INDEX.path]
+LOGIC_APPS = Page(CONNECT / "logic-apps.md")
+OTHERS = {INDEX.path, LOGIC_APPS.path}
+PAGES = [Page(path) for path in sorted(CONNECT.glob("*.md")) if path not in OTHERS]
 each_page = pytest.mark.parametrize("page", PAGES, ids=[page.path.stem for page in PAGES])
-CALLS = [(page.path.stem, call) for page in PAGES for call in page.calls]
+CALLS = [(page.path.stem, call) for page in (*PAGES, LOGIC_APPS) for call in page.calls]
 
 
 async def shell(script: str) -> tuple[int, str]:
@@ -148,3 +151,14 @@ def test_every_link_leads_somewhere(page: Page) -> None:
         assert linked.exists(), target
         headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
         assert not anchor or anchor in {h.lower().replace(" ", "-") for h in headings}, target
+
+
+def test_the_page_on_logic_apps_names_what_there_is() -> None:
+    linked = re.findall(r"\]\((\.\./[^)]+)\)", LOGIC_APPS.text)
+    assert len(linked) > 4
+    for path in linked:
+        assert (CONNECT / path).exists(), path
+    definition = workflow("call-and-poll")
+    for parameter in definition["parameters"]:
+        assert f"| `{parameter}` |" in LOGIC_APPS.text
+    assert actions_of(definition)["Organization"]["inputs"] in LOGIC_APPS.text

@@ -1,0 +1,158 @@
+"""Logic Apps, played by their documented rules: the workflows of infra/logic-apps, call by call."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+
+import function_app
+from connorg.contract.requests import OnboardingRequest
+from connorg.functions.openapi.document import document
+from tests.end_to_end.client import Connorg, Json, Partner, problem
+from tests.end_to_end.conftest import SHORT
+from tests.end_to_end.test_entra import principal
+from tests.logic_apps import WORKFLOWS, Run, actions_of, call_of, http_action, workflow
+
+AUDIENCE = "api://connorg"
+each_workflow = pytest.mark.parametrize("name", WORKFLOWS)
+
+
+def filled(name: str, app: str, row: Json) -> tuple[Run, Json]:
+    """The call that a workflow sends for a partner."""
+    run = Run({"appAddress": app, "appAudience": AUDIENCE}, row)
+    onboard = actions_of(workflow(name))["Onboard"]
+    return run, dict(run.filled(call_of(onboard)))
+
+
+def row_of(partner: Partner) -> Json:
+    return {"name": f"Partner {partner.domain}", "domain": partner.domain}
+
+
+class Client:
+    """Sends as a Logic App does: what the call says, and not connorg's key. Notes each request."""
+
+    def __init__(self, connorg: Connorg, credential: Mapping[str, str]) -> None:
+        self._connorg = connorg
+        self.credential = credential
+        self.sent: list[tuple[str, str]] = []
+        self.answers: list[httpx.Response] = []
+
+    async def __call__(
+        self, method: str, uri: str, headers: Mapping[str, str], content: bytes | None
+    ) -> httpx.Response:
+        self.sent.append((method, uri))
+        answer = await self._connorg.call(method, uri, content=content, headers=headers, key=False)
+        self.answers.append(answer)
+        return answer
+
+    async def onboard(self, partner: Partner) -> httpx.Response:
+        _, call = filled("call-and-poll", self._connorg.stack.functions, row_of(partner))
+        return await http_action(call, self, self.credential)
+
+
+@pytest.fixture
+def client(connorg: Connorg) -> Client:
+    return Client(connorg, {"x-functions-key": connorg.stack.key})
+
+
+async def test_call_and_poll_ends_with_the_organization(connorg: Connorg, client: Client) -> None:
+    partner = Partner()
+    answer = await client.onboard(partner)
+    [organization] = await connorg.graph.organizations(partner)
+    assert (answer.status_code, answer.json()["id"]) == (200, organization["id"])
+    assert client.answers[0].status_code == 202
+
+
+async def test_it_ends_so_too_when_graph_throttles_first(connorg: Connorg, client: Client) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "throttle", retryAfter=2, times=1)
+    answer = await client.onboard(partner)
+    assert answer.status_code == 200
+    assert len(await connorg.graph.organizations(partner)) == 1
+    assert [call["status"] for call in await connorg.graph.creates(partner)] == [429, 201]
+
+
+async def test_a_refused_one_ends_with_the_problem_and_is_not_polled_on(
+    connorg: Connorg, client: Client
+) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "status", status=400)
+    answer = await client.onboard(partner)
+    problem(answer, 422, "RefusedByGraph")
+    polls = [uri for method, uri in client.sent if method == "GET"]
+    assert len({*polls}) == 1, "the address as it was given, to the end"
+
+
+async def test_called_again_the_same_expression_finds_the_organization(client: Client) -> None:
+    """What is known already is answered at once, with the onboarding around the organization."""
+    partner = Partner()
+    run, _ = filled("call-and-poll", "", row_of(partner))
+    found = []
+    for _ in range(2):
+        run.bodies["Onboard"] = (await client.onboard(partner)).json()
+        compose = actions_of(workflow("call-and-poll"))["Organization"]
+        found.append(run.filled(compose["inputs"]))
+    first, again = found
+    assert first["id"] == again["id"]
+
+
+async def test_a_managed_identity_needs_its_role_and_no_key(frail: Connorg) -> None:
+    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "true"})
+    try:
+        for roles, status in ((["Onboarding.Submit"], 200), ([], 403)):
+            # What App Service makes of the token that the authentication adds to the call.
+            signed_in = principal(*roles)["x_ms_client_principal"]
+            client = Client(frail, {"x-ms-client-principal": signed_in})
+            assert (await client.onboard(Partner())).status_code == status
+    finally:
+        frail.crash("functions", SHORT)
+
+
+# The definitions
+
+
+@each_workflow
+def test_a_definition_is_whole(name: str) -> None:
+    definition = workflow(name)
+    assert definition["$schema"].endswith("/2016-06-01/workflowdefinition.json#")
+    assert {"contentVersion", "parameters", "triggers", "actions"} <= definition.keys()
+    used = {*re.findall(r"parameters\('(\w+)'\)", json.dumps(definition))}
+    assert used == definition["parameters"].keys() == {"appAddress", "appAudience"}
+    for within in (definition, *actions_of(definition).values()):
+        beside = within.get("actions", {})
+        for action in beside.values():
+            assert action["type"]
+            assert action["runAfter"].keys() <= beside.keys()
+
+
+@each_workflow
+def test_a_definitions_call_is_one_of_the_api(name: str) -> None:
+    row = {"name": "Contoso", "domain": "contoso.com"}
+    _, call = filled(name, "https://app.azurewebsites.net", row)
+    assert call["authentication"] == {"type": "ManagedServiceIdentity", "audience": AUDIENCE}
+    described = document(function_app.routes)
+    base = f"https://app.azurewebsites.net{described['servers'][0]['url']}"
+    operation = described["paths"][call["uri"].removeprefix(base)][call["method"].lower()]
+    known = {p["name"] for p in operation["parameters"] if p["in"] == "header"}
+    assert call["headers"].keys() <= known | {"Content-Type"}
+    body = without_what_is_not_built_yet(call["body"])
+    OnboardingRequest.model_validate_json(json.dumps(body), by_alias=True, by_name=False)
+    [content] = operation["requestBody"]["content"].values()
+    schema = {**content["schema"], "components": described["components"]}
+    jsonschema_rs.Draft202012Validator(schema).validate(body)
+    assert body["identitySources"][0]["domainName"] == row["domain"]
+    assert body["description"] == row["name"], "what a row lacks has a default"
+
+
+def test_the_webhook_hands_its_own_address_over() -> None:
+    _, call = filled("call-and-wait-for-callback", "", {"name": "a", "domain": "a.example"})
+    assert call["body"]["callbackUrl"].startswith("https://prod-00.westeurope.logic.azure.com/")
+
+
+def without_what_is_not_built_yet(body: Json) -> dict[str, Any]:
+    has_callbacks = "callback_url" in OnboardingRequest.model_fields
+    return {name: told for name, told in body.items() if has_callbacks or name != "callbackUrl"}
