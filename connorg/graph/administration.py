@@ -127,7 +127,9 @@ def _token(query: str) -> str:
 
 def _query(token: str) -> str:
     """Read a continuation token; one that is none becomes a query that Graph refuses."""
+    refused = "$skiptoken="
     try:
-        return base64.urlsafe_b64decode(f"{token}==").decode("ascii")
+        query = base64.urlsafe_b64decode(f"{token}==").decode("ascii")
     except (binascii.Error, ValueError):
-        return "$skiptoken="
+        return refused
+    return query if query.isprintable() else refused  # an address can't hold control characters
