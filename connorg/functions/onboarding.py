@@ -94,18 +94,18 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
 @answering(Role.MANAGE)
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
-    dry_run = flag_of(req, "dryRun")
-    results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=dry_run)
+    is_dry = flag_of(req, "dryRun")
+    results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
     left = {id_: result for id_, result in results.items() if isinstance(result, Conflict)}
     body = {
-        "dryRun": dry_run,
+        "dryRun": is_dry,
         "replayed": [id_ for id_ in results if id_ not in left],
         "notReplayed": [
             {"id": id_, "reason": conflict.reason.value, "see": conflict.onboarding_id}
             for id_, conflict in left.items()
         ],
     }
-    return json_answer(body, 200 if dry_run else 202)
+    return json_answer(body, 200 if is_dry else 202)
 
 
 @answering(Role.MANAGE)
