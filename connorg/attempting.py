@@ -21,8 +21,9 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
     """
     # What the writing of the lease took is missing from the attempt, so that the lease outlasts it.
     limit = core.seconds_until(begun.lease_until) - core.policy.lease_margin
+    called_at = core.clock.now()
     outcome = await attempt(begun, core.directory, core.clock, max(0.0, limit))
-    await _keep_gate(core, gate, outcome, begun.last_action_date_time)
+    await _keep_gate(core, gate, outcome, called_at)
     concluded = states.conclude(begun, outcome, core.clock.now(), core.policy, core.random)
     _log.info(
         "onboarding %s is %s after attempt %d%s",
