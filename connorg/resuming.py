@@ -20,7 +20,7 @@ from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key, standing_for
 
-_BEFORE_TURN = 0.2  # seconds in which the lease is written, so that calls are made on the dot
+_BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 _POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 SOURCE = "queue"
@@ -176,13 +176,26 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
 
 async def _wait_for_turn(core: Core) -> tuple[Turn, Gate]:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
+    overslept = False
     while True:
         turn = await core.pacer.turn()
-        await asyncio.sleep(max(0.0, core.seconds_until(turn.at) - _BEFORE_TURN))
+        # A late call would come on top of the next ones. Once: a slow process must get on too.
+        overslept = await _oversleep(core, turn) and not overslept
+        if overslept:
+            continue
         gate = await core.ledger.gate()
         closed = core.seconds_until(gate.closed_until)
         if closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at)):
             return turn, gate
+
+
+async def _oversleep(core: Core, turn: Turn) -> bool:
+    """Sleep until shortly before a turn; tell whether the process woke too late for it."""
+    wait = core.seconds_until(turn.at) - _BEFORE_TURN
+    if wait <= 0:
+        return False
+    await asyncio.sleep(wait)
+    return core.seconds_until(turn.at) == 0
 
 
 def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:

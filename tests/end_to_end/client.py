@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import signal
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -14,6 +16,7 @@ from typing import Any, Self
 import httpx
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables.aio import TableClient
+from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from connorg.storage.entities import GATE
@@ -245,6 +248,16 @@ class Connorg:
 
         await eventually(shows_none, "messages are not taken")
 
+    async def deliveries(self) -> int:
+        """Wait until the queue shows a message; how often that was delivered so far."""
+
+        async def shown() -> list[QueueMessage]:
+            async with self._queue(ONBOARDING_QUEUE) as client:
+                return await client.peek_messages()
+
+        [message] = await eventually(shown, "no message comes back")
+        return message.dequeue_count or 0
+
     async def emptied(self) -> None:
         """Wait until nothing is left in the queue, hidden or not."""
 
@@ -285,6 +298,13 @@ class Connorg:
         """SIGKILL a part and start it again."""
         self.stack.kill(part)
         self.stack.restart(part, settings)
+
+    async def crash_when_committed(self, partner: Partner) -> None:
+        """SIGKILL the functions after Graph has committed, and before they can read its answer."""
+        os.kill(self.stack.pids["functions"], signal.SIGSTOP)
+        await self.graph.created(partner)
+        self.crash("functions")
+        await self.graph.heal()
 
     def _secrets_in(self, text: str) -> list[str]:
         """What of the stack's secrets a text gives away, by kind."""
