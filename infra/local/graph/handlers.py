@@ -1,6 +1,7 @@
 """What Graph does for each call on connected organizations, sponsors and the directory."""
 
 from dataclasses import replace
+from urllib.parse import unquote
 
 from infra.local.graph import odata
 from infra.local.graph.calls import CONNECTED_ORGANIZATIONS, NO_CONTENT, Answer, Call
@@ -153,4 +154,4 @@ def _referenced(call: Call) -> list[str]:
     version, *segments = address.removeprefix(f"{call.root}/").split("/")
     if version not in {"v1.0", "beta"}:
         raise bad_request(f"'{version}' is not a version of Microsoft Graph.")
-    return segments
+    return [unquote(segment) for segment in segments]
