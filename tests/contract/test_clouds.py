@@ -20,17 +20,14 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from connorg.clouds import Cloud
-from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.graph.administration import GraphAdministration
 from connorg.graph.directory import GraphDirectory
 from connorg.graph.sending import Sender
-from connorg.ports import OrganizationFilter
 from connorg.settings import Settings
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from infra.local.identity import create_app as create_identity
-from tests.contract.graph_emulator import PARTNER_ID, USER, domain, tenant
-from tests.contract.graphs import SystemClock, asking
+from tests.contract.graphs import SystemClock
+from tests.contract.operations import do_everything
 
 ROOTS = {
     Cloud.GLOBAL: "https://graph.microsoft.com",
@@ -63,25 +60,6 @@ class Recorder:
         return [body["@odata.id"] for body in bodies if "@odata.id" in body]
 
 
-async def do_everything(directory: GraphDirectory, administration: GraphAdministration) -> None:
-    request = asking(domain("a.example"))
-    await directory.create(request)
-    await directory.find(request)
-    await directory.find(asking(tenant(PARTNER_ID)))
-    await directory.read("o")
-    organization = ConnectedOrganization.model_validate(ORGANIZATION)
-    await directory.update(organization, request.attributes)
-    for kind in SponsorKind:
-        await directory.sponsors("o", kind)
-        await directory.add_sponsor("o", Sponsorship(kind=kind, sponsor=USER["id"]))
-        await administration.remove_sponsor("o", kind, USER["id"])
-    page: Any = await administration.list(OrganizationFilter(), 100, None)
-    await administration.list(OrganizationFilter(), 100, page.continuation)
-    await administration.delete("o")
-    await administration.add_to_subject("r", "s", {"displayName": "x"})
-    await administration.set_on_subject("r", "s", "o")
-
-
 @pytest.mark.parametrize("version", ["v1.0", "beta"])
 @pytest.mark.parametrize("cloud", Cloud)
 async def test_every_call_and_reference_is_to_the_clouds_own_root(
@@ -99,14 +77,16 @@ async def test_every_call_and_reference_is_to_the_clouds_own_root(
             GraphDirectory(client, sender, f"{root}/{version}"),
             GraphAdministration(client, sender, root, version),
         )
-    assert len(recorder.sent) == 17
+    assert len(recorder.sent) > 20
     subjects = [sent for sent in recorder.sent if "accessPackageSubject" in sent.url.path]
     for sent in recorder.sent:
         of_version = "beta" if sent in subjects else version
         assert str(sent.url).startswith(f"{ROOTS[cloud]}/{of_version}/")
-    sponsor = f"{ROOTS[cloud]}/{version}/users/{USER['id']}"
+    *sponsors, organization = recorder.references
+    assert len(sponsors) == 6
+    assert all(named.startswith(f"{ROOTS[cloud]}/{version}/users/") for named in sponsors)
     organizations = "beta/identityGovernance/entitlementManagement/connectedOrganizations"
-    assert recorder.references == [sponsor, sponsor, f"{ROOTS[cloud]}/{organizations}/o"]
+    assert organization == f"{ROOTS[cloud]}/{organizations}/o"
 
 
 # The whole way from the setting to the wire
