@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run simulate campaign throttle lock clean
+.PHONY: help setup test lint demo run simulate campaign throttle live lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -34,6 +34,9 @@ campaign: setup ## Kill real processes while 300 partners come in and Graph fail
 
 throttle: setup ## Measure how well a Graph that throttles is used
 	@$(python) -m tests.campaign.throttle $(ARGS)
+
+live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
+	@$(python) -m tests.live $(ARGS)
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt

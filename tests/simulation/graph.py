@@ -250,7 +250,9 @@ class SimulatedDirectory:
         act = lambda: self._graph.add_sponsor(organization_id, sponsorship)  # noqa: E731
         what = f"sponsor {sponsorship.sponsor}"
         answer = await self._exchange(what, self._about(organization_id), act)
-        return SponsorSettled(answer.error) if isinstance(answer, Refused) else answer
+        if isinstance(answer, Refused):
+            return SponsorSettled(_error("SponsorNotAdded"))
+        return answer
 
     def _about(self, organization_id: str) -> str:
         stored = self._graph.by_id(organization_id)
