@@ -31,7 +31,8 @@ class Core:
 
     @cached_property
     def pacer(self) -> Pacer:
-        return Pacer(self.ledger, self.clock)
+        # The create, and the lookup before it.
+        return Pacer(self.ledger, self.clock, calls=2 if self.tenant_lookup else 1)
 
     def new_onboarding(
         self, request: OnboardingRequest, source: str, traceparent: str | None = None

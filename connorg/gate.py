@@ -12,7 +12,7 @@ from typing import Self
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingError
 
-FIRST_PACE = 20.0  # calls per second of all instances together: a full tenant in two minutes
+FIRST_PACE = 16.0  # calls per second of all instances together: a full tenant within five minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
 _QUICK_GROWTH = 1.1  # per second, until the first complaint

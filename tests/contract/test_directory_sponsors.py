@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.outcomes import Refused, SponsorSettled
+from connorg.outcomes import Later, Refused, SponsorSettled
 from connorg.ports import Directory
 from tests.contract.graph_emulator import GROUP, GUEST, USER
 from tests.contract.graphs import (
@@ -56,6 +56,14 @@ async def test_sponsors_of_an_unknown_organization_are_not_found(directory: Dire
     answer = await directory.sponsors(str(uuid4()), SponsorKind.INTERNAL)
     assert isinstance(answer, Refused)
     assert answer.not_found
+
+
+async def test_an_organization_that_is_not_there_is_no_fault_of_the_sponsor(
+    directory: Directory,
+) -> None:
+    answer = await directory.add_sponsor(str(uuid4()), sponsorship(USER["id"]))
+    assert isinstance(answer, Later), "a new one may be seen a little later"
+    assert answer.error.code == "NotListedYet"
 
 
 async def test_a_sponsor_is_added_before_the_organization_is_listed(

@@ -159,9 +159,11 @@ class Graph:
             return _NOT_FOUND
         return tuple(SponsorObject(id=sponsor) for sponsor in stored.sponsors[kind])
 
-    def add_sponsor(self, organization_id: str, sponsorship: Sponsorship) -> SponsorSettled:
+    def add_sponsor(self, organization_id: str, sponsorship: Sponsorship) -> SponsorSettled | Later:
         stored = self.by_id(organization_id)
-        if stored is None or sponsorship.sponsor in self.unknown_sponsors:
+        if stored is None:
+            return Later(_error("NotListedYet"))
+        if sponsorship.sponsor in self.unknown_sponsors:
             return SponsorSettled(_error("SponsorNotAdded"))
         sponsors = stored.sponsors[sponsorship.kind]
         if sponsorship.sponsor not in sponsors:
