@@ -169,11 +169,13 @@ class Ledger(Protocol):
         """
         ...
 
-    async def claim_tenant(self, tenant_id: str, onboarding: Onboarding) -> Onboarding | None:
+    async def claim_tenant(
+        self, tenant_id: str, onboarding: Onboarding, after: Onboarding | None = None
+    ) -> Onboarding | None:
         """Note that the onboarding connects this tenant, under whatever name it asked for it.
 
-        Gives the other onboarding that has noted the same, now or before; the note is left to it
-        unless it ended without an organization that stands.
+        Gives the other onboarding that has noted the same; the note is left to it, unless it is
+        the one named in `after`, of which the caller knows what it came to.
         """
         ...
 

@@ -111,17 +111,19 @@ class AzureLedger:
         claim = await self._entity(partition, CLAIM)
         return None if claim is None else await self.read(f"{partition}-{claim['Holder']}")
 
-    async def claim_tenant(self, tenant_id: str, onboarding: Onboarding) -> Onboarding | None:
+    async def claim_tenant(
+        self, tenant_id: str, onboarding: Onboarding, after: Onboarding | None = None
+    ) -> Onboarding | None:
         entity = tenant_entity(tenant_id, onboarding.id)
         while True:
             held = await self._entity(entity["PartitionKey"], entity["RowKey"])
             if held is not None and held["OnboardingId"] == onboarding.id:
                 return None
             holder = await self.read(held["OnboardingId"]) if held is not None else None
-            if holder is not None and (holder.stands or not holder.status.terminal):
+            if holder is not None and (after is None or holder.id != after.id):
                 return holder
             if await self._put(entity, held):
-                return holder
+                return None
 
     async def _put(self, entity: Entity, held: Any) -> bool:
         """Write a row in the place of what was read there; False: it has changed since."""

@@ -123,6 +123,7 @@ class Invariants:
 
     def graph_called(self, actor: "Actor", what: str, key: str) -> None:
         now = self._now
+        key = key or (actor.begun or {}).get("id", "")
         self._world.note(actor.name, f"calls Graph: {what} {key}")
         if actor.begun is None:
             self.check(False, "Graph was called without a lease")  # noqa: FBT003

@@ -79,7 +79,9 @@ def test_a_complaint_drops_the_pace_once_for_all_calls_under_way() -> None:
 
 def test_a_complaint_within_a_second_tells_how_many_calls_graph_takes() -> None:
     first = Gate().with_turns(100, NOW)
-    assert first.slowed(NOW + seconds(0.6), NOW + seconds(0.7)).pace == pytest.approx(0.6 * FIRST_PACE * DROP)
+    assert first.slowed(NOW + seconds(0.6), NOW + seconds(0.7)).pace == pytest.approx(
+        0.6 * FIRST_PACE * DROP
+    )
     reopened = at_pace(20).closed(NOW + seconds(60))
     dropped = reopened.slowed(NOW + seconds(60.8), NOW + seconds(61))
     assert dropped.pace == pytest.approx(16 * DROP)
