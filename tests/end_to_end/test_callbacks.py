@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 
 import pytest
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from connorg.storage.names import CALLBACK_POISON_QUEUE, CALLBACK_QUEUE
+from infra.local.child import ROOT
 from tests import receivers
 from tests.end_to_end.client import Connorg, Partner, eventually, problem
 from tests.end_to_end.deliveries import send
@@ -53,6 +55,18 @@ async def test_a_created_organization_is_told_signed_by_both_secrets(
         assert Webhook(secret).verify(call.body, call.headers) == call.told
     await no_callback_is_left(connorg)
     assert len(receiver.calls) == 1
+
+
+async def test_the_page_s_snippet_verifies_a_callback(connorg: Connorg, receiver: Receiver) -> None:
+    page = (ROOT / "docs/callbacks.md").read_text()
+    [snippet] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    await connorg.submit(Partner().body(callbackUrl=receiver.address("snippet")))
+    call = await is_called(receiver, "snippet")
+    names = {"secret": receivers.SECRET, "body": call.body, "headers": call.headers}
+    exec(snippet, names)
+    assert names["onboarding"] == call.told
+    with pytest.raises(WebhookVerificationError):
+        exec(snippet, {**names, "body": call.body.replace(b"Succeeded", b"Failed")})
 
 
 async def test_a_request_that_waits_is_told_when_it_is_done(
