@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from connorg import states
 from connorg.attempting import attempt_and_conclude
+from connorg.calling_back import subscribe
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Core, message_of
@@ -39,16 +40,35 @@ async def receive(core: Core, message: ProducerMessage) -> None:
     Raises StorageUnavailableError: the message must come again.
     """
     request = message.onboarding_request
-    onboarding = core.new_onboarding(request, SOURCE)
-    if message.idempotency_key is not None:
-        submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
-        bound = await bind_key(core, submission, onboarding)
-        if isinstance(bound, Conflict):
-            await keep(core, onboarding, bound.error)
-            return
-        onboarding = bound.onboarding if isinstance(bound, Submitted) else bound
+    refusal = core.policy.callback_refusal(request.callback_url)
+    if refusal is not None:
+        await keep(core, core.new_onboarding(request, SOURCE), refusal.error)
+        return
+    onboarding = await _bound(core, message)
+    if request.callback_url is not None:
+        onboarding = await _opened(core, onboarding)
+        await subscribe(core, request, onboarding)
     if not onboarding.status.terminal:
         await resume(core, message_of(onboarding), armed=False)
+
+
+async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
+    """Give the onboarding of a producer's message: of its key, or a failed or new one."""
+    request = message.onboarding_request
+    onboarding = core.new_onboarding(request, SOURCE)
+    if message.idempotency_key is None:
+        return onboarding
+    submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
+    bound = await bind_key(core, submission, onboarding)
+    if isinstance(bound, Conflict):
+        return await keep(core, onboarding, bound.error)
+    return bound.onboarding if isinstance(bound, Submitted) else bound
+
+
+async def _opened(core: Core, onboarding: Onboarding) -> Onboarding:
+    """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
+    held = await core.ledger.read(onboarding.id)
+    return await _standing_for(core, message_of(onboarding), held, armed=False)
 
 
 async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
@@ -81,8 +101,13 @@ async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) ->
 
 async def bury_producers(core: Core, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
-    onboarding = core.new_onboarding(message.onboarding_request, SOURCE)
-    await bury(core, message_of(onboarding), armed=False)
+    request = message.onboarding_request
+    onboarding = core.new_onboarding(request, SOURCE)
+    if request.callback_url is not None and not core.policy.callback_refusal(request.callback_url):
+        onboarding = await _opened(core, onboarding)
+        await subscribe(core, request, onboarding)
+    if not onboarding.status.terminal:
+        await bury(core, message_of(onboarding), armed=False)
 
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:

@@ -19,6 +19,7 @@ LARGEST_BODY = (
 )  # bytes; with the envelope and base64 it stays far below a message's 64 KiB
 DESCRIPTION_LENGTH = 1024  # characters
 REFERENCE_LENGTH = 256  # characters
+ADDRESS_LENGTH = 2048  # characters
 
 
 class State(StrEnum):
@@ -89,6 +90,11 @@ class OnboardingRequest(Model):
     external_sponsors: Sponsors | None = None
     reference: Reference | None = None
     if_exists: IfExists | None = None
+    # Whoever knows the address can call it: a secret, which is in nothing that is written or shown.
+    # So it makes no other request of the same either. Its subscription carries it.
+    callback_url: Annotated[str, Field(max_length=ADDRESS_LENGTH)] | None = Field(
+        None, exclude=True, repr=False
+    )
 
     @property
     def identity_source(self) -> IdentitySource:

@@ -22,6 +22,7 @@ from connorg.functions.callers import Role, caller_of
 from connorg.functions.edge import answering
 from connorg.functions.headers import idempotency_key_of, preference_of
 from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
+from connorg.functions.result_tokens import require_not_expired, require_token
 from connorg.joining import Conflict, Submitted
 from connorg.managing import read_back
 from connorg.natural_key import is_onboarding_id
@@ -71,8 +72,11 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 @answering(None)
 async def result(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}/result?readBack=: for pollers, who send no key: no id can be guessed."""
-    return result_answer(await _told(req, await _found(req)), Addresses(req))
+    """GET onboardings/{id}/result?token=&readBack=: for pollers, who send no key."""
+    require_token(req, str(req.route_params.get("id", "")).lower())
+    onboarding = await _found(req)
+    require_not_expired(onboarding)
+    return result_answer(await _told(req, onboarding), Addresses(req))
 
 
 @answering(Role.READ)
