@@ -44,7 +44,7 @@ async def subscribe(core: Core, request: OnboardingRequest, onboarding: Onboardi
         callback_url=request.callback_url,
         asked_date_time=core.clock.now(),
     )
-    delay = 0 if onboarding.status.terminal else _until_due(core, onboarding)
+    delay = 0 if onboarding.status.terminal else _until_next_look(core, message, onboarding)
     await core.callbacks.queue.put(message, delay)
 
 
@@ -75,7 +75,7 @@ async def _call_back(core: Core, message: CallbackMessage) -> None:
         _log.error("%s is for an onboarding that is not kept", message.name)
         return
     if not onboarding.status.terminal:
-        await core.callbacks.queue.put(message, _until_due(core, onboarding))
+        await core.callbacks.queue.put(message, _until_next_look(core, message, onboarding))
         return
     note = await core.ledger.callback(onboarding.id, message.name)
     if note.ended is not None:
@@ -144,5 +144,8 @@ def _last(core: Core, message: CallbackMessage, onboarding: Onboarding) -> datet
     return since + timedelta(seconds=core.timing.callback_give_up)
 
 
-def _until_due(core: Core, onboarding: Onboarding) -> float:
-    return min(_LONGEST_LOOK, _SHORTEST_LOOK + core.seconds_until(onboarding.due))
+def _until_next_look(core: Core, message: CallbackMessage, onboarding: Onboarding) -> float:
+    """A little after it is due; and the longer it lasts, the less a while more matters."""
+    lasts = (core.clock.now() - message.asked_date_time).total_seconds()
+    pause = max(_SHORTEST_LOOK + core.seconds_until(onboarding.due), lasts / 10)
+    return min(_LONGEST_LOOK, pause)
