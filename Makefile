@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run simulate campaign throttle connector lock clean
+.PHONY: help setup test lint demo run simulate campaign throttle connector live lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -13,7 +13,7 @@ setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
 
 test: setup ## Run every test
-	$(python) -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(python) -m pytest --numprocesses=3 --dist=loadfile $(ARGS)
 
 lint: setup ## Linter, formatter and type checker
 	$(python) -m ruff check
@@ -37,6 +37,9 @@ throttle: setup ## Measure how well a Graph that throttles is used
 
 connector: setup ## Write the custom connector for Logic Apps anew
 	$(python) -m connorg.functions.openapi > infra/logic-apps/connector.json
+
+live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
+	@$(python) -m tests.live $(ARGS)
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt

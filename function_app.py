@@ -2,12 +2,26 @@
 
 import azure.functions as func
 
-from connorg.functions import health, messages, onboarding, organizations, subjects, webhooks
+from connorg.functions import (
+    callbacks,
+    health,
+    messages,
+    onboarding,
+    organizations,
+    subjects,
+    webhooks,
+)
 from connorg.functions.callers import Role
 from connorg.functions.describing import describing
 from connorg.functions.edge import Handler
 from connorg.functions.routes import Route
-from connorg.storage.names import ONBOARDING_QUEUE, POISON_QUEUE, STORAGE_CONNECTION
+from connorg.storage.names import (
+    CALLBACK_POISON_QUEUE,
+    CALLBACK_QUEUE,
+    ONBOARDING_QUEUE,
+    POISON_QUEUE,
+    STORAGE_CONNECTION,
+)
 
 app = func.FunctionApp()
 routes: list[Route] = []
@@ -64,5 +78,11 @@ app.function_name("ResumeOnboarding")(
 )
 app.function_name("BuryOnboarding")(
     app.queue_trigger("msg", POISON_QUEUE, STORAGE_CONNECTION)(messages.on_poison)
+)
+app.function_name("CallBack")(
+    app.queue_trigger("msg", CALLBACK_QUEUE, STORAGE_CONNECTION)(callbacks.on_callback)
+)
+app.function_name("BuryCallback")(
+    app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callbacks.on_poison)
 )
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))

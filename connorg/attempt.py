@@ -29,6 +29,7 @@ from connorg.gate import Gate
 from connorg.lookups import lacked_sponsors, tenant_behind
 from connorg.outcomes import AlreadyConnected, Connected, Later, Outcome, Refused, Setback
 
+_DUPLICATE = "AlreadyConnected"
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 
 
@@ -71,6 +72,8 @@ class _Connecting:
         self._now = core.clock.now()
         self._doubt_until = onboarding.doubt_until
         self._tenant: Tenant | None = None
+        self._earlier: Onboarding | None = None
+        """One that ended, and was the last to connect the same tenant."""
 
     async def run(self) -> Outcome:
         policy, source = self._core.policy, self._onboarding.source
@@ -87,7 +90,7 @@ class _Connecting:
             outcome = await self._look_up(self._doubt_until)
             if outcome is not None:
                 return outcome
-        return await self._create()
+        return await self._take_tenant() or await self._create()
 
     async def _look_up_tenant(self) -> Setback | None:
         """Learn which tenant it is, and whether another onboarding knows it by another name."""
@@ -96,15 +99,25 @@ class _Connecting:
             return found
         self._tenant = found
         other = await self._core.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
-        if other is None or other.deleted_date_time is not None:
+        if other is None:
             return None
         if not other.status.terminal:
             return Later(_under_way(other))
-        # It may have connected the tenant, or have tried to; Graph may list that a little later.
-        listed = other.last_action_date_time + timedelta(seconds=self._core.timing.settle)
-        doubts = (self._doubt_until, other.doubt_until, listed)
-        self._doubt_until = max(doubt for doubt in doubts if doubt is not None)
+        self._earlier = other
+        if other.deleted_date_time is None:
+            # It connected the tenant, or tried to; Graph may list that a little later.
+            listed = other.last_action_date_time + timedelta(seconds=self._core.timing.settle)
+            doubts = (self._doubt_until, other.doubt_until, listed)
+            self._doubt_until = max(doubt for doubt in doubts if doubt is not None)
         return None
+
+    async def _take_tenant(self) -> Setback | None:
+        """Follow the one that ended: not before it is known that it left no organization."""
+        if self._tenant is None or self._earlier is None:
+            return None
+        tenant_id = self._tenant.tenant_id.lower()
+        rival = await self._core.ledger.claim_tenant(tenant_id, self._onboarding, self._earlier)
+        return None if rival is None else Later(_under_way(rival))
 
     async def _look_up(self, doubt_until: datetime) -> Outcome | None:
         """Find out what became of an earlier POST; None: it did nothing."""
@@ -114,7 +127,7 @@ class _Connecting:
         if doubt_until <= self._now:
             return None
         error = OnboardingError(
-            code="NotListedYet",
+            code=_DUPLICATE if self._was_refused_before else "NotListedYet",
             message="An earlier call to Microsoft Graph ended without an answer. The organization"
             " is not listed, but Graph may list it a little later than it creates it.",
         )
@@ -129,9 +142,15 @@ class _Connecting:
         found = await self._search()
         if found is not None:
             return found
-        if self._doubt_until is None:
-            return Later(answer.error, ambiguous=True)
-        return Refused(_not_found())  # it was looked for before, as long as Graph may take to list
+        if self._was_refused_before:
+            return Refused(_not_found())  # as long ago as Graph may take to list it
+        return Later(answer.error, ambiguous=True)
+
+    @property
+    def _was_refused_before(self) -> bool:
+        """Tell whether the last attempts came to nothing but this same refusal."""
+        last_error = self._onboarding.last_error
+        return last_error is not None and last_error.code == _DUPLICATE
 
     async def _search(self) -> Outcome | None:
         found = await self._directory.find(self._request, self._tenant)
@@ -191,7 +210,7 @@ def _not_found() -> OnboardingError:
 
 def already_connected(organization_id: str) -> OnboardingError:
     return OnboardingError(
-        code="AlreadyConnected",
+        code=_DUPLICATE,
         message=f"The identity source is connected already, as organization {organization_id}.",
         action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
     )

@@ -11,8 +11,19 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
 from connorg.pacing import Pacer
 from connorg.policy import Policy
-from connorg.ports import Clock, Directory, Ledger, RetryQueue
+from connorg.ports import CallbackQueue, Clock, Directory, Ledger, Receiver, RetryQueue
 from connorg.timing import Timing
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What callbacks are made with."""
+
+    queue: CallbackQueue
+    receiver: Receiver
+    keys: tuple[bytes, ...]
+    """They sign; during a rotation there are two. The policy lets nobody ask while there is none.
+    """
 
 
 @dataclass(frozen=True)
@@ -26,12 +37,14 @@ class Core:
     random: Random
     timing: Timing
     policy: Policy
+    callbacks: Callbacks
     tenant_lookup: bool = True
     """Whether the tenant behind an identity source is looked up before it is connected."""
 
     @cached_property
     def pacer(self) -> Pacer:
-        return Pacer(self.ledger, self.clock)
+        # The create, and the lookup before it.
+        return Pacer(self.ledger, self.clock, calls=2 if self.tenant_lookup else 1)
 
     def new_onboarding(
         self, request: OnboardingRequest, source: str, traceparent: str | None = None

@@ -12,17 +12,17 @@ from typing import Self
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingError
 
-FIRST_PACE = 20.0  # calls per second of all instances together: a full tenant in two minutes
+FIRST_PACE = 16.0  # calls per second of all instances together: a full tenant within five minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
 _QUICK_GROWTH = 1.1  # per second, until the first complaint
 _CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
 _FRESH = timedelta(seconds=30)  # so long the pace holds: each complaint costs a standstill
-_DROP = 0.9
-_SMALL_DROP = 0.96
-_HELD = timedelta(seconds=5)
+_DROP = 0.93  # of what Graph took: calls that come a few hundredths late must not be too many
+_LARGEST_DROP = 0.5  # one complaint proves little: Graph also serves others
+_HALF_A_SECOND = timedelta(seconds=0.5)
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
-_REMEMBERED = 8  # paces; turns are given out a few seconds ahead, the pace changes each second
+_REMEMBERED = 30  # paces: a quick growth from the first to the highest
 
 
 class Pace(Model):
@@ -72,9 +72,7 @@ class Gate(Model):
             self.slowed_at, self.closed_until or self.slowed_at
         ):
             return self
-        # A pace that held for a while has grown only a little beyond what Graph takes.
-        held = self.slowed_at is not None and now - self.slowed_at > _HELD
-        calls = max(_LOWEST_PACE, self._pace_at(called_at) * (_SMALL_DROP if held else _DROP))
+        calls = max(_LOWEST_PACE, self._taken_before(called_at) * _DROP)
         paces = (Pace(since=now, calls=calls),)
         return self.model_copy(
             update={"paces": paces, "paced_at": now, "slowed_at": now, "next_turn": now}
@@ -97,9 +95,18 @@ class Gate(Model):
         step = timedelta(seconds=1 / self.pace)
         return tuple(self.next_turn - step * (count - i) for i in range(count))
 
+    def _taken_before(self, refused_at: datetime) -> float:
+        """Tell about how many calls Graph took in the second before it refused one."""
+        if not self.paces:
+            return self.pace
+        opened = max(self.paces[0].since, self.closed_until or self.paces[0].since)
+        seconds = (refused_at - opened).total_seconds()
+        pace = self._pace_at(refused_at - _HALF_A_SECOND)  # one that grows was lower
+        return pace * max(_LARGEST_DROP, seconds) if 0 <= seconds < 1 else pace
+
     def _pace_at(self, moment: datetime) -> float:
         paces = [pace.calls for pace in self.paces if pace.since <= moment]
-        return paces[-1] if paces else min(FIRST_PACE, self.pace)
+        return paces[-1] if paces else self.paces[0].calls
 
     def _growth(self, now: datetime) -> float:
         if self.slowed_at is None:
@@ -107,17 +114,15 @@ class Gate(Model):
         return 1.0 if now - self.slowed_at < _FRESH else _CALM_GROWTH
 
     def _grown(self, first: datetime, now: datetime) -> Self:
-        if self.paced_at is None or self.next_turn is None:
-            return self.model_copy(update={"paced_at": now})
-        if now - self.next_turn > _FORGOTTEN:
-            fresh = {"paces": (), "paced_at": now, "slowed_at": None}
+        if self.paced_at is None or self.next_turn is None or now - self.next_turn > _FORGOTTEN:
+            found_anew = (Pace(since=first, calls=FIRST_PACE),)
+            fresh = {"paces": found_anew, "paced_at": now, "slowed_at": None}
             return self.model_copy(update=fresh)
-        seconds = (now - self.paced_at).total_seconds()
-        if seconds < 1:
+        if (now - self.paced_at).total_seconds() < 1:
             return self
+        calls = min(_HIGHEST_PACE, self.pace * self._growth(now))
         # Only a pace that somebody waits for is known to be too slow.
-        if self.next_turn <= now:
+        if self.next_turn <= now or calls == self.pace:
             return self.model_copy(update={"paced_at": now})
-        grown = Pace(since=first, calls=min(_HIGHEST_PACE, self.pace * self._growth(now)))
-        paces = (*self.paces, grown)[-_REMEMBERED:]
+        paces = (*self.paces, Pace(since=first, calls=calls))[-_REMEMBERED:]
         return self.model_copy(update={"paces": paces, "paced_at": now})

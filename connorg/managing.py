@@ -11,7 +11,7 @@ from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core import Core
 from connorg.outcomes import Refused
-from connorg.ports import Administration, SupersededError
+from connorg.ports import Administration, StorageUnavailableError, SupersededError
 
 
 async def read_organization(core: Core, organization_id: str) -> ConnectedOrganization | Refused:
@@ -82,12 +82,11 @@ async def read_back(core: Core, onboarding: Onboarding) -> Onboarding:
         return onboarding
     try:
         found = await read_organization(core, result.id)
-    except GraphUnavailableError:
-        return onboarding
-    if not isinstance(found, ConnectedOrganization):
-        return onboarding
-    told = found.model_copy(update={"tenant": result.tenant})
-    try:
+        if not isinstance(found, ConnectedOrganization):
+            return onboarding
+        told = found.model_copy(update={"tenant": result.tenant})
         return await core.ledger.save(onboarding.model_copy(update={"result": told}))
+    except (GraphUnavailableError, StorageUnavailableError):
+        return onboarding
     except SupersededError:  # somebody else read it back, or deleted it
         return await core.ledger.read(onboarding.id) or onboarding

@@ -15,15 +15,17 @@ class Turn:
 
 
 class Pacer:
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, clock: Clock, calls: int) -> None:
+        """`calls`: how many calls a turn is for, when nothing goes wrong."""
         self._ledger = ledger
         self._clock = clock
+        self._calls = calls
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._turns: deque[Turn] = deque()
 
     async def turn(self) -> Turn:
-        """Take a turn: the time at which one call may be made.
+        """Take a turn: the time at which an attempt may make its calls.
 
         Raises StorageUnavailableError.
         """
@@ -38,5 +40,7 @@ class Pacer:
 
     async def _take(self, count: int) -> None:
         now = self._clock.now()
-        gate = await self._ledger.change_gate(lambda gate: gate.with_turns(count, now))
-        self._turns.extend(Turn(at, taken_at=now) for at in gate.last_turns(count))
+        calls = count * self._calls
+        gate = await self._ledger.change_gate(lambda gate: gate.with_turns(calls, now))
+        moments = gate.last_turns(calls)[:: self._calls]
+        self._turns.extend(Turn(at, taken_at=now) for at in moments)

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from connorg.callback_address import fault_of
 from connorg.clouds import Cloud
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTenant
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest, State
+from connorg.lists import is_listed
 from connorg.public_mail import PUBLIC_MAIL_DOMAINS
 
 PERSONAL_ACCOUNTS = "9cd80435-793b-4f48-844b-6b3f37d1c1f3"
@@ -50,6 +52,8 @@ class Policy:
     """Whether domains at which anybody can get an address may be connected."""
     proposed_only: tuple[str, ...] = field(default=())
     """Sources of requests, `*` for any ending, that may ask for the state `proposed` alone."""
+    callback_hosts: tuple[str, ...] = ()
+    """Which hosts may be called back, `*.domain` for all below one; empty: none."""
 
     def refusal(
         self, request: OnboardingRequest, source: str, tenant: Tenant | None = None
@@ -63,6 +67,11 @@ class Policy:
         faults = tuple(self._faults(request, source, None))
         return Refusal(faults) if faults else None
 
+    def callback_refusal(self, address: str | None) -> Refusal | None:
+        """Judge the address of a callback alone. None asks for no callback."""
+        faults = tuple(self._callback_faults(address))
+        return Refusal(faults) if faults else None
+
     def _faults(
         self, request: OnboardingRequest, source: str, tenant: Tenant | None
     ) -> Iterator[Fault]:
@@ -71,7 +80,7 @@ class Policy:
             yield _fault("personalAccounts", "Personal Microsoft accounts are no organization.")
         if self.home_tenant is not None and self.home_tenant in names:
             yield _fault("homeTenant", "It is the company's own tenant, which is no partner.")
-        if any(_is_listed(name, self.denied) for name in names):
+        if any(is_listed(name, self.denied) for name in names):
             yield _fault("denied", "The partner is on the list of those that are denied.")
         if not self.public_mail and any(self._is_public_mail(name) for name in names):
             text = "Anybody can get an address at this mail provider, so it stands for no partner."
@@ -80,10 +89,15 @@ class Policy:
         if request.state is State.CONFIGURED and self._may_only_propose(source):
             text = f"Requests that come in by {source} may only ask for the state 'proposed'."
             yield Fault(pointer="/state", detail=text, rule="proposedOnly")
+        yield from self._callback_faults(request.callback_url)
+
+    def _callback_faults(self, address: str | None) -> Iterator[Fault]:
+        if address is not None and (fault := fault_of(address, self.callback_hosts)):
+            yield Fault(pointer="/callbackUrl", detail=fault, rule="callback")
 
     def _not_allowed(self, request: OnboardingRequest, tenant: Tenant | None) -> Iterator[Fault]:
         if self.allowed and not any(
-            _is_listed(name, self.allowed) for name in _names(request, tenant)
+            is_listed(name, self.allowed) for name in _names(request, tenant)
         ):
             yield _fault("notAllowed", "The partner is not on the list of those that are allowed.")
 
@@ -99,7 +113,7 @@ class Policy:
             yield _fault("cloud", text)
 
     def _is_public_mail(self, name: str) -> bool:
-        return name in PUBLIC_MAIL_DOMAINS and not _is_listed(name, self.allowed)
+        return name in PUBLIC_MAIL_DOMAINS and not is_listed(name, self.allowed)
 
     def _may_only_propose(self, source: str) -> bool:
         return any(fnmatchcase(source, pattern) for pattern in self.proposed_only)
@@ -112,13 +126,6 @@ def _names(request: OnboardingRequest, tenant: Tenant | None) -> set[str]:
     if tenant is not None:
         names += [tenant.tenant_id, tenant.default_domain_name]
     return {name.lower() for name in names if name}
-
-
-def _is_listed(name: str, entries: frozenset[str]) -> bool:
-    parents = name.split(".")
-    return name in entries or any(
-        f"*.{'.'.join(parents[i:])}" in entries for i in range(1, len(parents))
-    )
 
 
 def _fault(rule: str, detail: str) -> Fault:

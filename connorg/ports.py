@@ -1,12 +1,13 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from connorg.contract.callbacks import CallbackNote
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
-from connorg.contract.messages import OnboardingMessage
+from connorg.contract.messages import CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
@@ -169,11 +170,13 @@ class Ledger(Protocol):
         """
         ...
 
-    async def claim_tenant(self, tenant_id: str, onboarding: Onboarding) -> Onboarding | None:
+    async def claim_tenant(
+        self, tenant_id: str, onboarding: Onboarding, after: Onboarding | None = None
+    ) -> Onboarding | None:
         """Note that the onboarding connects this tenant, under whatever name it asked for it.
 
-        Gives the other onboarding that has noted the same, now or before; the note is left to it
-        unless it ended without an organization that stands.
+        Gives the other onboarding that has noted the same; the note is left to it, unless it is
+        the one named in `after`, of which the caller knows what it came to.
         """
         ...
 
@@ -193,6 +196,17 @@ class Ledger(Protocol):
         self, caller: str, key: str, reservation: KeyReservation
     ) -> KeyReservation:
         """Bind a caller's Idempotency-Key, unless it is bound. Returns what it is bound to."""
+        ...
+
+    async def callback(self, onboarding_id: str, name: str) -> CallbackNote:
+        """Give what is known of a callback; where nothing is, a new note."""
+        ...
+
+    async def note_callback(self, note: CallbackNote) -> CallbackNote:
+        """Write a later version of a note, if the version held is the one that was read.
+
+        Raises SupersededError otherwise.
+        """
         ...
 
     async def gate(self) -> Gate: ...
@@ -223,4 +237,23 @@ class RetryQueue(Protocol):
 
     async def delete(self, receipt: Receipt) -> None:
         """Take a message back; where it is gone or in hand, do nothing."""
+        ...
+
+
+class CallbackQueue(Protocol):
+    """Which callbacks are still to be made. May raise StorageUnavailableError."""
+
+    async def put(self, message: CallbackMessage, delay: float) -> Receipt:
+        """Put a message that becomes visible after `delay` seconds, rounded up."""
+        ...
+
+
+class Receiver(Protocol):
+    """Whoever is called back. No method raises."""
+
+    async def post(self, address: str, headers: Mapping[str, str], body: bytes) -> int | str:
+        """Send a POST and give the status that was answered; or, where there is none, why.
+
+        Redirects are answers like any other. The reason never holds the address.
+        """
         ...

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from connorg import states
 from connorg.attempting import attempt_and_conclude
+from connorg.calling_back import subscribe
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Core, message_of
@@ -20,7 +21,7 @@ from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key, standing_for
 
-_BEFORE_TURN = 0.2  # seconds in which the lease is written, so that calls are made on the dot
+_BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 _POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 SOURCE = "queue"
@@ -39,16 +40,35 @@ async def receive(core: Core, message: ProducerMessage) -> None:
     Raises StorageUnavailableError: the message must come again.
     """
     request = message.onboarding_request
-    onboarding = core.new_onboarding(request, SOURCE)
-    if message.idempotency_key is not None:
-        submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
-        bound = await bind_key(core, submission, onboarding)
-        if isinstance(bound, Conflict):
-            await keep(core, onboarding, bound.error)
-            return
-        onboarding = bound.onboarding if isinstance(bound, Submitted) else bound
+    refusal = core.policy.callback_refusal(request.callback_url)
+    if refusal is not None:
+        await keep(core, core.new_onboarding(request, SOURCE), refusal.error)
+        return
+    onboarding = await _bound(core, message)
+    if request.callback_url is not None:
+        onboarding = await _opened(core, onboarding)
+        await subscribe(core, request, onboarding)
     if not onboarding.status.terminal:
         await resume(core, message_of(onboarding), armed=False)
+
+
+async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
+    """Give the onboarding of a producer's message: of its key, or a failed or new one."""
+    request = message.onboarding_request
+    onboarding = core.new_onboarding(request, SOURCE)
+    if message.idempotency_key is None:
+        return onboarding
+    submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
+    bound = await bind_key(core, submission, onboarding)
+    if isinstance(bound, Conflict):
+        return await keep(core, onboarding, bound.error)
+    return bound.onboarding if isinstance(bound, Submitted) else bound
+
+
+async def _opened(core: Core, onboarding: Onboarding) -> Onboarding:
+    """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
+    held = await core.ledger.read(onboarding.id)
+    return await _standing_for(core, message_of(onboarding), held, armed=False)
 
 
 async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
@@ -81,8 +101,13 @@ async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) ->
 
 async def bury_producers(core: Core, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
-    onboarding = core.new_onboarding(message.onboarding_request, SOURCE)
-    await bury(core, message_of(onboarding), armed=False)
+    request = message.onboarding_request
+    onboarding = core.new_onboarding(request, SOURCE)
+    if request.callback_url is not None and not core.policy.callback_refusal(request.callback_url):
+        onboarding = await _opened(core, onboarding)
+        await subscribe(core, request, onboarding)
+    if not onboarding.status.terminal:
+        await bury(core, message_of(onboarding), armed=False)
 
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
@@ -176,13 +201,26 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
 
 async def _wait_for_turn(core: Core) -> tuple[Turn, Gate]:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
+    overslept = False
     while True:
         turn = await core.pacer.turn()
-        await asyncio.sleep(max(0.0, core.seconds_until(turn.at) - _BEFORE_TURN))
+        # A late call would come on top of the next ones. Once: a slow process must get on too.
+        overslept = await _oversleep(core, turn) and not overslept
+        if overslept:
+            continue
         gate = await core.ledger.gate()
         closed = core.seconds_until(gate.closed_until)
         if closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at)):
             return turn, gate
+
+
+async def _oversleep(core: Core, turn: Turn) -> bool:
+    """Sleep until shortly before a turn; tell whether the process woke too late for it."""
+    wait = core.seconds_until(turn.at) - _BEFORE_TURN
+    if wait <= 0:
+        return False
+    await asyncio.sleep(wait)
+    return core.seconds_until(turn.at) == 0
 
 
 def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:

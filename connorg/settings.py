@@ -7,9 +7,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from connorg import signing
+from connorg.callback_address import LOCAL_HOSTS, LOGIC_APPS
 from connorg.clouds import Cloud
 from connorg.contract.identity_sources import TenantId
 from connorg.policy import Policy
+
+CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
+RESULT_SECRETS = "CONNORG_RESULT_SECRETS"
+_SHORTEST_SECRET = 32  # characters
 
 
 class ConfigurationError(Exception):
@@ -68,6 +74,9 @@ class Settings(_EntraSetting):
     settle_seconds: float = Field(35, alias="CONNORG_SETTLE_SECONDS", ge=0, le=600)
     blocked_retry_seconds: float = Field(30, alias="CONNORG_BLOCKED_RETRY_SECONDS", ge=1, le=3600)
     give_up_hours: float = Field(24, alias="CONNORG_GIVE_UP_HOURS", gt=0, le=24 * 7)
+    website_hostname: str = Field("", alias="WEBSITE_HOSTNAME")
+    callback_hosts: Words = Field((), alias="CONNORG_CALLBACK_HOSTS")
+    callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)
     webhook_sources: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
 
     @property
@@ -82,7 +91,14 @@ class Settings(_EntraSetting):
             denied=frozenset(self.denied),
             public_mail=self.public_mail,
             proposed_only=self.proposed_only,
+            callback_hosts=self.called_hosts if callback_keys() else (),
         )
+
+    @property
+    def called_hosts(self) -> tuple[str, ...]:
+        """Give the hosts that may be called back; unless told, Logic Apps' and the app's own."""
+        own = {self.website_hostname.lower()} - LOCAL_HOSTS - {""}
+        return self.callback_hosts or (*LOGIC_APPS, *own)
 
     def queue_endpoint(self) -> str:
         return self._endpoint(self.queue_service_uri, "queue")
@@ -133,3 +149,30 @@ def secret_of(setting: str) -> str | None:
     """
     value = os.environ.get(setting, "").strip()
     return None if value.lower().startswith("@microsoft.keyvault(") else value or None
+
+
+def secrets_of(setting: str) -> tuple[str, ...]:
+    """Read the secrets that an app setting holds, with blanks or commas between; two to rotate."""
+    return tuple((secret_of(setting) or "").replace(",", " ").split())
+
+
+def callback_keys() -> tuple[bytes, ...]:
+    """Give the keys that sign callbacks; none: nobody is called back. Raises ConfigurationError."""
+    try:
+        return tuple(signing.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
+    except ValueError as error:
+        raise ConfigurationError(f"{CALLBACK_SECRETS}: each secret {error}.") from None
+
+
+def result_secrets() -> tuple[str, ...]:
+    """Give the secrets of result addresses, the one that signs first. Raises ConfigurationError.
+
+    A setting that holds a reference which was not followed must not open the addresses to all.
+    """
+    secrets = secrets_of(RESULT_SECRETS)
+    is_set = bool(os.environ.get(RESULT_SECRETS, "").strip())
+    if is_set and not (secrets and all(len(secret) >= _SHORTEST_SECRET for secret in secrets)):
+        raise ConfigurationError(
+            f"{RESULT_SECRETS} must hold secrets of at least {_SHORTEST_SECRET} characters."
+        )
+    return secrets

@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from connorg import states
 from connorg.attempting import attempt_and_conclude
+from connorg.calling_back import subscribe
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core import Core, message_of
@@ -26,6 +27,7 @@ from connorg.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableErr
 
 _log = logging.getLogger(__name__)
 
+_ANSWERED_AS_FAULTS = frozenset({Status.FAILED, Status.CANCELED})
 _ARM_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wait
 
 # Attempts that outlive their caller's wait; the event loop itself keeps only weak references.
@@ -46,6 +48,16 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
 
     Raises StorageUnavailableError: the request may be sent again.
     """
+    result = await _submit(core, submission, wait)
+    # Who is told at once that it failed is not called back.
+    if isinstance(result, Submitted) and result.onboarding.status not in _ANSWERED_AS_FAULTS:
+        await subscribe(core, submission.request, result.onboarding)
+    return result
+
+
+async def _submit(
+    core: Core, submission: Submission, wait: float
+) -> Submitted | Conflict | Refusal:
     refusal = core.policy.early_refusal(submission.request, submission.source)
     if refusal is not None:
         return refusal

@@ -25,12 +25,23 @@ class Timing:
     give_up: float = 24 * 60 * 60
     """After this an onboarding fails; it is kept and can be replayed."""
 
+    callback_retry: float = 5
+    """The shortest pause after a callback that failed."""
+    callback_give_up: float = 24 * 60 * 60
+    """How long after the end a callback is tried."""
+
     @property
     def lease(self) -> float:
         return self.attempt_limit + self.lease_margin
 
     def backoff(self, attempts: int, random: Random) -> float:
+        return self._jittered(self.shortest_backoff, attempts, random)
+
+    def callback_backoff(self, failures: int, random: Random) -> float:
+        return self._jittered(self.callback_retry, failures, random)
+
+    def _jittered(self, shortest: float, attempts: int, random: Random) -> float:
         """Exponential with full jitter: the cap doubles with each attempt."""
         # Past 2^16 the cap has long been reached; the bound keeps the power small.
-        cap = min(self.longest_backoff, self.shortest_backoff * 2 ** min(attempts, 16))
-        return random.uniform(self.shortest_backoff, cap)
+        cap = min(self.longest_backoff, shortest * 2 ** min(attempts, 16))
+        return random.uniform(shortest, cap)

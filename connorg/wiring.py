@@ -7,12 +7,13 @@ cold start, and the answer to a wrong request needs none of them.
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from connorg.core import Core
-from connorg.settings import settings
+from connorg.core import Callbacks, Core
+from connorg.settings import callback_keys, settings
+from connorg.storage.names import CALLBACK_QUEUE, ONBOARDING_QUEUE
 from connorg.timing import Timing
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def core() -> Core:
     return Core(
         directory=directory(),
         ledger=AzureLedger(ledger_table()),
-        queue=AzureRetryQueue(onboarding_queue()),
+        queue=AzureRetryQueue(queue(ONBOARDING_QUEUE)),
         clock=SystemClock(),
         random=SystemRandom(),
         timing=Timing(
@@ -56,9 +57,22 @@ def core() -> Core:
             settle=config.settle_seconds,
             blocked_retry=config.blocked_retry_seconds,
             give_up=config.give_up_hours * 60 * 60,
+            callback_retry=config.callback_retry_seconds,
         ),
         policy=config.policy(),
+        callbacks=_callbacks(),
         tenant_lookup=config.tenant_lookup,
+    )
+
+
+def _callbacks() -> Callbacks:
+    from connorg.callbacks.receiver import HttpReceiver  # noqa: PLC0415
+    from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
+
+    return Callbacks(
+        queue=AzureRetryQueue(queue(CALLBACK_QUEUE)),
+        receiver=HttpReceiver(settings().called_hosts),
+        keys=callback_keys(),
     )
 
 
@@ -108,10 +122,10 @@ def ledger_table() -> "TableClient":
 
 
 @cache
-def onboarding_queue() -> "QueueClient":
+def queue(name: str) -> "QueueClient":
     from connorg.storage import connection  # noqa: PLC0415
 
-    return _reach_storage(connection.onboarding_queue, settings().queue_endpoint)
+    return _reach_storage(partial(connection.queue, name), settings().queue_endpoint)
 
 
 def _reach_storage[Client](

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import senders
+from tests import receivers, senders
 from tests.stack import Stack
 
 
@@ -17,5 +17,5 @@ def storage() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack(settings=senders.SETTINGS) as stack:
+    with Stack(settings={**senders.SETTINGS, **receivers.SETTINGS}) as stack:
         yield stack

@@ -35,6 +35,11 @@ MORE: Mapping[str, Any] = {
             "reference": "sum([partnerDomain])",
         },
     },
+    "calling-back": {
+        "profile": "servicenow",
+        "secrets": ["SERVICENOW_KEY"],
+        "request": {"callbackUrl": "callback"},
+    },
     "unset": {"profile": "servicenow", "secrets": ["NOBODY_SET_THIS"]},
     "unresolved": {"profile": "servicenow", "secrets": ["UNRESOLVED_REFERENCE"]},
 }

@@ -1,10 +1,12 @@
-"""What goes over the queue `onboarding`.
+"""What goes over the queues `onboarding` and `callback`.
 
 No top-level name may be one of the queue trigger's metadata (`id`, `popReceipt`, `dequeueCount`,
 `expirationTime`, `insertionTime`, `nextVisibleTime`, `queueTrigger`): the Functions host would take
 the message's value for its own.
 """
 
+import hashlib
+from datetime import datetime
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -42,4 +44,26 @@ class ProducerMessage(OnboardingRequest):
 
     @property
     def onboarding_request(self) -> OnboardingRequest:
-        return OnboardingRequest.model_validate(self.model_dump(exclude={"idempotency_key"}))
+        fields = self.model_dump(exclude={"idempotency_key"})
+        return OnboardingRequest.model_validate({**fields, "callback_url": self.callback_url})
+
+
+class CallbackMessage(Model):
+    """A callback that somebody asked for: a subscription to the end of an onboarding."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    onboarding_id: Annotated[str, Field(pattern=ONBOARDING_ID)]
+    callback_url: Annotated[str, Field(repr=False)]
+    asked_date_time: datetime
+    failures: int = 0
+    """How many deliveries failed."""
+
+    @property
+    def name(self) -> str:
+        """Name the callback without giving its address away: one for each onboarding and address.
+
+        The receiver knows it as `webhook-id`, the ledger by its row.
+        """
+        text = f"{self.onboarding_id}\0{self.callback_url}"
+        return f"callback-{hashlib.sha256(text.encode()).hexdigest()[:40]}"

@@ -122,7 +122,8 @@ class Onboarding(Model):
         """
         doubts = [doubt for doubt in (self.doubt_until, holder.doubt_until) if doubt is not None]
         changes: dict[str, Any] = {"doubt_until": max(doubts, default=None)}
-        if holder.sponsors_to_add and not holder.is_less_than(self):
+        asks_the_same = not (holder.is_less_than(self) or self.is_less_than(holder))
+        if holder.sponsors_to_add and asks_the_same:
             kept = ("conclusion", "result", "differences", "warnings", "sponsors_to_add")
             changes |= {name: getattr(holder, name) for name in kept}
         return self.model_copy(update=changes)

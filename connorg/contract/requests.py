@@ -19,6 +19,7 @@ LARGEST_BODY = (
 )  # bytes; with the envelope and base64 it stays far below a message's 64 KiB
 DESCRIPTION_LENGTH = 1024  # characters
 REFERENCE_LENGTH = 256  # characters
+ADDRESS_LENGTH = 2048  # characters
 
 
 class State(StrEnum):
@@ -102,6 +103,14 @@ class OnboardingRequest(Model):
     reference: Reference | None = Field(None, description="The ticket that it came from.")
     if_exists: IfExists | None = Field(
         None, description="What to do when the identity source is connected already."
+    )
+    # Whoever knows the address can call it: a secret, which is in nothing that is written or shown.
+    # So it makes no other request of the same either. Its subscription carries it.
+    callback_url: Annotated[str, Field(max_length=ADDRESS_LENGTH)] | None = Field(
+        None,
+        exclude=True,
+        repr=False,
+        description="Where to be told of the end: an https address at a host that is allowed.",
     )
 
     @property

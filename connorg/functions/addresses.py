@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from connorg.functions.result_tokens import PARAMETER, token_of
+
 PREFIX = "api"  # host.json's routePrefix; a test holds the two together
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
@@ -25,7 +27,9 @@ class Addresses:
 
     def result(self, onboarding_id: str) -> str:
         """Complete in itself: a poller sends no key. The id can't be guessed."""
-        return f"{self.onboarding(onboarding_id)}/result"
+        token = token_of(onboarding_id)
+        query = f"?{PARAMETER}={token}" if token else ""
+        return f"{self.onboarding(onboarding_id)}/result{query}"
 
     def page(self, route: str, query: str) -> str:
         return f"{self._base}/{route}?{query}"

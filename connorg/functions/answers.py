@@ -14,6 +14,7 @@ from connorg.contract.organization import unmet
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import OnboardingRequest
 from connorg.functions.addresses import Addresses
+from connorg.functions.result_tokens import PARAMETER
 from connorg.joining import Conflict, Reason, Submitted
 from connorg.policy import Refusal
 
@@ -147,8 +148,9 @@ def page_answer(
 
 
 def next_page(continuation: str, route: str, req: func.HttpRequest) -> str:
-    # A caller may send the function key as a parameter: no answer repeats it.
-    asked = {name: value for name, value in req.params.items() if name.lower() != "code"}
+    # A caller may send the function key or a token as a parameter: no answer repeats it.
+    secret = {"code", PARAMETER}
+    asked = {name: value for name, value in req.params.items() if name.lower() not in secret}
     return Addresses(req).page(route, urlencode({**asked, "continuationToken": continuation}))
 
 

@@ -14,7 +14,8 @@ from connorg.functions.answers import json_answer
 from connorg.gate import Gate
 from connorg.ports import StorageUnavailableError
 from connorg.storage.connection import storage_errors
-from connorg.wiring import core, onboarding_queue, token_for_graph
+from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.wiring import core, queue, token_for_graph
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 8  # seconds for each check
@@ -55,7 +56,7 @@ async def _queue() -> Check:
     async def properties() -> None:
         async with storage_errors():
             with suppress(ResourceNotFoundError):  # made with the first message
-                await onboarding_queue().get_queue_properties()
+                await queue(ONBOARDING_QUEUE).get_queue_properties()
 
     try:
         await _in_time(properties())

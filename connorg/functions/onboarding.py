@@ -22,6 +22,7 @@ from connorg.functions.answers import (
 from connorg.functions.callers import caller_of
 from connorg.functions.headers import idempotency_key_of, preference_of
 from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
+from connorg.functions.result_tokens import require_not_expired, require_token
 from connorg.joining import Conflict, Submitted
 from connorg.managing import read_back
 from connorg.natural_key import is_onboarding_id
@@ -68,8 +69,11 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def result(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}/result?readBack=: for pollers, who send no key: no id can be guessed."""
-    return result_answer(await _told(req, await _found(req)), Addresses(req))
+    """GET onboardings/{id}/result?token=&readBack=: for pollers, who send no key."""
+    require_token(req, str(req.route_params.get("id", "")).lower())
+    onboarding = await _found(req)
+    require_not_expired(onboarding)
+    return result_answer(await _told(req, onboarding), Addresses(req))
 
 
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
@@ -88,10 +92,10 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
 
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
-    dry_run = flag_of(req, "dryRun")
-    results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=dry_run)
+    is_dry = flag_of(req, "dryRun")
+    results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
     told = Replays(
-        dry_run=dry_run,
+        dry_run=is_dry,
         replayed=tuple(id_ for id_, result in results.items() if isinstance(result, Submitted)),
         not_replayed=tuple(
             NotReplayed(id=id_, reason=result.reason.value, see=result.onboarding_id)
@@ -99,7 +103,7 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
             if isinstance(result, Conflict)
         ),
     )
-    return json_answer(told.model_dump(mode="json", exclude_none=True), 200 if dry_run else 202)
+    return json_answer(told.model_dump(mode="json", exclude_none=True), 200 if is_dry else 202)
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:

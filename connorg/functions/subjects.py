@@ -12,7 +12,7 @@ from connorg.functions.organizations import refused_problem
 from connorg.functions.parameters import body_of
 from connorg.wiring import administration, core
 
-_ID = re.compile(r"[0-9A-Za-z_.-]{1,128}")
+_ID = re.compile(r"(?!\.)[0-9A-Za-z_.-]{1,128}")  # `..` would be another path
 
 
 async def add_organization(req: func.HttpRequest) -> func.HttpResponse:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,8 @@ from connorg.outcomes import Setback
 from connorg.ports import OrganizationFilter, OrganizationPage
 
 _Query = builder.ConnectedOrganizationsRequestBuilder
+_QUERY = re.compile(r"[!-~]{1,8192}")  # what can stand in an address; httpx raises at the rest
+_NO_PAGE = "$skiptoken="
 _ENTITLEMENTS = "identityGovernance/entitlementManagement"
 
 
@@ -127,9 +130,8 @@ def _token(query: str) -> str:
 
 def _query(token: str) -> str:
     """Read a continuation token; one that is none becomes a query that Graph refuses."""
-    refused = "$skiptoken="
     try:
         query = base64.urlsafe_b64decode(f"{token}==").decode("ascii")
     except (binascii.Error, ValueError):
-        return refused
-    return query if query.isprintable() else refused  # an address can't hold control characters
+        return _NO_PAGE
+    return query if _QUERY.fullmatch(query) else _NO_PAGE

@@ -110,11 +110,23 @@ class GraphDirectory:
         answer = await self._refer(organization_id, sponsorship, "users")
         if is_id and isinstance(answer, Refused) and answer.not_found:
             answer = await self._refer(organization_id, sponsorship, "groups")
+        if isinstance(answer, Refused) and answer.not_found:
+            answer = await self._who_is_missing(organization_id, answer)
         if isinstance(answer, Later | Blocked):
             return answer
         if answer is None or is_held_already(answer):
             return SponsorSettled()
         return SponsorSettled(_not_added(sponsorship, answer))
+
+    async def _who_is_missing(self, organization_id: str, answer: Refused) -> Setback:
+        """Tell a sponsor who does not exist from an organization that can't be seen yet."""
+        organization = await self.read(organization_id)
+        match organization:
+            case Refused(error, not_found=True):
+                return Later(error.model_copy(update={"code": "NotListedYet"}))
+            case Later() | Blocked():
+                return organization
+        return answer
 
     async def _refer(
         self, organization_id: str, sponsorship: Sponsorship, object_type: str

@@ -13,7 +13,6 @@ spelling passes either.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -25,6 +24,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Discriminator, Field
 
+from connorg import signing
 from connorg.contract.model import Model
 
 # Between the sender's clock and ours, and for the way; the Standard Webhooks libraries take it too.
@@ -130,20 +130,13 @@ class StandardWebhooks(Scheme):
         signatures = _fitting(delivery, self.HEADER, self.SIGNATURES).split(" ")
         id_ = _fitting(delivery, "webhook-id", self.ID)
         time = _fitting(delivery, "webhook-timestamp", self.TIME)
-        signed = f"{id_}.{time}.".encode() + delivery.body
-        expected = [f"v1,{_base64(_mac(secret, signed))}" for secret in secrets]
+        expected = [signing.signature(secret, id_, time, delivery.body) for secret in secrets]
         if not sum(_is_one_of(given, expected) for given in signatures):
             raise WrongProofError(f"no secret makes a signature in {self.HEADER}")
         _check_time(datetime.fromtimestamp(int(time), UTC), now)
 
     def key_of(self, secret: str) -> bytes:
-        try:
-            key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except binascii.Error:
-            key = b""
-        if not key:
-            raise ValueError("must be whsec_ and Base64, as the sender shows it")
-        return key
+        return signing.key_of(secret)
 
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]

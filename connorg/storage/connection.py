@@ -19,7 +19,7 @@ from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from connorg.ports import StorageUnavailableError
-from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
+from connorg.storage.names import LEDGER_TABLE
 
 _PATIENCE: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
 _TABLE_RETRIES: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.3}
@@ -45,13 +45,16 @@ def ledger_table(
     return TableClient(endpoint or "", LEDGER_TABLE, credential=credential, **options)
 
 
-def onboarding_queue(
-    connection_string: str | None, endpoint: str | None, credential: AsyncTokenCredential | None
+def queue(
+    name: str,
+    connection_string: str | None,
+    endpoint: str | None,
+    credential: AsyncTokenCredential | None,
 ) -> QueueClient:
     options = _PATIENCE | _QUEUE_RETRIES | _QUEUE_ENCODING
     if connection_string is not None:
-        return QueueClient.from_connection_string(connection_string, ONBOARDING_QUEUE, **options)
-    return QueueClient(endpoint or "", ONBOARDING_QUEUE, credential=credential, **options)
+        return QueueClient.from_connection_string(connection_string, name, **options)
+    return QueueClient(endpoint or "", name, credential=credential, **options)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@
     hash of the natural key   claim                  which onboarding has the identity source
     hash of the natural key   onboarding-<its row>   the onboarding as JSON, and what lists filter
     hash of the tenant's id   tenant                 the onboarding that connects this tenant
+    hash of the natural key   callback-<hash>        whether a callback of an onboarding was made
     key-<hash>                key                    what an Idempotency-Key is bound to
     gate                      graph                  when Graph may be called
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from azure.core import MatchConditions
 
+from connorg.contract.callbacks import CallbackNote
 from connorg.contract.onboarding import Onboarding
 from connorg.gate import Gate
 from connorg.natural_key import partition_of, split_id
@@ -57,6 +59,17 @@ def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
 def onboarding_of(entity: Any) -> Onboarding:
     onboarding = Onboarding.model_validate_json(entity["Onboarding"])
     return onboarding.model_copy(update={"etag": etag_of(entity)})
+
+
+def callback_entity(note: CallbackNote) -> Entity:
+    partition, _ = split_id(note.onboarding_id)
+    text = note.model_dump_json(exclude_none=True)
+    return {"PartitionKey": partition, "RowKey": note.name, "Callback": text}
+
+
+def callback_of(entity: Any) -> CallbackNote:
+    note = CallbackNote.model_validate_json(entity["Callback"])
+    return note.model_copy(update={"etag": etag_of(entity)})
 
 
 def key_entity(caller: str, key: str, reservation: KeyReservation) -> Entity:

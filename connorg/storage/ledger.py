@@ -10,6 +10,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
+from connorg.contract.callbacks import CallbackNote
 from connorg.contract.onboarding import Onboarding
 from connorg.gate import Gate
 from connorg.natural_key import partition_of, split_id
@@ -21,6 +22,8 @@ from connorg.storage.entities import (
     JOINED,
     ONBOARDING,
     Entity,
+    callback_entity,
+    callback_of,
     claim_entity,
     etag_of,
     gate_entity,
@@ -93,35 +96,57 @@ class AzureLedger:
         return None if entity is None else onboarding_of(entity)
 
     async def save(self, onboarding: Onboarding) -> Onboarding:
+        written = await self._update(onboarding_entity(onboarding), onboarding.etag or "")
+        return onboarding.model_copy(update={"etag": written["etag"]})
+
+    async def _update(self, entity: Entity, etag: str) -> Any:
         async with storage_errors():
             try:
-                written = await self._table.update_entity(
-                    onboarding_entity(onboarding),
-                    mode=UpdateMode.REPLACE,
-                    **if_unchanged(onboarding.etag or ""),
+                return await self._table.update_entity(
+                    entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
                 )
             except HttpResponseError as error:
                 if error.status_code == _NOT_FOUND or error.status_code in _CONFLICTS:
-                    raise SupersededError(onboarding.id) from None
+                    raise SupersededError(entity["RowKey"]) from None
                 raise
-        return onboarding.model_copy(update={"etag": written["etag"]})
+
+    async def callback(self, onboarding_id: str, name: str) -> CallbackNote:
+        partition, _ = split_id(onboarding_id)
+        entity = await self._entity(partition, name)
+        if entity is None:
+            return CallbackNote(onboarding_id=onboarding_id, name=name)
+        return callback_of(entity)
+
+    async def note_callback(self, note: CallbackNote) -> CallbackNote:
+        entity = callback_entity(note)
+        if note.etag is not None:
+            written = await self._update(entity, note.etag)
+            return note.model_copy(update={"etag": written["etag"]})
+        async with storage_errors():
+            try:
+                written = await self._create(entity)
+            except ResourceExistsError:
+                raise SupersededError(note.name) from None
+        return note.model_copy(update={"etag": written["etag"]})
 
     async def holder_of(self, natural_key: str) -> Onboarding | None:
         partition = partition_of(natural_key)
         claim = await self._entity(partition, CLAIM)
         return None if claim is None else await self.read(f"{partition}-{claim['Holder']}")
 
-    async def claim_tenant(self, tenant_id: str, onboarding: Onboarding) -> Onboarding | None:
+    async def claim_tenant(
+        self, tenant_id: str, onboarding: Onboarding, after: Onboarding | None = None
+    ) -> Onboarding | None:
         entity = tenant_entity(tenant_id, onboarding.id)
         while True:
             held = await self._entity(entity["PartitionKey"], entity["RowKey"])
             if held is not None and held["OnboardingId"] == onboarding.id:
                 return None
             holder = await self.read(held["OnboardingId"]) if held is not None else None
-            if holder is not None and (holder.stands or not holder.status.terminal):
+            if holder is not None and (after is None or holder.id != after.id):
                 return holder
             if await self._put(entity, held):
-                return holder
+                return None
 
     async def _put(self, entity: Entity, held: Any) -> bool:
         """Write a row in the place of what was read there; False: it has changed since."""

@@ -1,4 +1,4 @@
-"""The RetryQueue on an Azure Storage queue."""
+"""The RetryQueue and the CallbackQueue, each on an Azure Storage queue."""
 
 import math
 from contextlib import suppress
@@ -7,6 +7,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.storage.queue.aio import QueueClient
 
 from connorg.contract.messages import OnboardingMessage
+from connorg.contract.model import Model
 from connorg.ports import Receipt
 from connorg.storage.connection import storage_errors
 
@@ -15,12 +16,12 @@ _LONGEST_DELAY = 7 * 24 * 60 * 60 - 60  # seconds; the service allows seven days
 
 
 class AzureRetryQueue:
-    """See ports.RetryQueue."""
+    """See ports.RetryQueue and ports.CallbackQueue."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
 
-    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
+    async def put(self, message: Model, delay: float) -> Receipt:
         text = _text(message)
         async with storage_errors():
             try:
@@ -65,7 +66,7 @@ def _raise_unless_out_of_hand(error: HttpResponseError) -> None:
         raise error
 
 
-def _text(message: OnboardingMessage) -> str:
+def _text(message: Model) -> str:
     return message.model_dump_json(exclude_none=True)
 
 

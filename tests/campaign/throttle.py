@@ -74,14 +74,15 @@ class Measurement:
         return [call for call in self.calls if call["status"] != REFUSED]
 
 
-async def measure(onboardings: int, limit: int) -> Measurement:
-    with Stack() as stack:
+async def measure(onboardings: int, limit: int, *, lookups: bool) -> Measurement:
+    settings = {"CONNORG_TENANT_LOOKUP": str(lookups)}
+    with Stack(settings=settings) as stack:
         ports = {
             "graph": port_of(stack.graph),
             "identity": port_of(stack.identity),
             "storage": blob_port(stack.storage),
         }
-        with Stack(only=["functions"], ports=ports):
+        with Stack(only=["functions"], settings=settings, ports=ports):
             async with Connorg(stack) as connorg, Traffic.ready(connorg) as traffic:
                 return await _measure(traffic, onboardings, limit)
 
@@ -109,12 +110,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.campaign.throttle")
     parser.add_argument("--onboardings", type=int, default=500)
     parser.add_argument("--limit", type=int, default=20, help="calls per second")
+    parser.add_argument("--lookups", action="store_true", help="look each partner's tenant up too")
     arguments = parser.parse_args()
     console.print(
         f"{arguments.onboardings} onboardings on the queue, two functions processes, and a Graph"
         f" that takes {arguments.limit} calls a second …"
     )
-    measurement = asyncio.run(measure(arguments.onboardings, arguments.limit))
+    measurement = asyncio.run(
+        measure(arguments.onboardings, arguments.limit, lookups=arguments.lookups)
+    )
     console.print(_table(measurement))
     console.print(
         f"\n{len(measurement.calls)} calls in {measurement.seconds:.1f} s:"

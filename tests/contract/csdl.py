@@ -1,4 +1,4 @@
-"""Just enough of OData's schema language (CSDL) to say whether an answer fits Graph's metadata."""
+"""Just enough of OData's schema language (CSDL) to say whether a value fits Graph's metadata."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,20 @@ _PRIMITIVES = {
 }
 
 
+# v1.0 of the global cloud (Prod), of the US Government (Fairfax) and of China (Mooncake), and one
+# beta (USNat): Graph's own, cut down to the types in use here.
+SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.csdl.xml"))
+
+
+def name_of(path: Path) -> str:
+    """`v1.0-Prod` and so on."""
+    return path.name.partition(".connected")[0]
+
+
+def version_of(path: Path) -> str:
+    return path.name.partition("-")[0]
+
+
 @dataclass(frozen=True)
 class Property:
     type_name: str
@@ -27,6 +41,12 @@ class Property:
     @property
     def is_collection(self) -> bool:
         return self.type_name.startswith("Collection(")
+
+
+@dataclass(frozen=True)
+class Function:
+    parameters: dict[str, Property]
+    returns: Property
 
 
 @dataclass
@@ -50,9 +70,7 @@ class Schema:
             for element in schema.iter(_EDM + kind)
         }
         self.functions = {
-            function.attrib["Name"]: [
-                parameter.attrib["Name"] for parameter in function.iter(f"{_EDM}Parameter")
-            ]
+            function.attrib["Name"]: _read_function(function)
             for function in schema.iter(f"{_EDM}Function")
         }
 
@@ -115,7 +133,8 @@ class Schema:
             yield f"{where} {value!r} is not of {type_name}"
 
     def _misfits_of_object(self, value: Any, declared: str, where: str) -> Iterator[str]:
-        type_name = value.get("@odata.type", declared).removeprefix("#microsoft.graph.")
+        type_name = value.get("@odata.type", declared).removeprefix("#")
+        type_name = type_name.removeprefix("microsoft.graph.")
         if type_name not in self.derived(declared):
             yield f"{where} is a {type_name}, which is no concrete {declared}"
             return
@@ -140,3 +159,14 @@ def _read_type(element: ET.Element) -> Type:
             nullable = member.get("Nullable") != "false"
             members[member.attrib["Name"]] = Property(member.attrib["Type"], nullable)
     return read
+
+
+def _read_function(element: ET.Element) -> Function:
+    [returns] = element.iter(f"{_EDM}ReturnType")
+    return Function(
+        {
+            parameter.attrib["Name"]: Property(parameter.attrib["Type"])
+            for parameter in element.iter(f"{_EDM}Parameter")
+        },
+        Property(returns.attrib["Type"]),
+    )

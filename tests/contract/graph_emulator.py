@@ -24,6 +24,11 @@ USER = {
     "userPrincipalName": "ada@home.example",
     "displayName": "Ada",
 }
+GUEST = {
+    "id": "bbbbbbbb-0000-4000-8000-000000000002",
+    "userPrincipalName": "bob_contoso.example#EXT#@home.example",
+    "displayName": "Bob",
+}
 GROUP = {"id": "cccccccc-0000-4000-8000-000000000001", "displayName": "Sponsors"}
 TENANTS: list[dict[str, Any]] = [
     {
@@ -31,7 +36,7 @@ TENANTS: list[dict[str, Any]] = [
         "displayName": "Home",
         "defaultDomainName": "home.example",
         "domains": ["home.example"],
-        "users": [USER],
+        "users": [USER, GUEST],
         "groups": [GROUP],
     },
     {

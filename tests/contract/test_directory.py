@@ -1,212 +1,25 @@
 """What every Directory promises: the simulated Graph, and the emulator through Microsoft's SDK."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiohttp.test_utils import TestServer
-from azure.identity.aio import ManagedIdentityCredential
 
-from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.requests import OnboardingRequest
-from connorg.graph.client import graph_client
-from connorg.graph.directory import GraphDirectory
-from connorg.graph.sending import Sender
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
+from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
+from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.outcomes import AlreadyConnected, Blocked, Refused
 from connorg.ports import Directory
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
-from tests.contract.graph_emulator import (
-    PARTNER_ID,
-    EmulatedGraph,
-    cross_cloud,
-    domain,
-    emulated_graph,
-    federation,
-    tenant,
+from tests.contract.graph_emulator import PARTNER_ID, cross_cloud, domain, federation, tenant
+from tests.contract.graphs import (
+    HOUR,
+    TENANT_DOMAIN,
+    Emulator,
+    GraphUnderTest,
+    asking,
+    created,
+    found,
+    partner,
 )
-from tests.simulation.graph import FAULTS, Fault, Graph, SimulatedDirectory
-
-# Said by each of the SDK's request builders of its own class.
-pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
-
-HOUR = 3600.0
-TENANT_DOMAIN = "contoso.example"  # of PARTNER_ID
-CAN_DO_ALL_BUT_LOOK_UP = ["EntitlementManagement.ReadWrite.All"]
-LIMIT = 30.0  # seconds of one answer; nothing here waits that long
-
-
-class GraphUnderTest(Protocol):
-    """A Graph, the Directory in front of it, and what a test can make of it."""
-
-    directory: Directory
-
-    async def list_after(self, seconds: float) -> None:
-        """Let organizations be listed only so long after they were created."""
-        ...
-
-    async def forbid_lookup(self) -> None:
-        """Take the permission to look tenants up."""
-        ...
-
-    async def fail(self, fault: str) -> Directory:
-        """Let each call from now on meet one of simulation.graph.FAULTS."""
-        ...
-
-    async def recover(self) -> None: ...
-
-
-class SimulatedGraph:
-    def __init__(self) -> None:
-        self._now = datetime(2026, 11, 2, tzinfo=UTC)
-        self._fault: Fault | None = None
-        self._graph = Graph(lambda: self._now, lambda: 0.0)
-        self._graph.tenant_of_domain[TENANT_DOMAIN] = PARTNER_ID
-        self.directory: Directory = SimulatedDirectory(self._graph, self._exchange)
-
-    async def list_after(self, seconds: float) -> None:
-        for stored in self._graph.stored.values():
-            created = stored.organization.created_date_time
-            assert created is not None
-            stored.listed_at = created + timedelta(seconds=seconds)
-
-    async def forbid_lookup(self) -> None:
-        self._graph.may_look_up_tenants = False
-
-    async def fail(self, fault: str) -> Directory:
-        self._fault = FAULTS[fault]
-        return self.directory
-
-    async def recover(self) -> None:
-        self._fault = None
-
-    async def _exchange[T](
-        self, _what: str, _natural_key: str, act: Callable[[], T], /
-    ) -> T | Setback:
-        if self._fault is None:
-            return act()
-        if self._fault.commits:
-            act()
-        return self._fault.setback
-
-
-# How the emulator shows what the simulated Graph does.
-RULES: Mapping[str, dict[str, Any]] = {
-    "throttled": {"fault": "throttle", "retryAfter": 7},
-    "throttled without a time": {"fault": "status", "status": 429},
-    "told to wait": {"fault": "status", "status": 503, "retryAfter": 7},
-    "unavailable": {"fault": "status", "status": 503},
-    "unavailable after commit": {"fault": "commit_then_status", "status": 500},
-    "reset": {"fault": "reset"},
-    "reset after commit": {"fault": "commit_then_reset"},
-    "unreadable": {"fault": "commit_then_status", "status": 201},
-    "request timeout": {"fault": "status", "status": 408},
-    "busy": {"fault": "status", "status": 409, "retryAfter": 7},
-    "token rejected": {"fault": "status", "status": 401},
-    "refused": {"fault": "status", "status": 400},
-}
-CONFIGURED: Mapping[str, dict[str, Any]] = {
-    "no permission": {"roles": []},
-    "no licence": {"licensed": False},
-}
-
-
-class Emulator:
-    def __init__(self, graph: EmulatedGraph, version: str) -> None:
-        self.graph = graph
-        self._version = version
-        self.directory: Directory = self.at(graph.root)
-
-    def at(self, root: str, limit: float = LIMIT) -> GraphDirectory:
-        credential = ManagedIdentityCredential(retry_total=0)
-        client, adapter = graph_client(credential, root, self._version, limit)
-        return GraphDirectory(client, Sender(adapter, SystemClock()), f"{root}/{self._version}")
-
-    async def list_after(self, seconds: float) -> None:
-        await self.graph.configure(consistencyDelaySeconds=seconds)
-
-    async def forbid_lookup(self) -> None:
-        await self.graph.configure(roles=CAN_DO_ALL_BUT_LOOK_UP)
-
-    async def fail(self, fault: str) -> Directory:
-        if fault in RULES:
-            await self.graph.fail(RULES[fault])
-        elif fault in CONFIGURED:
-            await self.graph.configure(**CONFIGURED[fault])
-        elif fault == "unreachable":
-            return self.at("http://127.0.0.1:9")  # the port of "discard": nobody listens
-        elif fault == "no token":
-            # The identity endpoint refuses whoever has not its header.
-            with pytest.MonkeyPatch.context() as environment:
-                environment.setenv("IDENTITY_HEADER", "wrong")
-                return self.at(self.graph.root)
-        return self.directory
-
-    async def recover(self) -> None:
-        await self.graph.fail()
-
-    async def patches(self) -> list[dict[str, Any]]:
-        requests = await self.graph.control("GET", "requests")
-        return [request["body"] for request in requests if request["method"] == "PATCH"]
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-
-@asynccontextmanager
-async def emulated(version: str) -> AsyncIterator[Emulator]:
-    async with TestServer(create_app()) as identity, emulated_graph() as graph:
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("IDENTITY_ENDPOINT", str(identity.make_url(TOKEN_PATH)))
-            environment.setenv("IDENTITY_HEADER", LOCAL_IDENTITY_HEADER)
-            await graph.tenants()
-            yield Emulator(graph, version)
-
-
-@pytest.fixture
-async def emulator() -> AsyncIterator[Emulator]:
-    async with emulated("v1.0") as emulator:
-        yield emulator
-
-
-@pytest.fixture(params=["simulated", "v1.0", "beta"])
-async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[GraphUnderTest]:
-    if request.param == "simulated":
-        yield SimulatedGraph()
-        return
-    async with emulated(request.param) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def directory(under_test: GraphUnderTest) -> Directory:
-    return under_test.directory
-
-
-def asking(body: dict[str, Any]) -> OnboardingRequest:
-    return OnboardingRequest.model_validate(body)
-
-
-def partner(**changes: Any) -> OnboardingRequest:
-    return asking(domain(f"{uuid4().hex}.example", **changes))
-
-
-async def created(directory: Directory, request: OnboardingRequest) -> ConnectedOrganization:
-    answer = await directory.create(request)
-    assert isinstance(answer, ConnectedOrganization)
-    return answer
-
-
-async def found(directory: Directory, request: OnboardingRequest) -> ConnectedOrganization:
-    answer = await directory.find(request)
-    assert isinstance(answer, ConnectedOrganization)
-    return answer
-
 
 # Creating and finding
 
@@ -256,6 +69,101 @@ async def test_a_duplicate_is_refused_before_the_first_is_listed(
     assert isinstance(await under_test.directory.create(request), AlreadyConnected)
     await under_test.list_after(0)
     await found(under_test.directory, request)
+
+
+# Reading
+
+
+SOURCES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "domain": (OF_EACH_TYPE["domain"], {"domain_name": "fabrikam.example"}),
+    "domain of a tenant": (domain(TENANT_DOMAIN), {"tenant_id": PARTNER_ID}),
+    "federation": (OF_EACH_TYPE["federation"], {"domain_name": "fabrikam.example"}),
+    "tenant": (OF_EACH_TYPE["tenant"], {"tenant_id": PARTNER_ID}),
+    "another cloud's tenant": (
+        OF_EACH_TYPE["another cloud's tenant"],
+        {"tenant_id": PARTNER_ID, "cloud_instance": "microsoftonline.us"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "stored"), SOURCES.values(), ids=SOURCES)
+async def test_the_identity_source_is_read_as_graph_resolved_it(
+    directory: Directory, body: dict[str, Any], stored: dict[str, str]
+) -> None:
+    organization = await created(directory, asking(body))
+    assert organization.identity_sources == ()
+    read = await directory.read(organization.id)
+    assert isinstance(read, ConnectedOrganization)
+    assert (read.id, read.attributes) == (organization.id, asking(body).attributes)
+    (source,) = read.identity_sources
+    names = ("domain_name", "tenant_id", "cloud_instance")
+    assert {name: getattr(source, name) for name in names if getattr(source, name)} == stored
+
+
+async def test_an_organization_that_is_gone_is_not_found(directory: Directory) -> None:
+    answer = await directory.read(str(uuid4()))
+    assert isinstance(answer, Refused)
+    assert answer.not_found
+
+
+# Tenants
+
+
+def a_domain(name: str) -> DomainIdentitySource:
+    source = asking(domain(name)).identity_source
+    assert isinstance(source, DomainIdentitySource)
+    return source
+
+
+def a_tenant(tenant_id: str) -> AzureActiveDirectoryTenant:
+    source = asking(tenant(tenant_id)).identity_source
+    assert isinstance(source, AzureActiveDirectoryTenant)
+    return source
+
+
+async def test_a_tenant_is_looked_up_by_its_domain_and_its_id(directory: Directory) -> None:
+    for source in (a_domain(TENANT_DOMAIN), a_tenant(PARTNER_ID)):
+        known = await directory.tenant_of(source)
+        assert isinstance(known, Tenant)
+        assert known.tenant_id == PARTNER_ID
+
+
+async def test_the_lookup_tells_the_tenants_names(emulator: Emulator) -> None:
+    known = await emulator.directory.tenant_of(a_domain("contoso.test"))
+    assert isinstance(known, Tenant)
+    assert (known.display_name, known.default_domain_name) == ("Contoso", "contoso.example")
+
+
+async def test_nobody_is_behind_an_unknown_domain_or_id(directory: Directory) -> None:
+    for source in (a_domain("nobody.example"), a_tenant(str(uuid4()))):
+        answer = await directory.tenant_of(source)
+        assert isinstance(answer, Refused)
+        assert answer.not_found
+
+
+async def test_a_lookup_needs_its_permission(under_test: GraphUnderTest) -> None:
+    await under_test.forbid_lookup()
+    answer = await under_test.directory.tenant_of(a_domain(TENANT_DOMAIN))
+    assert isinstance(answer, Blocked)
+    assert answer.error.code == "PermissionMissing"
+
+
+async def test_a_domain_is_found_by_the_tenant_that_is_known_behind_it(
+    under_test: GraphUnderTest,
+) -> None:
+    """Also where the right to look it up is gone since, and nothing else tells them the same."""
+    organization = await created(under_test.directory, asking(tenant(PARTNER_ID)))
+    await under_test.forbid_lookup()
+    request = asking(domain(TENANT_DOMAIN))
+    assert await under_test.directory.find(request) is None
+    answer = await under_test.directory.find(request, Tenant(tenant_id=PARTNER_ID))
+    assert isinstance(answer, ConnectedOrganization)
+    assert answer.id == organization.id
+
+
+async def test_a_known_tenant_is_not_looked_up_again(emulator: Emulator) -> None:
+    await emulator.directory.find(asking(domain(TENANT_DOMAIN)), Tenant(tenant_id=PARTNER_ID))
+    assert not [sent for sent in await emulator.requests() if "findTenant" in sent["path"]]
 
 
 # Domains that belong to a tenant
@@ -327,171 +235,6 @@ async def test_an_update_sends_what_differs_alone(emulator: Emulator, status: in
     organization = await created(emulator.directory, request)
     changed = request.model_copy(update={"description": "Another"})
     await emulator.directory.update(organization, changed.attributes)
-    (sent,) = await emulator.patches()
-    sent.pop("@odata.type", None)
-    assert sent == {"description": "Another"}
-
-
-# Failing
-
-
-def shown(setback: object) -> dict[str, Any]:
-    """What the core goes by."""
-    assert isinstance(setback, AlreadyConnected | Refused | Later | Blocked), setback
-    marks = {name: getattr(setback, name, None) for name in ("ambiguous", "retry_after")}
-    throttled = getattr(setback, "throttled", None)
-    return {
-        "kind": type(setback),
-        "code": setback.error.code,
-        "throttled": throttled,
-        **marks,
-    }
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_failed_create_tells_what_is_known_of_its_fate(
-    under_test: GraphUnderTest, fault: str
-) -> None:
-    request = partner()
-    failing = await under_test.fail(fault)
-    assert shown(await failing.create(request)) == shown(FAULTS[fault].setback)
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_failed_search_is_no_answer(under_test: GraphUnderTest, fault: str) -> None:
-    failing = await under_test.fail(fault)
-    assert shown(await failing.find(partner())) == shown(FAULTS[fault].setback)
-
-
-# A PATCH that succeeded is not read, so it can't be unreadable.
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "unreadable"])
-async def test_a_failed_update_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
-    request = partner()
-    organization = await created(under_test.directory, request)
-    failing = await under_test.fail(fault)
-    answer = await failing.update(organization, partner(displayName="Another").attributes)
-    assert shown(answer) == shown(FAULTS[fault].setback)
-
-
-# Where a permission or licence is missing, the search would be refused as well.
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in CONFIGURED])
-async def test_a_create_that_failed_was_carried_out_or_not(
-    under_test: GraphUnderTest, fault: str
-) -> None:
-    request = partner()
-    await (await under_test.fail(fault)).create(request)
-    await under_test.recover()
-    stored = await under_test.directory.find(request)
-    assert (stored is not None) == FAULTS[fault].commits
-
-
-# Each row of connorg.graph.setbacks, as the SDK shows it
-
-IN_A_MINUTE = "in a minute"
-ROWS: Mapping[str, tuple[dict[str, Any], type, str, dict[str, Any]]] = {
-    "400": ({"status": 400}, Refused, "RefusedByGraph", {}),
-    "404": ({"status": 404}, Refused, "RefusedByGraph", {}),
-    "422": ({"status": 422}, Refused, "RefusedByGraph", {}),
-    "401": ({"status": 401}, Blocked, "TokenRejected", {}),
-    "403": ({"status": 403, "code": "UnAuthorized"}, Blocked, "PermissionMissing", {}),
-    "403 of the directory": (
-        {"status": 403, "code": "Authorization_RequestDenied"},
-        Blocked,
-        "PermissionMissing",
-        {},
-    ),
-    "403 for the licence": ({"status": 403, "code": "NoLicense"}, Blocked, "LicenseMissing", {}),
-    "408": ({"status": 408}, Later, "GraphBusy", {"ambiguous": True}),
-    "409": ({"status": 409}, Later, "GraphBusy", {"ambiguous": False}),
-    "412": ({"status": 412}, Later, "GraphBusy", {"ambiguous": False}),
-    "423": ({"status": 423, "retryAfter": 3}, Later, "GraphBusy", {"retry_after": 3}),
-    "429": ({"status": 429}, Later, "GraphThrottled", {"throttled": True, "retry_after": None}),
-    "429 with a float": (
-        {"status": 429, "retryAfter": 2.5},
-        Later,
-        "GraphThrottled",
-        {"throttled": True, "retry_after": 2.5, "ambiguous": False},
-    ),
-    "429 with a date": (
-        {"status": 429, "retryAfter": IN_A_MINUTE},
-        Later,
-        "GraphThrottled",
-        {"throttled": True, "retry_after": pytest.approx(60, abs=30)},
-    ),
-    "429 with nonsense": (
-        {"status": 429, "retryAfter": "soon"},
-        Later,
-        "GraphThrottled",
-        {"throttled": True, "retry_after": None},
-    ),
-    "500": ({"status": 500}, Later, "GraphUnavailable", {"ambiguous": True, "throttled": False}),
-    "502 as a page": (
-        {"fault": "html", "status": 502},
-        Later,
-        "GraphUnavailable",
-        {"ambiguous": True},
-    ),
-    "503 with a time": (
-        {"status": 503, "retryAfter": 9},
-        Later,
-        "GraphUnavailable",
-        {"ambiguous": True, "throttled": True, "retry_after": 9},
-    ),
-    "504": ({"status": 504}, Later, "GraphUnavailable", {"ambiguous": True}),
-    "201 as a page": (
-        {"fault": "html", "status": 201},
-        Later,
-        "GraphAnswerUnreadable",
-        {"ambiguous": True},
-    ),
-    "closed": ({"fault": "close"}, Later, "GraphConnectionLost", {"ambiguous": True}),
-    "reset": ({"fault": "reset"}, Later, "GraphConnectionLost", {"ambiguous": True}),
-    **{
-        f"{status} {code}": (
-            {"status": status, "code": code},
-            AlreadyConnected,
-            "AlreadyConnected",
-            {},
-        )
-        for status in (400, 409, 500)
-        for code in ("ConnectedOrganizationAlreadyExists", "IdentityProviderAlreadyConfigured")
-    },
-}
-
-
-@pytest.mark.parametrize(("rule", "kind", "code", "marks"), ROWS.values(), ids=ROWS)
-async def test_every_answer_of_graph_has_its_meaning(
-    emulator: Emulator, rule: dict[str, Any], kind: type, code: str, marks: dict[str, Any]
-) -> None:
-    if rule.get("retryAfter") == IN_A_MINUTE:
-        moment = datetime.now(UTC) + timedelta(minutes=1)
-        rule = {**rule, "retryAfter": format_datetime(moment, usegmt=True)}
-    await emulator.graph.fail({"fault": "status", "method": "POST", **rule})
-    answer = await emulator.directory.create(partner())
-    assert isinstance(answer, kind)
-    assert isinstance(answer, AlreadyConnected | Refused | Later | Blocked)
-    assert answer.error.code == code
-    assert {name: getattr(answer, name) for name in marks} == marks
-
-
-async def test_an_answer_that_never_comes_is_ambiguous(emulator: Emulator) -> None:
-    await emulator.graph.fail({"fault": "hang"})
-    answer = await emulator.at(emulator.graph.root, limit=0.2).create(partner())
-    assert isinstance(answer, Later)
-    assert (answer.error.code, answer.ambiguous) == ("GraphTimeout", True)
-
-
-async def test_an_error_tells_graphs_own_code_and_request_id(emulator: Emulator) -> None:
-    await emulator.graph.fail({"fault": "status", "status": 400, "code": "Peculiar"})
-    answer = await emulator.directory.create(partner())
-    assert isinstance(answer, Refused)
-    assert answer.error.graph_code == "Peculiar"
-    assert answer.error.graph_request_id
-
-
-async def test_graph_is_never_called_a_second_time_by_the_sdk(emulator: Emulator) -> None:
-    for status in (429, 503, 504):
-        await emulator.graph.fail({"fault": "status", "status": status, "retryAfter": 0})
-        await emulator.directory.create(partner())
-    requests = await emulator.graph.control("GET", "requests")
-    assert [request["status"] for request in requests] == [429, 503, 504]
+    (sent,) = await emulator.requests("PATCH")
+    sent["body"].pop("@odata.type", None)
+    assert sent["body"] == {"description": "Another"}

@@ -9,6 +9,7 @@ from infra.local import tokens
 from tests.contract.graph_emulator import (
     BETA_ORGANIZATIONS,
     GROUP,
+    GUEST,
     ORGANIZATIONS,
     PARTNER_ID,
     USER,
@@ -44,6 +45,7 @@ def _reference(graph: EmulatedGraph, path: str) -> dict[str, str]:
         (f"directoryObjects/{USER['id']}", USER),
         (f"groups/{GROUP['id']}", GROUP),
         (f"directoryObjects/{GROUP['id']}", GROUP),
+        ("users/bob_contoso.example%23EXT%23@home.example", GUEST),
     ],
 )
 async def test_a_sponsor_is_added_listed_and_removed(

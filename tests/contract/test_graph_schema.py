@@ -1,8 +1,4 @@
-"""What the Graph emulator says fits Microsoft's metadata, of each cloud for which there is any.
-
-The schemas are Graph's own CSDL, cut down to the types in use here: v1.0 of the global cloud
-(Prod), of the US Government (Fairfax) and of China (Mooncake), and one beta (USNat).
-"""
+"""What the Graph emulator says fits Microsoft's metadata, of each cloud for which there is any."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.graph.sources import SOURCE_PROPERTIES
-from tests.contract.csdl import Property, Schema
+from tests.contract.csdl import SCHEMAS, Property, Schema, name_of, version_of
 from tests.contract.graph_emulator import (
     GROUP,
     PARTNER_ID,
@@ -23,7 +19,6 @@ from tests.contract.graph_emulator import (
     tenant,
 )
 
-SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.csdl.xml"))
 ORGANIZATIONS = "identityGovernance/entitlementManagement/connectedOrganizations"
 SUBJECT = (
     "accessPackageAssignment/accessPackageAssignmentResourceRoles"
@@ -39,7 +34,7 @@ BODIES = [
 ]
 
 
-@pytest.fixture(params=SCHEMAS, ids=lambda path: path.name.removesuffix(".csdl.xml"))
+@pytest.fixture(params=SCHEMAS, ids=name_of)
 def path(request: pytest.FixtureRequest) -> Path:
     chosen: Path = request.param
     return chosen
@@ -52,7 +47,7 @@ def schema(path: Path) -> Schema:
 
 @pytest.fixture
 def version(path: Path) -> str:
-    return "beta" if path.name.startswith("beta") else "v1.0"
+    return version_of(path)
 
 
 @pytest.fixture
@@ -81,7 +76,7 @@ async def _create_with_sponsors(graph: EmulatedGraph, version: str) -> list[str]
 
 
 def test_there_are_schemas_of_both_versions() -> None:
-    assert {path.name.split("-")[0] for path in SCHEMAS} == {"v1.0", "beta"}
+    assert {version_of(path) for path in SCHEMAS} == {"v1.0", "beta"}
 
 
 async def test_created_organizations_fit(
@@ -104,6 +99,18 @@ async def test_organizations_that_are_read_fit_with_sources_and_sponsors(
         read = await graph.call("GET", f"/{version}/{ORGANIZATIONS}/{organization_id}", query=query)
         assert read.body.items() >= item.items()
         _assert_fits(schema, read.body, "connectedOrganization")
+
+
+@pytest.mark.parametrize("status", [200, 202])
+async def test_what_an_update_answers_fits(
+    graph: EmulatedGraph, schema: Schema, version: str, status: int
+) -> None:
+    [organization_id, *_] = await _create_with_sponsors(graph, version)
+    await graph.configure(patchStatus=status)
+    address = f"/{version}/{ORGANIZATIONS}/{organization_id}"
+    updated = await graph.call("PATCH", address, {"state": "proposed"})
+    assert updated.status == status
+    _assert_fits(schema, updated.body, "connectedOrganization")
 
 
 async def test_an_organization_is_read_with_every_property_that_it_has(
@@ -149,7 +156,8 @@ def test_the_paths_are_those_of_the_metadata(schema: Schema, version: str) -> No
 
 
 def test_the_functions_take_the_parameters_of_the_metadata(schema: Schema) -> None:
-    assert schema.functions == {
+    taken = {name: list(function.parameters) for name, function in schema.functions.items()}
+    assert taken == {
         "findTenantInformationByDomainName": ["bindingParameter", "domainName"],
         "findTenantInformationByTenantId": ["bindingParameter", "tenantId"],
     }

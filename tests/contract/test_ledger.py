@@ -234,23 +234,28 @@ async def test_an_organization_that_stands_keeps_its_tenant(ledger: Ledger) -> N
         assert await ledger.claim_tenant(tenant_id, second) == done
 
 
-async def test_who_failed_or_lost_its_organization_gives_the_tenant_away(ledger: Ledger) -> None:
+async def test_a_tenant_is_given_to_who_knows_what_the_last_one_came_to(ledger: Ledger) -> None:
     tenant_id = str(uuid4())
     first, second, third = [await opened(ledger, onboarding()) for _ in range(3)]
     await ledger.claim_tenant(tenant_id, first)
     failed = await concluded(ledger, first, Refused(ERROR))
-    assert await ledger.claim_tenant(tenant_id, second) == failed, "it is told whom it follows"
-    assert await ledger.claim_tenant(tenant_id, second) is None
-    done = await concluded(ledger, second, Connected(*created()))
-    lost = await ledger.save(states.lose(done, NOW))
-    assert await ledger.claim_tenant(tenant_id, third) == lost
-    assert await ledger.claim_tenant(tenant_id, third) is None
+    for _ in range(2):
+        assert await ledger.claim_tenant(tenant_id, second) == failed, "it is told whom it follows"
+    assert await ledger.claim_tenant(tenant_id, second, failed) is None
+    assert await ledger.claim_tenant(tenant_id, third, failed) == second, "it comes too late"
 
 
-async def test_of_many_who_claim_a_tenant_at_once_one_gets_it(ledger: Ledger) -> None:
+@pytest.mark.parametrize("is_taken", [False, True])
+async def test_of_many_who_claim_a_tenant_at_once_one_gets_it(
+    ledger: Ledger, *, is_taken: bool
+) -> None:
     tenant_id = str(uuid4())
+    earlier = await opened(ledger, onboarding())
+    if is_taken:
+        await ledger.claim_tenant(tenant_id, earlier)
     rivals = [await opened(ledger, onboarding()) for _ in range(8)]
-    told = await asyncio.gather(*(ledger.claim_tenant(tenant_id, rival) for rival in rivals))
+    claims = (ledger.claim_tenant(tenant_id, rival, earlier) for rival in rivals)
+    told = await asyncio.gather(*claims)
     [winner] = [rival for rival, other in zip(rivals, told, strict=True) if other is None]
     assert all(other == winner for other in told if other is not None)
 

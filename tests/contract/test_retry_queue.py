@@ -18,7 +18,8 @@ from connorg.contract.messages import OnboardingMessage
 from connorg.contract.requests import parse
 from connorg.natural_key import partition_of
 from connorg.ports import Receipt, RetryQueue, StorageUnavailableError
-from connorg.storage.connection import onboarding_queue
+from connorg.storage.connection import queue
+from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.storage.retry_queue import AzureRetryQueue
 from tests.contract.test_ledger import by_turns, connection_string
 from tests.simulation.storage import Queue, retry_queue_on
@@ -235,7 +236,7 @@ async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[RetryQueu
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
         port = nobody.getsockname()[1]
-        async with onboarding_queue(connection_string(port), None, None) as client:
+        async with queue(ONBOARDING_QUEUE, connection_string(port), None, None) as client:
             yield AzureRetryQueue(client)
 
 
@@ -259,7 +260,7 @@ async def test_a_queue_that_refuses_is_unavailable(
     app.router.add_route("*", "/{path:.*}", refuse)
     async with (
         TestServer(app) as server,
-        onboarding_queue(connection_string(server.port or 0), None, None) as client,
+        queue(ONBOARDING_QUEUE, connection_string(server.port or 0), None, None) as client,
     ):
         with pytest.raises(StorageUnavailableError):
             await call(AzureRetryQueue(client))

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import signal
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -14,17 +16,20 @@ from typing import Any, Self
 import httpx
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables.aio import TableClient
+from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
 from connorg.storage.entities import GATE
 from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
-from tests import senders
+from tests import receivers, senders
 from tests.stack import Stack
 
 # For machines under load. Nothing waits that long unless something is broken.
 PATIENCE_SECONDS = 90
 
 TERMINAL = {"Succeeded", "Failed", "Canceled"}
+CALLBACK = re.compile(r'"callbackUrl": ?"https?://[^/"]+(/[^"]+)"')
+RESULT_TOKEN = re.compile(r"[?&]token=[\w-]{20,}")
 TOKEN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+")
 
 type Json = dict[str, Any]
@@ -135,6 +140,8 @@ class Connorg:
             limits=httpx.Limits(max_keepalive_connections=0),  # the other end may be killed
         )
         self.graph = Graph(stack, self._http)
+        self.callback_addresses: set[str] = set()
+        """Of all requests that were sent or put."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,6 +165,7 @@ class Connorg:
     ) -> httpx.Response:
         """Call a path under /api, or a whole address, with the function key unless told."""
         address = path if path.startswith("http") else f"{self.stack.functions}/api/{path}"
+        self._note_callback(content)
         credentials = {"x-functions-key": self.stack.key} if key else {}
         answer = await self._http.request(
             method,
@@ -226,6 +234,7 @@ class Connorg:
             content = json.dumps(content)
         if isinstance(content, str):
             content = content.encode()
+        self._note_callback(content)
         await self.put_message(base64.b64encode(content).decode(), queue)
 
     async def messages(self, queue: str = ONBOARDING_QUEUE) -> int:
@@ -244,6 +253,16 @@ class Connorg:
                 return not await client.peek_messages()
 
         await eventually(shows_none, "messages are not taken")
+
+    async def deliveries(self) -> int:
+        """Wait until the queue shows a message; how often that was delivered so far."""
+
+        async def shown() -> list[QueueMessage]:
+            async with self._queue(ONBOARDING_QUEUE) as client:
+                return await client.peek_messages()
+
+        [message] = await eventually(shown, "no message comes back")
+        return message.dequeue_count or 0
 
     async def emptied(self) -> None:
         """Wait until nothing is left in the queue, hidden or not."""
@@ -279,12 +298,24 @@ class Connorg:
     def logged_secrets(self) -> list[str]:
         """The lines of the functions' log that hold a secret."""
         lines = self.stack.log.splitlines()
-        return [line for line in lines if line.startswith("functions: ") and self._secrets_in(line)]
+        return [
+            line
+            for line in lines
+            if line.startswith("functions: ")
+            and (self._secrets_in(line) or RESULT_TOKEN.search(line))
+        ]
 
     def crash(self, part: str, settings: Mapping[str, str] | None = None) -> None:
         """SIGKILL a part and start it again."""
         self.stack.kill(part)
         self.stack.restart(part, settings)
+
+    async def crash_when_committed(self, partner: Partner) -> None:
+        """SIGKILL the functions after Graph has committed, and before they can read its answer."""
+        os.kill(self.stack.pids["functions"], signal.SIGSTOP)
+        await self.graph.created(partner)
+        self.crash("functions")
+        await self.graph.heal()
 
     def _secrets_in(self, text: str) -> list[str]:
         """What of the stack's secrets a text gives away, by kind."""
@@ -293,9 +324,16 @@ class Connorg:
             "the function key": self.stack.key in text,
             "the connection string": connection["AccountKey"] in text,
             "a token": TOKEN.search(text) is not None,
+            "a callback's secret": receivers.SECRET in text or receivers.OLDER_SECRET in text,
+            "a callback's address": any(address in text for address in self.callback_addresses),
             "a webhook's secret": any(secret in text for secret in senders.SECRETS.values()),
         }
         return [kind for kind, is_in in kinds.items() if is_in]
+
+    def _note_callback(self, content: bytes | None) -> None:
+        """What names an address differs from it at most by its host, so the rest is looked for."""
+        found = CALLBACK.findall((content or b"").decode(errors="replace"))
+        self.callback_addresses.update(found)
 
     def _queue(self, name: str) -> QueueClient:
         return QueueClient.from_connection_string(self.stack.storage, name)

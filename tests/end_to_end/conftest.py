@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests import senders
+from tests import receivers, senders
 from tests.end_to_end.client import Connorg, eventually
 from tests.stack import Stack
 
@@ -19,6 +19,7 @@ SHORT: dict[str, str] = {
     "CONNORG_GRAPH_VERSION": "v1.0",
     "CONNORG_REQUIRE_ENTRA": "false",
     **senders.SETTINGS,
+    **receivers.SETTINGS,
 }
 
 

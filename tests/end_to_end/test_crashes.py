@@ -4,8 +4,6 @@ Two kills, two partners each, before the first one is looked at: leases run out 
 """
 
 import asyncio
-import os
-import signal
 from collections.abc import Mapping
 
 import httpx
@@ -26,14 +24,6 @@ async def lose_connection(connorg: Connorg, body: Json) -> None:
         await connorg.submit(body)
 
 
-async def kill_when_committed(connorg: Connorg, partner: Partner) -> None:
-    """SIGKILL the functions after Graph has committed, and before they can read its answer."""
-    os.kill(connorg.stack.pids["functions"], signal.SIGSTOP)
-    await connorg.graph.created(partner)
-    connorg.crash("functions")
-    await connorg.graph.heal()
-
-
 async def crash_during_requests(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
     await keep_silent_and_commit(connorg, unanswered, committed)
     async with asyncio.TaskGroup() as callers:
@@ -41,7 +31,7 @@ async def crash_during_requests(connorg: Connorg, unanswered: Partner, committed
             body = partner.body(reference=partner.domain)
             callers.create_task(lose_connection(connorg, body))
             await connorg.graph.create_seen(partner)
-        await kill_when_committed(connorg, committed)
+        await connorg.crash_when_committed(committed)
 
 
 async def crash_during_messages(connorg: Connorg, unanswered: Partner, committed: Partner) -> None:
@@ -52,7 +42,7 @@ async def crash_during_messages(connorg: Connorg, unanswered: Partner, committed
     body = committed.body(reference=committed.domain)
     await connorg.accepted(body, prefer="respond-async")
     await connorg.graph.create_seen(committed)
-    await kill_when_committed(connorg, committed)
+    await connorg.crash_when_committed(committed)
 
 
 async def ended(connorg: Connorg, partner: Partner) -> Json:

@@ -75,6 +75,8 @@ async def assert_stands_as_sent(connorg: Connorg, body: Json, version: str) -> N
     create = (await connorg.graph.requests())[-1]
     assert (create["method"], create["path"]) == ("POST", f"/{version}{CREATE_PATH}")
     assert create["body"].keys() - {"@odata.type"} == body.keys(), "nothing of our own"
+    read = await connorg.call("GET", f"connected-organizations/{organization['id']}")
+    assert read.json()["identitySources"] == [stored], "and it is read back so"
 
 
 @pytest.fixture

@@ -159,9 +159,11 @@ class Graph:
             return _NOT_FOUND
         return tuple(SponsorObject(id=sponsor) for sponsor in stored.sponsors[kind])
 
-    def add_sponsor(self, organization_id: str, sponsorship: Sponsorship) -> SponsorSettled:
+    def add_sponsor(self, organization_id: str, sponsorship: Sponsorship) -> SponsorSettled | Later:
         stored = self.by_id(organization_id)
-        if stored is None or sponsorship.sponsor in self.unknown_sponsors:
+        if stored is None:
+            return Later(_error("NotListedYet"))
+        if sponsorship.sponsor in self.unknown_sponsors:
             return SponsorSettled(_error("SponsorNotAdded"))
         sponsors = stored.sponsors[sponsorship.kind]
         if sponsorship.sponsor not in sponsors:
@@ -192,10 +194,13 @@ def _stored_source(key: str, request: OnboardingRequest) -> StoredIdentitySource
     return StoredIdentitySource.model_validate(asked)
 
 
+_OF_THE_ONBOARDING = ""
+
+
 class Exchange(Protocol):
     """How a call gets to Graph and back; `act` is what Graph does, at one moment.
 
-    `natural_key`: whom the call is about.
+    `natural_key`: whom the call is about; for an organization by its id, whom its onboarding is.
     """
 
     async def __call__[T](
@@ -230,28 +235,26 @@ class SimulatedDirectory:
 
     async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
         act = lambda: self._graph.read(organization_id)  # noqa: E731
-        return await self._exchange("read", self._about(organization_id), act)
+        return await self._exchange("read", _OF_THE_ONBOARDING, act)
 
     async def update(
         self, organization: ConnectedOrganization, wanted: Attributes
     ) -> ConnectedOrganization | Setback:
         act = lambda: self._graph.update(organization, wanted)  # noqa: E731
-        return await self._exchange("update", self._about(organization.id), act)
+        return await self._exchange("update", _OF_THE_ONBOARDING, act)
 
     async def sponsors(
         self, organization_id: str, kind: SponsorKind
     ) -> tuple[SponsorObject, ...] | Setback:
         act = lambda: self._graph.sponsors(organization_id, kind)  # noqa: E731
-        return await self._exchange("sponsors", self._about(organization_id), act)
+        return await self._exchange("sponsors", _OF_THE_ONBOARDING, act)
 
     async def add_sponsor(
         self, organization_id: str, sponsorship: Sponsorship
     ) -> SponsorSettled | Later | Blocked:
         act = lambda: self._graph.add_sponsor(organization_id, sponsorship)  # noqa: E731
         what = f"sponsor {sponsorship.sponsor}"
-        answer = await self._exchange(what, self._about(organization_id), act)
-        return SponsorSettled(answer.error) if isinstance(answer, Refused) else answer
-
-    def _about(self, organization_id: str) -> str:
-        stored = self._graph.by_id(organization_id)
-        return stored.natural_key if stored else organization_id
+        answer = await self._exchange(what, _OF_THE_ONBOARDING, act)
+        if isinstance(answer, Refused):
+            return SponsorSettled(_error("SponsorNotAdded"))
+        return answer

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from azure.core.exceptions import AzureError
 from pydantic_core import from_json
 
-from connorg import resuming
-from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg import calling_back, resuming
+from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
 from connorg.core import Core
@@ -118,6 +118,8 @@ class Trigger:
 def start_triggers(world: World) -> None:
     Trigger(world, world.queue, world.poison_queue, on_message)
     Trigger(world, world.poison_queue, None, on_poison)
+    Trigger(world, world.callback_queue, world.callback_poison_queue, on_callback)
+    Trigger(world, world.callback_poison_queue, None, on_callback_poison)
 
 
 async def on_message(core: Core, text: str) -> None:
@@ -139,6 +141,15 @@ async def on_poison(core: Core, text: str) -> None:
             await resuming.bury_producers(core, message)
         case OnboardingError() as error:
             await resuming.record_unreadable(core, text, error)
+
+
+async def on_callback(core: Core, text: str) -> None:
+    """As connorg.functions.callbacks has it."""
+    await calling_back.call_back(core, parse(CallbackMessage, text))
+
+
+async def on_callback_poison(core: Core, text: str) -> None:
+    await calling_back.bury_callback(core, parse(CallbackMessage, text))
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:

@@ -46,6 +46,9 @@ class Invariants:
         self.accepted: dict[str, str] = {}
         """By onboarding id, who accepted it."""
         self.poisoned = 0
+        self.callbacks_asked: list[tuple[str, str]] = []
+        """Who asked for a callback by what was accepted, and to which address."""
+        self._called_back: set[str] = set()
         self._produced: list[tuple[str, str, str]] = []
         self._attempts: dict[str, Actor] = {}
         """By natural key, who is between the first call to Graph and the return to storage."""
@@ -123,6 +126,7 @@ class Invariants:
 
     def graph_called(self, actor: "Actor", what: str, key: str) -> None:
         now = self._now
+        key = key or (actor.begun or {}).get("id", "")
         self._world.note(actor.name, f"calls Graph: {what} {key}")
         if actor.begun is None:
             self.check(False, "Graph was called without a lease")  # noqa: FBT003
@@ -194,6 +198,9 @@ class Invariants:
             return
         if isinstance(answer, Submitted):
             self.accepted[answer.onboarding.id] = who
+            told = answer.onboarding.status in {Status.FAILED, Status.CANCELED}
+            if submission.request.callback_url is not None and not told:
+                self.callbacks_asked.append((who, submission.request.callback_url))
         elif answer.reason is not Reason.KEY_REUSED and answer.onboarding is not None:
             own = answer.onboarding.reference == submission.request.reference
             self.check(repeated or not own, f"{who} was told that its own onboarding is in its way")
@@ -203,13 +210,19 @@ class Invariants:
         self._world.note(who, f"puts {text}")
         self._produced.append((who, text, partition_of(request.natural_key)))
 
+    def called_back(self, address: str, told: Mapping[str, Any]) -> None:
+        """A receiver was told of an onboarding."""
+        status = Status(told["status"])
+        self.check(status.terminal, f"{address} was called back with {status}")
+        self._called_back.add(address)
+
     def failed(self, who: str, error: BaseException) -> None:
         self.check(False, f"{who} raised {error!r}")  # noqa: FBT003
 
     # at rest
 
     def at_rest(self) -> None:
-        left = [*self._world.queue.messages, *self._world.poison_queue.messages]
+        left = [message for queue in self._world.queues for message in queue.messages]
         self.check(not left, f"messages are still on the queues: {left}")
         rows = self._world.table.rows
         onboardings = {
@@ -226,6 +239,9 @@ class Invariants:
                 for onboarding_id, held in onboardings.items()
             )
             self.check(found, f"what {who} put on the queue is lost")
+        for who, address in self.callbacks_asked:
+            made = address in self._called_back or self.poisoned > 0
+            self.check(made, f"{who} was never called back")
         for held in onboardings.values():
             self.check(held.status.terminal, f"{held.id} stays {held.status} for ever")
             self._check_conclusion(held)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connorg.contract.messages import OnboardingMessage
+from connorg.contract.messages import CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest
@@ -78,7 +78,7 @@ def tenant_not_claimed() -> Change:
 
 
 class _UnclaimingLedger(_Wrapped):
-    async def claim_tenant(self, _tenant_id: str, _onboarding: Onboarding) -> None:
+    async def claim_tenant(self, *_: object) -> None:
         return None
 
 
@@ -129,6 +129,24 @@ class _LateQueue(_Wrapped):
             await self._port.delete(receipt)
 
 
+def callback_forgotten() -> Change:
+    def change(core: Core) -> Core:
+        callbacks = replace(core.callbacks, queue=_ForgettingQueue(core.callbacks.queue))
+        return replace(core, callbacks=callbacks)
+
+    return change
+
+
+class _ForgettingQueue(_Wrapped):
+    """Tries each callback once."""
+
+    async def put(self, message: CallbackMessage, delay: float) -> Receipt:
+        if message.failures:
+            return Receipt("forgotten", "forgotten")
+        receipt: Receipt = await self._port.put(message, delay)
+        return receipt
+
+
 MUTATIONS: Mapping[str, Callable[[], Change]] = {
     mutation.__name__: mutation
     for mutation in (
@@ -138,5 +156,6 @@ MUTATIONS: Mapping[str, Callable[[], Change]] = {
         arm_after_act,
         tenant_not_claimed,
         sponsors_forgotten,
+        callback_forgotten,
     )
 }

@@ -192,11 +192,15 @@ class _Schedule:
         """Somebody else who puts messages on the queue, now and then twice or spoilt."""
         await self._pause()
         message = asked.model_dump(mode="json", exclude_none=True)
+        if asked.callback_url is not None:
+            message["callbackUrl"] = asked.callback_url
         if key is not None:
             message["idempotencyKey"] = key
         text = json.dumps(message)
         if self._random.random() < 0.1:
             text = text[:-9]
+        elif asked.callback_url is not None:
+            self._world.invariants.callbacks_asked.append((name, asked.callback_url))
         for _ in range(self._random.choice((1, 1, 2))):
             self._world.invariants.produced(name, text, asked)
             self._world.queue.send(text, 0)
@@ -212,6 +216,7 @@ def _request(random: Random, source: dict[str, Any], reference: str) -> Onboardi
             "reference": reference,
             "ifExists": random.choice((None, None, "return", "fail", "update")),
             "internalSponsors": random.choice((None, None, [_ADA], [_NOBODY, _ADA])),
+            "callbackUrl": random.choice((None, f"https://prod-1.logic.azure.com/{reference}")),
             "externalSponsors": random.choice((None, None, None, [_ADA])),
         }
     )

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError
 
-from connorg.ports import Ledger, RetryQueue
+from connorg.ports import Ledger
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.retry_queue import AzureRetryQueue
 
@@ -270,6 +270,6 @@ def ledger_on(table: Table, travel: Travel) -> Ledger:
     return AzureLedger(client)
 
 
-def retry_queue_on(queue: Queue, travel: Travel) -> RetryQueue:
+def retry_queue_on(queue: Queue, travel: Travel) -> AzureRetryQueue:
     client: Any = SimulatedQueueClient(queue, travel)
     return AzureRetryQueue(client)

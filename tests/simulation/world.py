@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from connorg.core import Core
+from connorg.callback_address import LOGIC_APPS
+from connorg.core import Callbacks, Core
 from connorg.policy import Policy
 from connorg.timing import Timing
 from tests.simulation.calls import Actor, ask_graph, reach_storage
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.invariants import Invariants
 from tests.simulation.loop import SimulatedLoop
+from tests.simulation.receiver import SimulatedReceiver
 from tests.simulation.storage import Queue, Table, ledger_on, retry_queue_on
 
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -62,6 +64,16 @@ class World:
         self.queue.create_queue()
         self.poison_queue = Queue(self.loop.time)
         self.poison_queue.create_queue()
+        self.callback_queue = Queue(self.loop.time)
+        self.callback_queue.create_queue()
+        self.callback_poison_queue = Queue(self.loop.time)
+        self.callback_poison_queue.create_queue()
+        self.queues = (
+            self.queue,
+            self.poison_queue,
+            self.callback_queue,
+            self.callback_poison_queue,
+        )
         self.graph = Graph(self.now, lambda: random.uniform(0, weather.listing_delay))
         self.graph_throttles_until = 0.0
         self.posts_under_way: Counter[str] = Counter()
@@ -107,7 +119,12 @@ class World:
                 clock=self,
                 random=self.random,
                 timing=self.timing,
-                policy=Policy(),
+                policy=Policy(callback_hosts=LOGIC_APPS),
+                callbacks=Callbacks(
+                    queue=retry_queue_on(self.callback_queue, reach_storage),
+                    receiver=SimulatedReceiver(self),
+                    keys=(b"simulated",),
+                ),
             )
         )
 

@@ -8,6 +8,7 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.gate import FIRST_PACE, Gate, Pace
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DROP = 0.93
 MISSING = OnboardingError(code="PermissionMissing", message="A permission is missing.")
 
 
@@ -68,24 +69,39 @@ def at_pace(calls: float) -> Gate:
 
 
 def test_a_complaint_drops_the_pace_once_for_all_calls_under_way() -> None:
-    gate = at_pace(20).slowed(called_at=NOW, now=NOW + seconds(1))
-    assert gate.pace == pytest.approx(18)
-    assert gate.slowed(called_at=NOW + seconds(0.5), now=NOW + seconds(1.1)).pace == gate.pace
-    assert gate.slowed(called_at=NOW + seconds(2), now=NOW + seconds(3)).pace < gate.pace
-    closed = gate.closed(NOW + seconds(4))
-    assert closed.slowed(called_at=NOW + seconds(2), now=NOW + seconds(3)).pace == gate.pace
+    gate = at_pace(20).slowed(called_at=NOW + seconds(5), now=NOW + seconds(6))
+    assert gate.pace == pytest.approx(20 * DROP)
+    assert gate.slowed(called_at=NOW + seconds(5.5), now=NOW + seconds(6.1)).pace == gate.pace
+    assert gate.slowed(called_at=NOW + seconds(7), now=NOW + seconds(8)).pace < gate.pace
+    closed = gate.closed(NOW + seconds(9))
+    assert closed.slowed(called_at=NOW + seconds(7), now=NOW + seconds(8)).pace == gate.pace
 
 
-def test_a_pace_that_held_for_a_while_drops_only_a_little() -> None:
-    gate = at_pace(20).slowed(NOW, NOW)
-    later = NOW + seconds(10)
-    assert gate.pace * 0.95 < gate.slowed(later, later).pace < gate.pace
+def test_a_complaint_within_a_second_tells_how_many_calls_graph_takes() -> None:
+    first = Gate().with_turns(100, NOW)
+    assert first.slowed(NOW + seconds(0.6), NOW + seconds(0.7)).pace == pytest.approx(
+        0.6 * FIRST_PACE * DROP
+    )
+    reopened = at_pace(20).closed(NOW + seconds(60))
+    dropped = reopened.slowed(NOW + seconds(60.8), NOW + seconds(61))
+    assert dropped.pace == pytest.approx(16 * DROP)
+
+
+def test_a_complaint_at_the_first_calls_halves_the_pace_and_no_more() -> None:
+    gate = at_pace(20).slowed(NOW + seconds(0.01), NOW + seconds(0.1))
+    assert gate.pace == pytest.approx(10 * DROP)
+
+
+def test_a_complaint_drops_a_growing_pace_to_what_it_was_before() -> None:
+    growing = Gate(paces=(Pace(since=NOW, calls=50), Pace(since=NOW + seconds(9), calls=60)))
+    assert growing.slowed(NOW + seconds(9.4), NOW + seconds(10)).pace == pytest.approx(50 * DROP)
+    assert growing.slowed(NOW + seconds(9.6), NOW + seconds(10)).pace == pytest.approx(60 * DROP)
 
 
 def test_after_a_complaint_the_pace_holds_and_then_grows_slowly() -> None:
-    slowed = at_pace(20).slowed(NOW, NOW)
-    assert demand(slowed, NOW, 20).pace == pytest.approx(18)
-    assert demand(slowed, NOW, 60).pace > 20, "a limit that was lifted is found again"
+    slowed = at_pace(20).slowed(NOW + seconds(5), NOW + seconds(5))
+    assert demand(slowed, NOW + seconds(5), 25).pace == slowed.pace
+    assert demand(slowed, NOW + seconds(5), 80).pace > 20, "a limit that was lifted is found again"
 
 
 def test_the_pace_that_drops_is_the_one_at_which_the_refused_call_was_made() -> None:

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Core, message_of
+from connorg.core import Callbacks, Core, message_of
 from connorg.joining import Conflict
 from connorg.keeping import keep_once, unreadable
 from connorg.policy import Policy
@@ -36,6 +36,11 @@ async def ask[T](_what: str, _request: object, act: Callable[[], T], /) -> T:
     return act()
 
 
+class NoReceiver:
+    async def post(self, *_: object) -> int | str:
+        raise AssertionError("nobody asked to be called back")
+
+
 @pytest.fixture
 def core() -> Core:
     table, queue = Table(), Queue(lambda: 0.0)
@@ -49,6 +54,7 @@ def core() -> Core:
         random=Random(1),
         timing=Timing(),
         policy=Policy(),
+        callbacks=Callbacks(queue=retry_queue_on(queue, at_once), receiver=NoReceiver(), keys=()),
     )
 
 

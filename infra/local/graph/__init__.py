@@ -16,6 +16,8 @@ client could notice:
 - An unknown property, one that cannot be written, or sponsors inline in a create are refused.
 - Any tenant id may be connected, known to ``PUT /_emulator/tenants`` or not.
 - Text in filters is compared without regard to case. A page has 100 organizations.
+- What ``refusals`` names, in ``errors.Situation``: an observed status, code and message of any of
+  them, as the live suite records them, takes the place of what is assumed here.
 - Codes of 400, 401 and 404 for entitlement management; a fault rule can put others in their place.
 - There is no Location header in the 201: none of the documented captures has one.
 - Users and groups exist in the home tenant alone, guests included.

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from infra.local.graph.errors import GraphError, Situation
 from infra.local.graph.wire import ControlModel
 
 type Status = Annotated[int, Field(ge=200, le=599)]
@@ -17,8 +18,18 @@ class Throttle(ControlModel):
     seconds: float = Field(gt=0)
 
 
+class Refusal(ControlModel):
+    """``message`` None is the emulator's own."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    code: str
+    message: str | None = None
+
+
 class Config(ControlModel):
-    """``roles`` stands for what is granted now; None leaves it to the token. A new organization
+    """``refusals`` stands above the other settings: it is what was observed in a real tenant.
+
+    ``roles`` stands for what is granted now; None leaves it to the token. A new organization
     is not read until ``consistency_delay_seconds`` after its creation, by what the delay is when
     it is read."""
 
@@ -29,11 +40,25 @@ class Config(ControlModel):
     limit_code: str = "QuotaExceeded"
     patch_status: Literal[200, 202, 204] = 204
     repeated_sponsor_status: Status = 204
+    refusals: dict[Situation, Refusal] = Field(default={})
     roles: list[str] | None = None
     licensed: bool = True
     consistency_delay_seconds: Seconds = 0
     latency_seconds: Seconds = 0
     throttle: Throttle | None = None
+
+    def refuse(self, situation: Situation) -> None:
+        """For what is taken unless configured otherwise. Raises GraphError if it is."""
+        if told := self.refusals.get(situation):
+            message = told.message or "It was configured to be refused."
+            raise GraphError(told.status, told.code, message)
+
+    def told(self, error: GraphError) -> GraphError:
+        """An error as this tenant tells it."""
+        told = self.refusals.get(error.situation) if error.situation else None
+        if told is None:
+            return error
+        return GraphError(told.status, told.code, told.message or error.message)
 
     def merged(self, changes: object) -> "Config":
         """Raises pydantic.ValidationError."""

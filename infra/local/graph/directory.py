@@ -70,7 +70,7 @@ class Directory:
             for tenant in tenants
             for domain in (tenant.default_domain_name, *tenant.domains)
         }
-        home = tenants[0]
+        home = self.home = tenants[0]
         objects: list[User | Group] = [*home.users, *home.groups]
         self._objects = {item.id.casefold(): item for item in objects}
         self._by_name = {user.user_principal_name.casefold(): user for user in home.users}

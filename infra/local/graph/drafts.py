@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.local.graph.calls import Call
 from infra.local.graph.errors import bad_request
-from infra.local.graph.organizations import Draft
+from infra.local.graph.organizations import SPONSOR_KINDS, Draft
 from infra.local.graph.sources import (
     NAMESPACE,
     IdentitySource,
@@ -58,6 +58,8 @@ def _check_names(body: dict[str, Any], allowed: Iterable[str], version: str) -> 
     if version == "beta":
         known |= _BETA
     for name in body:
+        if name.partition("@")[0] in SPONSOR_KINDS:
+            raise bad_request(f"'{name}' cannot be set here.", "inlineSponsors")
         if name not in known:
             raise unknown_property(name, _TYPE)
     if type_named(body.get("@odata.type", _TYPE)) != _TYPE:
@@ -76,5 +78,6 @@ def _check_values(body: dict[str, Any]) -> None:
 
 def _read_sources(value: object) -> IdentitySource:
     if not isinstance(value, list) or len(value) != 1:
-        raise bad_request("A connected organization is created with exactly one identity source.")
+        text = "A connected organization is created with exactly one identity source."
+        raise bad_request(text, "secondSource" if value else None)
     return read_source(value[0])

@@ -1,6 +1,25 @@
 """Graph's errors: one exception that knows its answer, and the ones that come up more than once."""
 
 from collections.abc import Mapping
+from typing import Literal
+
+# What nobody has published Graph's answer to. Config.refusals can give one.
+type Situation = Literal[
+    "duplicateTenant",
+    "duplicateDomain",
+    "duplicateDisplayName",
+    "unknownDomain",
+    "ownTenant",
+    "ownDomain",
+    "secondSource",
+    "inlineSponsors",
+    "readUnknown",
+    "updateUnknown",
+    "deleteUnknown",
+    "repeatedSponsor",
+    "unknownSponsor",
+    "unknownFilter",
+]
 
 # What Graph says for a status when nobody has named a code.
 DEFAULT_CODES = {
@@ -18,24 +37,33 @@ DEFAULT_CODES = {
 
 
 class GraphError(Exception):
-    """Carries the status, the code and the message of Graph's error envelope."""
+    """Carries the status, the code and the message of Graph's error envelope.
+
+    ``situation`` is set where they are assumed.
+    """
 
     def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        situation: Situation | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers or {}
+        self.situation: Situation | None = situation
 
 
-def bad_request(message: str) -> GraphError:
-    return GraphError(400, "BadRequest", message)
+def bad_request(message: str, situation: Situation | None = None) -> GraphError:
+    return GraphError(400, "BadRequest", message, situation=situation)
 
 
-def not_found(what: str) -> GraphError:
-    return GraphError(404, "ResourceNotFound", f"{what} was not found.")
+def not_found(what: str, situation: Situation | None = None) -> GraphError:
+    return GraphError(404, "ResourceNotFound", f"{what} was not found.", situation=situation)
 
 
 def no_such_object(object_id: str) -> GraphError:

@@ -8,17 +8,29 @@ from infra.local.graph.calls import CONNECTED_ORGANIZATIONS, NO_CONTENT, Answer,
 from infra.local.graph.directory import Group, Tenant, User
 from infra.local.graph.drafts import read_changes, read_draft, read_subject
 from infra.local.graph.errors import GraphError, bad_request, no_such_object
+from infra.local.graph.sources import DOMAIN, TENANT, IdentitySource
 from infra.local.graph.state import State
+
+_NOT_FOUND = 404
 
 
 def create_organization(state: State, call: Call) -> Answer:
     draft = read_draft(call)
     resolved = replace(draft, source=state.directory.resolve(draft.source))
+    _refuse_as_observed(state, draft.source, resolved.source)
     organization = state.organizations.add(resolved, call.caller.app_id, state.config)
     # In every documented 201 the sources are empty: the resolved one is seen by reading.
     entity = organization.entity(call.version) | {"identitySources": []}
     context = call.context(CONNECTED_ORGANIZATIONS) + "/$entity"
     return Answer(201, {"@odata.context": context, **entity})
+
+
+def _refuse_as_observed(state: State, asked: IdentitySource, resolved: IdentitySource) -> None:
+    if resolved.type_name == DOMAIN:
+        state.config.refuse("unknownDomain")
+    home = state.directory.home.tenant_id.casefold()
+    if resolved.type_name == TENANT and resolved.folded["tenantId"] == home:
+        state.config.refuse("ownDomain" if asked.type_name == DOMAIN else "ownTenant")
 
 
 def list_organizations(state: State, call: Call) -> Answer:
@@ -31,7 +43,7 @@ def get_organization(state: State, call: Call, organization_id: str) -> Answer:
 
 
 def update_organization(state: State, call: Call, organization_id: str) -> Answer:
-    organization = state.organizations.get(organization_id)
+    organization = state.organizations.get(organization_id, "updateUnknown")
     organization.changed(read_changes(call), call.caller.app_id)
     status = state.config.patch_status
     if status == NO_CONTENT.status:
@@ -63,6 +75,7 @@ def add_sponsor(state: State, call: Call, organization_id: str, kind: str) -> An
     if sponsor not in sponsors:
         sponsors.append(sponsor)
         return NO_CONTENT
+    state.config.refuse("repeatedSponsor")
     if state.config.repeated_sponsor_status == NO_CONTENT.status:
         return NO_CONTENT
     raise GraphError(
@@ -135,7 +148,16 @@ def _tenant_information(call: Call, tenant: Tenant | None) -> Answer:
 
 
 def _referenced_sponsor(state: State, call: Call) -> str:
-    match _referenced(call):
+    try:
+        return _sponsor_at(state, _referenced(call))
+    except GraphError as error:
+        if error.status == _NOT_FOUND:
+            error.situation = "unknownSponsor"
+        raise
+
+
+def _sponsor_at(state: State, segments: list[str]) -> str:
+    match segments:
         case ["users", key]:
             return state.directory.user(key).id
         case ["groups", key]:

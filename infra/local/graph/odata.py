@@ -110,7 +110,8 @@ def _read_filter(text: str) -> Predicate:
     while True:
         match = _PROPERTY_CLAUSE.match(rest) or _SOURCE_CLAUSE.match(rest)
         if match is None:
-            raise bad_request(f"Invalid filter clause: '{text}' is not supported.")
+            text = f"Invalid filter clause: '{text}' is not supported."
+            raise bad_request(text, "unknownFilter")
         clauses.append(_predicate(match))
         rest = rest[match.end() :]
         if not rest:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from infra.local.graph.config import Config
-from infra.local.graph.errors import GraphError, not_found
+from infra.local.graph.errors import GraphError, Situation, not_found
 from infra.local.graph.sources import IdentitySource, SourceKey
 
 SPONSOR_KINDS = ("internalSponsors", "externalSponsors")
@@ -103,18 +103,18 @@ class Organizations:
         self._by_id[organization.id] = self._by_source[draft.source.key] = organization
         return organization
 
-    def get(self, organization_id: str) -> Organization:
-        """For writing: listed or not. Raises GraphError 404."""
-        try:
-            return self._by_id[organization_id.lower()]
-        except KeyError:
-            raise not_found(f"The connected organization '{organization_id}'") from None
+    def get(self, organization_id: str, situation: Situation | None = None) -> Organization:
+        """For writing: listed or not. Raises GraphError 404, in the situation given."""
+        organization = self._by_id.get(organization_id.lower())
+        if organization is None:
+            raise not_found(f"The connected organization '{organization_id}'", situation)
+        return organization
 
     def read(self, organization_id: str, config: Config) -> Organization:
         """For reading: not before it is listed. Raises GraphError 404."""
-        organization = self.get(organization_id)
+        organization = self.get(organization_id, "readUnknown")
         if organization.stored_at > _listed_until(config):
-            raise not_found(f"The connected organization '{organization_id}'")
+            raise not_found(f"The connected organization '{organization_id}'", "readUnknown")
         return organization
 
     def listed(self, config: Config) -> Iterator[Organization]:
@@ -122,31 +122,41 @@ class Organizations:
         return (organization for organization in self if organization.stored_at <= until)
 
     def remove(self, organization_id: str) -> None:
-        organization = self.get(organization_id)
+        organization = self.get(organization_id, "deleteUnknown")
         del self._by_id[organization.id]
         del self._by_source[organization.source.key]
 
     def _refuse_duplicate(self, draft: Draft, config: Config) -> None:
         if draft.source.key in self._by_source:
             raise _duplicate(draft.source, config)
-        if config.unique_display_names and any(
-            draft.display_name.casefold() == other.display_name.casefold() for other in self
-        ):
-            raise GraphError(
-                config.duplicate_status,
-                "ConnectedOrganizationAlreadyExists",
-                f"A connected organization named '{draft.display_name}' already exists.",
-            )
+        if any(draft.display_name.casefold() == other.display_name.casefold() for other in self):
+            _refuse_namesake(draft, config)
+
+
+def _refuse_namesake(draft: Draft, config: Config) -> None:
+    config.refuse("duplicateDisplayName")
+    if config.unique_display_names:
+        raise GraphError(
+            config.duplicate_status,
+            "ConnectedOrganizationAlreadyExists",
+            f"A connected organization named '{draft.display_name}' already exists.",
+        )
 
 
 def _duplicate(source: IdentitySource, config: Config) -> GraphError:
     if source.is_tenant:
-        code = "ConnectedOrganizationAlreadyExists"
-        message = "A connected organization for this tenant already exists."
-    else:
-        code = "IdentityProviderAlreadyConfigured"
-        message = "The identity provider is already configured for a connected organization."
-    return GraphError(config.duplicate_status, code, message)
+        return GraphError(
+            config.duplicate_status,
+            "ConnectedOrganizationAlreadyExists",
+            "A connected organization for this tenant already exists.",
+            situation="duplicateTenant",
+        )
+    return GraphError(
+        config.duplicate_status,
+        "IdentityProviderAlreadyConfigured",
+        "The identity provider is already configured for a connected organization.",
+        situation="duplicateDomain",
+    )
 
 
 def _listed_until(config: Config) -> float:

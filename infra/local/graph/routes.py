@@ -85,7 +85,7 @@ def respond(state: State, call: Call, ids: dict[str, str]) -> Answer:
         route.permission.require(call.caller, state.config)
         return route.handler(state, call, *segments)
     except GraphError as error:
-        return error_answer(error, ids)
+        return error_answer(state.config.told(error), ids)
 
 
 def _find(call: Call) -> tuple[Route, tuple[str, ...]]:

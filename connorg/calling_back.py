@@ -1,0 +1,151 @@
+"""Call back: tell those who asked for it how an onboarding ended, once.
+
+    subscribe ──► a message of its own ──► is the onboarding terminal?
+                        ▲                    ├─ no: again when it is due
+                        │                    └─ yes ──► note ──► POST ──► note
+                        └──── with backoff, for a day ◄──────────┘ failed
+
+A callback belongs to a request, not to its onboarding: several requests may share one. Its message
+is on the queue before the request is answered. The note keeps two messages for one address from
+being sent both; only a process that dies between the POST and the note lets it be sent again, under
+the same webhook-id.
+"""
+
+import json
+import logging
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from connorg import signing
+from connorg.contract.callbacks import CallbackNote
+from connorg.contract.messages import CallbackMessage
+from connorg.contract.onboarding import Onboarding
+from connorg.contract.requests import OnboardingRequest
+from connorg.core import Core
+from connorg.ports import StorageUnavailableError, SupersededError
+
+_log = logging.getLogger(__name__)
+
+_SHORTEST_LOOK, _LONGEST_LOOK = 2.0, 60.0  # seconds between two looks at an onboarding
+_LEASE = 30.0  # seconds; longer than a delivery may take
+_POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
+_GONE = 410
+
+
+async def subscribe(core: Core, request: OnboardingRequest, onboarding: Onboarding) -> None:
+    """Have the request's callback made when the onboarding has ended.
+
+    Raises StorageUnavailableError.
+    """
+    if request.callback_url is None:
+        return
+    message = CallbackMessage(
+        onboarding_id=onboarding.id,
+        callback_url=request.callback_url,
+        asked_date_time=core.clock.now(),
+    )
+    delay = 0 if onboarding.status.terminal else _until_next_look(core, message, onboarding)
+    await core.callbacks.queue.put(message, delay)
+
+
+async def call_back(core: Core, message: CallbackMessage) -> None:
+    """Deliver a callback, or put its message again.
+
+    Raises StorageUnavailableError when neither ledger nor queue can be reached.
+    """
+    try:
+        await _call_back(core, message)
+    except StorageUnavailableError:
+        # A new message starts a new count of deliveries: an outage of the ledger alone must not
+        # end in the poison queue.
+        await core.callbacks.queue.put(message, _POSTPONE)
+
+
+async def bury_callback(core: Core, message: CallbackMessage) -> None:
+    """End a callback whose message the Functions host gave up."""
+    note = await core.ledger.callback(message.onboarding_id, message.name)
+    if note.ended is None:
+        _log.error("%s of onboarding %s was poisoned", message.name, message.onboarding_id)
+        await core.ledger.note_callback(note.model_copy(update={"ended": "poisoned"}))
+
+
+async def _call_back(core: Core, message: CallbackMessage) -> None:
+    onboarding = await core.ledger.read(message.onboarding_id)
+    if onboarding is None:
+        _log.error("%s is for an onboarding that is not kept", message.name)
+        return
+    if not onboarding.status.terminal:
+        await core.callbacks.queue.put(message, _until_next_look(core, message, onboarding))
+        return
+    note = await core.ledger.callback(onboarding.id, message.name)
+    if note.ended is not None:
+        return
+    if (pause := core.seconds_until(note.due)) > 0:
+        await core.callbacks.queue.put(message, pause)
+        return
+    due = core.clock.now() + timedelta(seconds=_LEASE)
+    try:
+        note = await core.ledger.note_callback(note.model_copy(update={"due": due}))
+    except SupersededError:
+        await core.callbacks.queue.put(message, _LEASE)
+        return
+    await _conclude(core, message, onboarding, note, await _deliver(core, message, onboarding))
+
+
+async def _deliver(core: Core, message: CallbackMessage, onboarding: Onboarding) -> int | str:
+    """Give the status that was answered; or, where there is none, why."""
+    if core.policy.callback_refusal(message.callback_url) is not None:
+        return "the policy refuses the address"
+    text = json.dumps(onboarding.view(), ensure_ascii=False, separators=(",", ":"))
+    body = text.encode()
+    timestamp = str(int(core.clock.now().timestamp()))
+    signatures = (
+        signing.signature(key, message.name, timestamp, body) for key in core.callbacks.keys
+    )
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": message.name,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": " ".join(signatures),
+    }
+    return await core.callbacks.receiver.post(message.callback_url, headers, body)
+
+
+async def _conclude(
+    core: Core,
+    message: CallbackMessage,
+    onboarding: Onboarding,
+    note: CallbackNote,
+    answer: int | str,
+) -> None:
+    ended = _ended(answer)
+    failed = message.model_copy(update={"failures": message.failures + 1})
+    delay = core.timing.callback_backoff(failed.failures, core.random)
+    if ended is None and delay > core.seconds_until(_last(core, message, onboarding)):
+        ended = "given up"
+    told = ended or "again later"
+    _log.info("%s of onboarding %s: %s, %s", message.name, onboarding.id, answer, told)
+    due = core.clock.now() + timedelta(seconds=delay)
+    if ended is None:
+        await core.callbacks.queue.put(failed, delay)
+    with suppress(SupersededError):  # the lease was too short, and somebody else is at it
+        await core.ledger.note_callback(note.model_copy(update={"due": due, "ended": ended}))
+
+
+def _ended(answer: int | str) -> str | None:
+    if isinstance(answer, int) and 200 <= answer < 300:  # noqa: PLR2004  2xx
+        return "delivered"
+    return "stopped" if answer == _GONE else None
+
+
+def _last(core: Core, message: CallbackMessage, onboarding: Onboarding) -> datetime:
+    """Tell until when it is tried. It may have been asked for long after the end."""
+    since = max(onboarding.last_action_date_time, message.asked_date_time)
+    return since + timedelta(seconds=core.timing.callback_give_up)
+
+
+def _until_next_look(core: Core, message: CallbackMessage, onboarding: Onboarding) -> float:
+    """A little after it is due; and the longer it lasts, the less a while more matters."""
+    lasts = (core.clock.now() - message.asked_date_time).total_seconds()
+    pause = max(_SHORTEST_LOOK + core.seconds_until(onboarding.due), lasts / 10)
+    return min(_LONGEST_LOOK, pause)

@@ -1,0 +1,34 @@
+"""The queue functions of callbacks."""
+
+import logging
+
+import azure.functions as func
+
+from connorg.calling_back import bury_callback, call_back
+from connorg.contract.messages import CallbackMessage
+from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.functions.messages import text_of
+from connorg.wiring import core
+
+_log = logging.getLogger(__name__)
+
+
+async def on_callback(msg: func.QueueMessage) -> None:
+    """Queue `callback`. The host deletes the message when this returns."""
+    if (message := _read(msg)) is not None:
+        await call_back(core(), message)
+
+
+async def on_poison(msg: func.QueueMessage) -> None:
+    """Queue `callback-poison`. What raises here stays hidden and comes again."""
+    if (message := _read(msg)) is not None:
+        await bury_callback(core(), message)
+
+
+def _read(msg: func.QueueMessage) -> CallbackMessage | None:
+    try:
+        return parse(CallbackMessage, text_of(msg))
+    except (MalformedBodyError, InvalidValuesError):
+        # Only connorg puts messages there. It may hold an address, so it is not told.
+        _log.error("message %s on the queue of callbacks could not be understood", msg.id)
+        return None

@@ -1,0 +1,28 @@
+"""Graphs to test a Directory against."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from connorg.ports import Directory
+from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
+
+
+@pytest.fixture
+async def emulator() -> AsyncIterator[Emulator]:
+    async with emulated("v1.0") as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=["simulated", "v1.0", "beta"])
+async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[GraphUnderTest]:
+    if request.param == "simulated":
+        yield SimulatedGraph()
+        return
+    async with emulated(request.param) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def directory(under_test: GraphUnderTest) -> Directory:
+    return under_test.directory

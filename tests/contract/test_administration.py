@@ -1,0 +1,309 @@
+"""What the Administration promises, against the emulator through Microsoft's SDK."""
+
+import base64
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.graph.administration import GraphAdministration
+from connorg.outcomes import Later, Refused
+from connorg.ports import OrganizationFilter, OrganizationPage
+from tests.contract.graph_emulator import (
+    GROUP,
+    PARTNER_ID,
+    USER,
+    cross_cloud,
+    domain,
+    federation,
+    tenant,
+)
+from tests.contract.graphs import Emulator, created, emulated, partner, shown
+from tests.simulation.graph import FAULTS
+
+ENTITLEMENTS = "identityGovernance/entitlementManagement"
+SUBJECT = (
+    f"/beta/{ENTITLEMENTS}/accessPackageAssignmentRequests/r-1"
+    "/accessPackageAssignment/accessPackageAssignmentResourceRoles/r_2"
+    "/accessPackageSubject/connectedOrganization/$ref"
+)
+ALL = OrganizationFilter()
+
+
+@pytest.fixture(params=["v1.0", "beta"])
+async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
+    async with emulated(request.param) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def administration(emulator: Emulator) -> GraphAdministration:
+    return emulator.administration()
+
+
+async def a_page(
+    administration: GraphAdministration,
+    which: OrganizationFilter = ALL,
+    top: int = 100,
+    continuation: str | None = None,
+) -> OrganizationPage:
+    page = await administration.list(which, top, continuation)
+    assert isinstance(page, OrganizationPage)
+    return page
+
+
+def names_on(page: OrganizationPage) -> list[str | None]:
+    return [organization.display_name for organization in page.organizations]
+
+
+# Listing
+
+FILTERS = {
+    "none": (ALL, {"It's & that", "proposed", "tenant", "cross-cloud", "federation"}),
+    "display name": (OrganizationFilter(display_name="It's & that"), {"It's & that"}),
+    "state": (OrganizationFilter(state="proposed"), {"proposed"}),
+    "domain": (OrganizationFilter(domain_name="a.example"), {"It's & that"}),
+    "tenant": (OrganizationFilter(tenant_id=PARTNER_ID), {"tenant"}),
+    "both of two": (
+        OrganizationFilter(display_name="proposed", state="proposed", domain_name="b.example"),
+        {"proposed"},
+    ),
+    "one of two": (OrganizationFilter(display_name="tenant", state="proposed"), set()),
+    "nobody": (OrganizationFilter(domain_name="' or state eq 'proposed"), set()),
+}
+
+
+@pytest.mark.parametrize(("which", "expected"), FILTERS.values(), ids=FILTERS)
+async def test_a_list_holds_what_its_filter_lets_through(
+    emulator: Emulator,
+    administration: GraphAdministration,
+    which: OrganizationFilter,
+    expected: set[str],
+) -> None:
+    for body in (
+        domain("a.example", displayName="It's & that"),
+        domain("b.example", displayName="proposed", state="proposed"),
+        tenant(PARTNER_ID, displayName="tenant"),
+        cross_cloud(PARTNER_ID, "microsoftonline.us", displayName="cross-cloud"),
+        federation("a.example", displayName="federation"),
+    ):
+        await emulator.graph.create(body)
+    page = await a_page(administration, which)
+    assert set(names_on(page)) == expected
+    assert page.continuation is None
+
+
+@pytest.mark.parametrize("which", [ALL, OrganizationFilter(state="configured")])
+async def test_pages_are_followed_to_the_end(
+    emulator: Emulator, administration: GraphAdministration, which: OrganizationFilter
+) -> None:
+    names = [f"{number}.example" for number in range(250)]
+    for name in names:
+        await emulator.graph.create(domain(name))
+    pages = [await a_page(administration, which)]
+    while pages[-1].continuation:
+        pages.append(await a_page(administration, which, continuation=pages[-1].continuation))
+    assert [len(page.organizations) for page in pages] == [100, 100, 50]
+    assert [name for page in pages for name in names_on(page)] == names
+
+
+async def test_a_listed_organization_has_its_identity_source(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    await emulator.graph.create(domain("contoso.test"))
+    (organization,) = (await a_page(administration)).organizations
+    assert [source.tenant_id for source in organization.identity_sources] == [PARTNER_ID]
+    assert organization.created_date_time is not None
+
+
+def token(query: str) -> str:
+    return base64.urlsafe_b64encode(query.encode()).decode().rstrip("=")
+
+
+FORGED = {
+    "empty": "",
+    "nonsense": "nonsense",
+    "not base64": "%%%",
+    "not ascii": "ü",
+    "bytes": base64.urlsafe_b64encode(b"\xff\xfe\x00").decode(),
+    "a control character": token("$top=1\x00"),
+    "a line break": token("$top=1\r\nHost: evil.example"),
+    "a fragment": token("$top=1#/../../users"),
+    "another path": token("/../../../users?$top=1"),
+    "another host": token("@evil.example/?$top=1"),
+    "a whole address": token("https://evil.example/v1.0/users"),
+    "blanks": token("$filter=displayName eq 'x y'"),
+    "a broken escape": token("$top=%"),
+    "very long": token("a" * 70_000),
+    "a skip token of its own": token("$skiptoken=1"),
+    "another page size": token("$top=5"),
+}
+
+
+def assert_is_a_list(sent: dict[str, Any], version: str) -> None:
+    assert sent["method"] == "GET"
+    path = urlsplit(sent["path"]).path
+    assert path == f"/{version}/{ENTITLEMENTS}/connectedOrganizations"
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+async def test_a_forged_continuation_reaches_nothing_else(
+    emulator: Emulator, administration: GraphAdministration, forged: str
+) -> None:
+    await emulator.graph.create(domain("a.example"))
+    before = len(await emulator.requests())
+    page = await administration.list(ALL, 100, forged)
+    assert isinstance(page, OrganizationPage | Refused)
+    for sent in (await emulator.requests())[before:]:
+        assert_is_a_list(sent, emulator.version)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(forged=st.text(max_size=60) | st.text(st.characters(codec="ascii")).map(token))
+async def test_no_continuation_at_all_raises(
+    administration: GraphAdministration, forged: str
+) -> None:
+    page = await administration.list(ALL, 100, forged)
+    assert isinstance(page, OrganizationPage | Refused)
+
+
+# Deleting
+
+
+async def test_a_deleted_organization_is_gone(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    request = partner()
+    organization = await created(emulator.directory, request)
+    assert await administration.delete(organization.id) is None
+    assert await emulator.graph.control("GET", "organizations") == []
+    (sent,) = await emulator.requests("DELETE")
+    path = f"/{emulator.version}/{ENTITLEMENTS}/connectedOrganizations/{organization.id}"
+    assert (sent["path"], sent["status"]) == (path, 204)
+    await created(emulator.directory, request)
+
+
+async def test_an_unknown_organization_is_not_found(administration: GraphAdministration) -> None:
+    answer = await administration.delete(str(uuid4()))
+    assert isinstance(answer, Refused)
+    assert answer.not_found
+
+
+async def test_a_sponsor_is_removed_by_object_id(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    organization = await created(emulator.directory, partner())
+    for sponsor in (USER["id"], GROUP["id"]):
+        asked = Sponsorship(kind=SponsorKind.EXTERNAL, sponsor=sponsor)
+        await emulator.directory.add_sponsor(organization.id, asked)
+    removal = organization.id, SponsorKind.EXTERNAL, USER["id"]
+    assert await administration.remove_sponsor(*removal) is None
+    (stored,) = await emulator.graph.control("GET", "organizations")
+    assert stored["externalSponsors"] == [GROUP["id"]]
+    again = await administration.remove_sponsor(*removal)
+    assert isinstance(again, Refused)
+    assert again.not_found
+
+
+# The subject of an access package's assignment, which is beta's whatever the app's version
+
+# As on the page "Add connectedOrganization".
+EXAMPLE: dict[str, Any] = {
+    "@odata.type": "#microsoft.graph.connectedOrganization",
+    "displayName": "String",
+    "description": "String",
+    "createdBy": "String",
+    "modifiedBy": "String",
+    "identitySources": [{"@odata.type": "microsoft.graph.identitySource"}],
+    "state": "configured",
+}
+
+
+async def test_a_subject_is_sent_the_organization_as_it_is_given(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    assert await administration.add_to_subject("r-1", "r_2", EXAMPLE) is None
+    (sent,) = await emulator.requests()
+    assert (sent["method"], sent["path"], sent["status"]) == ("POST", SUBJECT, 204)
+    assert sent["body"] == EXAMPLE
+
+
+async def test_a_subject_is_sent_a_reference_to_the_organization(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    organization = await created(emulator.directory, partner())
+    assert await administration.set_on_subject("r-1", "r_2", organization.id) is None
+    (sent,) = await emulator.requests("PUT")
+    assert (sent["path"], sent["status"]) == (SUBJECT, 204)
+    address = f"{emulator.graph.root}/beta/{ENTITLEMENTS}/connectedOrganizations/{organization.id}"
+    assert sent["body"] == {"@odata.id": address}
+
+
+async def test_a_subject_is_not_given_an_organization_that_is_gone(
+    administration: GraphAdministration,
+) -> None:
+    answer = await administration.set_on_subject("r-1", "r_2", str(uuid4()))
+    assert isinstance(answer, Refused)
+    assert answer.not_found
+
+
+@pytest.mark.parametrize("odd", ["a/b", "a?b", "a#b", "a b", "a%2Fb"])
+async def test_an_odd_id_stays_one_segment_of_the_path(
+    emulator: Emulator, administration: GraphAdministration, odd: str
+) -> None:
+    await administration.add_to_subject(odd, odd, EXAMPLE)
+    await administration.set_on_subject(odd, odd, "1")
+    for sent in await emulator.requests():
+        # The log is decoded once; `a%2Fb` was sent as `a%252Fb`.
+        assert sent["path"] == SUBJECT.replace("r-1", odd).replace("r_2", odd)
+
+
+# Failing
+
+
+# A change that succeeded is not read, so it can't be unreadable. Whether there is a connection is
+# the Sender's matter, which the Directory's tests show.
+NOT_OURS = {"unreadable", "unreachable", "no token"}
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in NOT_OURS])
+async def test_what_fails_is_a_setback(fault: str) -> None:
+    async with emulated("v1.0") as emulator:
+        administration = emulator.administration()
+        organization = await created(emulator.directory, partner())
+        await emulator.fail(fault)
+        for answer in (
+            await administration.list(ALL, 100, None),
+            await administration.delete(organization.id),
+            await administration.remove_sponsor(organization.id, SponsorKind.INTERNAL, USER["id"]),
+            await administration.add_to_subject("r-1", "r_2", EXAMPLE),
+            await administration.set_on_subject("r-1", "r_2", organization.id),
+        ):
+            assert shown(answer) == shown(FAULTS[fault].setback)
+
+
+async def test_a_list_that_cannot_be_read_is_no_empty_list(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    await emulator.fail("unreadable")
+    answer = await administration.list(ALL, 100, None)
+    assert isinstance(answer, Later)
+
+
+async def test_a_reader_may_list_and_not_delete(
+    emulator: Emulator, administration: GraphAdministration
+) -> None:
+    await emulator.graph.configure(roles=["EntitlementManagement.Read.All"])
+    await a_page(administration)
+    answer = await administration.delete(str(uuid4()))
+    assert shown(answer) == shown(FAULTS["no permission"].setback)

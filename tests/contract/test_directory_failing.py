@@ -1,0 +1,212 @@
+"""Every way in which a call to Graph can fail, and what a Directory makes of it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from connorg.contract.identity_sources import DomainIdentitySource
+from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, SponsorSettled
+from tests.contract.graph_emulator import USER, domain
+from tests.contract.graphs import (
+    CONFIGURED,
+    TENANT_DOMAIN,
+    Emulator,
+    GraphUnderTest,
+    asking,
+    created,
+    partner,
+    shown,
+)
+from tests.simulation.graph import FAULTS
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_failed_create_tells_what_is_known_of_its_fate(
+    under_test: GraphUnderTest, fault: str
+) -> None:
+    request = partner()
+    failing = await under_test.fail(fault)
+    assert shown(await failing.create(request)) == shown(FAULTS[fault].setback)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_failed_search_is_no_answer(under_test: GraphUnderTest, fault: str) -> None:
+    failing = await under_test.fail(fault)
+    assert shown(await failing.find(partner())) == shown(FAULTS[fault].setback)
+
+
+# A PATCH that succeeded is not read, so it can't be unreadable.
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "unreadable"])
+async def test_a_failed_update_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
+    request = partner()
+    organization = await created(under_test.directory, request)
+    failing = await under_test.fail(fault)
+    answer = await failing.update(organization, partner(displayName="Another").attributes)
+    assert shown(answer) == shown(FAULTS[fault].setback)
+
+
+# Nobody needs a licence to look a tenant up.
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "no licence"])
+async def test_a_failed_lookup_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
+    source = asking(domain(TENANT_DOMAIN)).identity_source
+    assert isinstance(source, DomainIdentitySource)
+    failing = await under_test.fail(fault)
+    assert shown(await failing.tenant_of(source)) == shown(FAULTS[fault].setback)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_failed_read_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
+    organization = await created(under_test.directory, partner())
+    failing = await under_test.fail(fault)
+    assert shown(await failing.read(organization.id)) == shown(FAULTS[fault].setback)
+    answer = await failing.sponsors(organization.id, SponsorKind.EXTERNAL)
+    assert shown(answer) == shown(FAULTS[fault].setback)
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "unreadable"])
+async def test_a_sponsor_that_fails_is_a_setback_or_a_warning(
+    under_test: GraphUnderTest, fault: str
+) -> None:
+    organization = await created(under_test.directory, partner())
+    sponsorship = Sponsorship(kind=SponsorKind.INTERNAL, sponsor=USER["id"])
+    failing = await under_test.fail(fault)
+    answer = await failing.add_sponsor(organization.id, sponsorship)
+    if fault == "refused":  # the organization stands without its sponsor
+        assert isinstance(answer, SponsorSettled)
+        assert answer.warning is not None
+        assert answer.warning.code == "SponsorNotAdded"
+    else:
+        assert shown(answer) == shown(FAULTS[fault].setback)
+    await under_test.recover()
+    if fault in CONFIGURED:
+        return  # nor can they be listed
+    held = await under_test.directory.sponsors(organization.id, SponsorKind.INTERNAL)
+    assert isinstance(held, tuple)
+    assert [sponsor.id for sponsor in held] == [USER["id"]] * FAULTS[fault].commits
+
+
+# Where a permission or licence is missing, the search would be refused as well.
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in CONFIGURED])
+async def test_a_create_that_failed_was_carried_out_or_not(
+    under_test: GraphUnderTest, fault: str
+) -> None:
+    request = partner()
+    await (await under_test.fail(fault)).create(request)
+    await under_test.recover()
+    stored = await under_test.directory.find(request)
+    assert (stored is not None) == FAULTS[fault].commits
+
+
+# Each row of connorg.graph.setbacks, as the SDK shows it
+
+IN_A_MINUTE = "in a minute"
+ROWS: Mapping[str, tuple[dict[str, Any], type, str, dict[str, Any]]] = {
+    "400": ({"status": 400}, Refused, "RefusedByGraph", {}),
+    "404": ({"status": 404}, Refused, "RefusedByGraph", {}),
+    "422": ({"status": 422}, Refused, "RefusedByGraph", {}),
+    "401": ({"status": 401}, Blocked, "TokenRejected", {}),
+    "403": ({"status": 403, "code": "UnAuthorized"}, Blocked, "PermissionMissing", {}),
+    "403 of the directory": (
+        {"status": 403, "code": "Authorization_RequestDenied"},
+        Blocked,
+        "PermissionMissing",
+        {},
+    ),
+    "403 for the licence": ({"status": 403, "code": "NoLicense"}, Blocked, "LicenseMissing", {}),
+    "408": ({"status": 408}, Later, "GraphBusy", {"ambiguous": True}),
+    "409": ({"status": 409}, Later, "GraphBusy", {"ambiguous": False}),
+    "412": ({"status": 412}, Later, "GraphBusy", {"ambiguous": False}),
+    "423": ({"status": 423, "retryAfter": 3}, Later, "GraphBusy", {"retry_after": 3}),
+    "429": ({"status": 429}, Later, "GraphThrottled", {"throttled": True, "retry_after": None}),
+    "429 with a float": (
+        {"status": 429, "retryAfter": 2.5},
+        Later,
+        "GraphThrottled",
+        {"throttled": True, "retry_after": 2.5, "ambiguous": False},
+    ),
+    "429 with a date": (
+        {"status": 429, "retryAfter": IN_A_MINUTE},
+        Later,
+        "GraphThrottled",
+        {"throttled": True, "retry_after": pytest.approx(60, abs=30)},
+    ),
+    "429 with nonsense": (
+        {"status": 429, "retryAfter": "soon"},
+        Later,
+        "GraphThrottled",
+        {"throttled": True, "retry_after": None},
+    ),
+    "500": ({"status": 500}, Later, "GraphUnavailable", {"ambiguous": True, "throttled": False}),
+    "502 as a page": (
+        {"fault": "html", "status": 502},
+        Later,
+        "GraphUnavailable",
+        {"ambiguous": True},
+    ),
+    "503 with a time": (
+        {"status": 503, "retryAfter": 9},
+        Later,
+        "GraphUnavailable",
+        {"ambiguous": True, "throttled": True, "retry_after": 9},
+    ),
+    "504": ({"status": 504}, Later, "GraphUnavailable", {"ambiguous": True}),
+    "201 as a page": (
+        {"fault": "html", "status": 201},
+        Later,
+        "GraphAnswerUnreadable",
+        {"ambiguous": True},
+    ),
+    "closed": ({"fault": "close"}, Later, "GraphConnectionLost", {"ambiguous": True}),
+    "reset": ({"fault": "reset"}, Later, "GraphConnectionLost", {"ambiguous": True}),
+    **{
+        f"{status} {code}": (
+            {"status": status, "code": code},
+            AlreadyConnected,
+            "AlreadyConnected",
+            {},
+        )
+        for status in (400, 409, 500)
+        for code in ("ConnectedOrganizationAlreadyExists", "IdentityProviderAlreadyConfigured")
+    },
+}
+
+
+@pytest.mark.parametrize(("rule", "kind", "code", "marks"), ROWS.values(), ids=ROWS)
+async def test_every_answer_of_graph_has_its_meaning(
+    emulator: Emulator, rule: dict[str, Any], kind: type, code: str, marks: dict[str, Any]
+) -> None:
+    if rule.get("retryAfter") == IN_A_MINUTE:
+        moment = datetime.now(UTC) + timedelta(minutes=1)
+        rule = {**rule, "retryAfter": format_datetime(moment, usegmt=True)}
+    await emulator.graph.fail({"fault": "status", "method": "POST", **rule})
+    answer = await emulator.directory.create(partner())
+    assert isinstance(answer, kind)
+    assert isinstance(answer, AlreadyConnected | Refused | Later | Blocked)
+    assert answer.error.code == code
+    assert {name: getattr(answer, name) for name in marks} == marks
+
+
+async def test_an_answer_that_never_comes_is_ambiguous(emulator: Emulator) -> None:
+    await emulator.graph.fail({"fault": "hang"})
+    answer = await emulator.at(emulator.graph.root, limit=0.2).create(partner())
+    assert isinstance(answer, Later)
+    assert (answer.error.code, answer.ambiguous) == ("GraphTimeout", True)
+
+
+async def test_an_error_tells_graphs_own_code_and_request_id(emulator: Emulator) -> None:
+    await emulator.graph.fail({"fault": "status", "status": 400, "code": "Peculiar"})
+    answer = await emulator.directory.create(partner())
+    assert isinstance(answer, Refused)
+    assert answer.error.graph_code == "Peculiar"
+    assert answer.error.graph_request_id
+
+
+async def test_graph_is_never_called_a_second_time_by_the_sdk(emulator: Emulator) -> None:
+    for status in (429, 503, 504):
+        await emulator.graph.fail({"fault": "status", "status": status, "retryAfter": 0})
+        await emulator.directory.create(partner())
+    assert [request["status"] for request in await emulator.requests()] == [429, 503, 504]

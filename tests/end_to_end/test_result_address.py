@@ -1,0 +1,104 @@
+"""The result address where it carries a credential of its own."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from azure.data.tables.aio import TableClient
+
+from connorg.natural_key import split_id
+from connorg.storage.names import LEDGER_TABLE
+from tests.end_to_end.client import Connorg, Partner, problem
+
+FIRST, SECOND, OTHER = "1" * 40, "2" * 40, "3" * 40
+
+
+@pytest.fixture(scope="module")
+async def signing(frail: Connorg) -> AsyncIterator[Connorg]:
+    frail.crash("functions", {"CONNORG_RESULT_SECRETS": FIRST})
+    yield frail
+    frail.crash("functions", {"CONNORG_RESULT_SECRETS": ""})
+
+
+async def poll(connorg: Connorg, address: str) -> httpx.Response:
+    """As a poller does: with no key."""
+    return await connorg.call("GET", address, key=False)
+
+
+async def submitted(connorg: Connorg, partner: Partner | None = None) -> httpx.Response:
+    return await connorg.submit((partner or Partner()).body())
+
+
+def refused(answer: httpx.Response) -> None:
+    assert "action" not in problem(answer, 401, "Unauthenticated")
+    assert answer.json()["detail"] == "The address is not valid."
+
+
+async def test_a_poller_needs_nothing_but_the_address(signing: Connorg) -> None:
+    partner = Partner()
+    await signing.graph.fail_creates(partner, "status", status=423)
+    answer = await submitted(signing, partner)
+    assert answer.status_code == 202
+    address = answer.headers["location"]
+    waiting = await poll(signing, address)
+    assert (waiting.status_code, waiting.headers["location"]) == (202, address)
+    await signing.graph.heal()
+    onboarding = await signing.ended(answer.json()["id"])
+    done = await poll(signing, address)
+    assert done.status_code == 200
+    assert done.json()["id"] == onboarding["result"]["id"]
+
+
+async def test_without_the_right_token_nothing_is_told(signing: Connorg) -> None:
+    one, other = [(await submitted(signing)).headers["location"] for _ in range(2)]
+    address, token = one.split("?token=")
+    for wrong in ("", "?token=", f"?token={token[:-1]}", f"?token={token}A", "?token=%ff.%00"):
+        refused(await poll(signing, f"{address}{wrong}"))
+    refused(await poll(signing, f"{address}?token={other.split('=')[1]}"))
+    refused(await poll(signing, address.replace("/result", "x/result") + f"?token={token}"))
+    refused(await signing.call("GET", address))
+    assert (await poll(signing, one)).status_code == 200
+
+
+async def test_a_token_is_valid_for_a_day_after_the_end(signing: Connorg) -> None:
+    answer = await submitted(signing)
+    address, onboarding_id = answer.headers["location"], answer.json()["id"]
+    await end_before(signing, onboarding_id, timedelta(hours=23))
+    assert (await poll(signing, address)).status_code == 200
+    await end_before(signing, onboarding_id, timedelta(hours=25))
+    refused(await poll(signing, address))
+
+
+async def end_before(connorg: Connorg, onboarding_id: str, age: timedelta) -> None:
+    """Let an onboarding have ended some time ago."""
+    partition, row = split_id(onboarding_id)
+    async with TableClient.from_connection_string(connorg.stack.storage, LEDGER_TABLE) as table:
+        entity = await table.get_entity(partition, f"onboarding-{row}")
+        ended = (datetime.now(UTC) - age).isoformat()
+        kept = {**json.loads(entity["Onboarding"]), "lastActionDateTime": ended}
+        await table.update_entity({**entity, "Onboarding": json.dumps(kept)})
+
+
+async def test_no_list_repeats_a_token(signing: Connorg) -> None:
+    for _ in range(2):
+        answer = await submitted(signing)
+    [token] = parse_qs(urlsplit(answer.headers["location"]).query)["token"]
+    listed = await signing.call("GET", f"onboardings?top=1&token={token}")
+    assert listed.json()["nextLink"]
+    assert token not in listed.text
+
+
+async def test_secrets_are_rotated_one_by_one(signing: Connorg) -> None:
+    old = (await submitted(signing)).headers["location"]
+    signing.crash("functions", {"CONNORG_RESULT_SECRETS": f"{SECOND}, {FIRST}"})
+    new = (await submitted(signing)).headers["location"]
+    assert [(await poll(signing, address)).status_code for address in (old, new)] == [200, 200]
+    signing.crash("functions", {"CONNORG_RESULT_SECRETS": SECOND})
+    refused(await poll(signing, old))
+    assert (await poll(signing, new)).status_code == 200, "the first one signed"
+    signing.crash("functions", {"CONNORG_RESULT_SECRETS": OTHER})
+    refused(await poll(signing, new))
+    assert signing.logged_secrets() == []
