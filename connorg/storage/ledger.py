@@ -96,19 +96,28 @@ class AzureLedger:
         return None if entity is None else onboarding_of(entity)
 
     async def save(self, onboarding: Onboarding) -> Onboarding:
-        written = await self._update(onboarding_entity(onboarding), onboarding.etag or "")
-        return onboarding.model_copy(update={"etag": written["etag"]})
+        etag = await self._write(onboarding_entity(onboarding), onboarding.etag or "")
+        return onboarding.model_copy(update={"etag": etag})
 
-    async def _update(self, entity: Entity, etag: str) -> Any:
+    async def _write(self, entity: Entity, etag: str | None) -> str:
+        """Write a row in the place of the version that was read; None: where there was none.
+
+        Gives the new version. Raises SupersededError when the row is not as it was read.
+        """
         async with storage_errors():
             try:
-                return await self._table.update_entity(
-                    entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
-                )
+                if etag is None:
+                    written = await self._create(entity)
+                else:
+                    written = await self._table.update_entity(
+                        entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
+                    )
             except HttpResponseError as error:
-                if error.status_code == _NOT_FOUND or error.status_code in _CONFLICTS:
+                gone = etag is not None and error.status_code == _NOT_FOUND
+                if gone or error.status_code in _CONFLICTS:
                     raise SupersededError(entity["RowKey"]) from None
                 raise
+        return str(written["etag"])
 
     async def callback(self, onboarding_id: str, name: str) -> CallbackNote:
         partition, _ = split_id(onboarding_id)
@@ -118,16 +127,7 @@ class AzureLedger:
         return callback_of(entity)
 
     async def note_callback(self, note: CallbackNote) -> CallbackNote:
-        entity = callback_entity(note)
-        if note.etag is not None:
-            written = await self._update(entity, note.etag)
-            return note.model_copy(update={"etag": written["etag"]})
-        async with storage_errors():
-            try:
-                written = await self._create(entity)
-            except ResourceExistsError:
-                raise SupersededError(note.name) from None
-        return note.model_copy(update={"etag": written["etag"]})
+        return note.model_copy(update={"etag": await self._write(callback_entity(note), note.etag)})
 
     async def holder_of(self, natural_key: str) -> Onboarding | None:
         partition = partition_of(natural_key)
@@ -145,24 +145,9 @@ class AzureLedger:
             holder = await self.read(held["OnboardingId"]) if held is not None else None
             if holder is not None and (after is None or holder.id != after.id):
                 return holder
-            if await self._put(entity, held):
+            with suppress(SupersededError):
+                await self._write(entity, etag_of(held) if held is not None else None)
                 return None
-
-    async def _put(self, entity: Entity, held: Any) -> bool:
-        """Write a row in the place of what was read there; False: it has changed since."""
-        async with storage_errors():
-            try:
-                if held is None:
-                    await self._create(entity)
-                else:
-                    await self._table.update_entity(
-                        entity, mode=UpdateMode.REPLACE, **if_unchanged(etag_of(held))
-                    )
-            except HttpResponseError as error:
-                if error.status_code not in _CONFLICTS:
-                    raise
-                return False
-        return True
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
         """See ports.Ledger. A scan: organizations are rarely deleted."""
@@ -228,7 +213,8 @@ class AzureLedger:
         while True:
             held = await self._entity(*GATE)
             gate = change(Gate() if held is None else gate_of(held))
-            if await self._put(gate_entity(gate), held):
+            with suppress(SupersededError):
+                await self._write(gate_entity(gate), etag_of(held) if held is not None else None)
                 return gate
 
     async def _entity(self, partition: str, row: str) -> Any:
