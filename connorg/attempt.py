@@ -126,8 +126,8 @@ class _Connecting:
             return found
         if doubt_until <= self._now:
             return None
-        error = OnboardingError(
-            code=_DUPLICATE if self._was_refused_before else "NotListedYet",
+        error = self._earlier_refusal or OnboardingError(
+            code="NotListedYet",
             message="An earlier call to Microsoft Graph ended without an answer. The organization"
             " is not listed, but Graph may list it a little later than it creates it.",
         )
@@ -142,15 +142,15 @@ class _Connecting:
         found = await self._search()
         if found is not None:
             return found
-        if self._was_refused_before:
+        if self._earlier_refusal is not None:
             return Refused(_not_found())  # as long ago as Graph may take to list it
         return Later(answer.error, ambiguous=True)
 
     @property
-    def _was_refused_before(self) -> bool:
-        """Tell whether the last attempts came to nothing but this same refusal."""
+    def _earlier_refusal(self) -> OnboardingError | None:
+        """Give the refusal as a duplicate to which alone the last attempts came; else None."""
         last_error = self._onboarding.last_error
-        return last_error is not None and last_error.code == _DUPLICATE
+        return last_error if last_error is not None and last_error.code == _DUPLICATE else None
 
     async def _search(self) -> Outcome | None:
         found = await self._directory.find(self._request, self._tenant)

@@ -5,7 +5,7 @@ identity source is known and the rules may have changed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from connorg.callback_address import fault_of
@@ -50,7 +50,7 @@ class Policy:
     denied: frozenset[str] = frozenset()
     public_mail: bool = False
     """Whether domains at which anybody can get an address may be connected."""
-    proposed_only: tuple[str, ...] = field(default=())
+    proposed_only: tuple[str, ...] = ()
     """Sources of requests, `*` for any ending, that may ask for the state `proposed` alone."""
     callback_hosts: tuple[str, ...] = ()
     """Which hosts may be called back, `*.domain` for all below one; empty: none."""

@@ -5,7 +5,7 @@ Source: Microsoft Graph, "identitySource resource type" and the types derived fr
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
@@ -122,12 +122,13 @@ def source_type(value: object) -> str | None:
     return odata_type.removeprefix("#").removeprefix("microsoft.graph.")
 
 
-SOURCE_TYPES = (
+SourceType = Literal[
     "domainIdentitySource",
     "externalDomainFederation",
     "azureActiveDirectoryTenant",
     "crossCloudAzureActiveDirectoryTenant",
-)
+]
+SOURCE_TYPES: tuple[str, ...] = get_args(SourceType)
 
 IdentitySource = Annotated[
     Annotated[DomainIdentitySource, Tag("domainIdentitySource")]

@@ -8,10 +8,11 @@ that do, which Key Vault references can fill.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
+from connorg.contract.identity_sources import SourceType
 from connorg.contract.model import Model
 from connorg.contract.requests import OnboardingRequest
 from connorg.intake.expressions import Expression, checked
@@ -56,12 +57,6 @@ def _leaves(template: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 SettingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 SourceName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
-SourceType = Literal[
-    "domainIdentitySource",
-    "externalDomainFederation",
-    "azureActiveDirectoryTenant",
-    "crossCloudAzureActiveDirectoryTenant",
-]
 
 
 class DeliveryId(Model):
