@@ -118,7 +118,9 @@ def _require(places: dict[Column, int], headers: Sequence[str]) -> None:
         return
     named = ", ".join(repr(header) for header in headers[:_MOST_NAMED])
     more = f" and {len(headers) - _MOST_NAMED} more" if len(headers) > _MOST_NAMED else ""
-    raise FileUnreadableError(f"The file has no {lacking}. It has {named}{more}.", _ACTION)
+    raise FileUnreadableError(
+        f"The file has no {lacking}. It has {named or 'none'}{more}.", _ACTION
+    )
 
 
 def _two(column: Column, first: str, second: str) -> FileUnreadableError:

@@ -44,10 +44,7 @@ class Spreadsheet:
         told = _TOLD.match(text)
         text = text[told.end() :] if told else text
         self._rows = _rows(text, told[1] if told else _delimiter(text))
-        header = next((cells for _, cells in self._rows if cells), None)
-        if header is None:
-            raise FileUnreadableError("The file is empty.", "Send a header and a row each.")
-        self._columns = columns_of(header)
+        self._columns = columns_of(next((cells for _, cells in self._rows if cells), ()))
 
     @property
     def ignored_columns(self) -> tuple[str, ...]:
@@ -63,7 +60,7 @@ def _delimiter(text: str) -> str:
 
     def told(delimiter: str) -> tuple[int, int]:
         lines = csv.reader(io.StringIO(text[:_LONGEST_LOOK], newline=""), delimiter=delimiter)
-        cells = next(filter(any, lines), [])
+        cells = next(filter(None, lines), [])
         return known_in(cells), len(cells)
 
     return max(_DELIMITERS, key=told)
@@ -80,10 +77,19 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield number, cells if any(map(str.strip, cells)) else []
     except csv.Error as error:
         raise FileUnreadableError(
-            f"Row {number + 1} can't be read as CSV: {error}.",
+            f"Row {number + 1} can't be read as CSV: {_reason(error)}.",
             "Look for a quotation mark there that opens a cell and does not close it, or that"
             ' stands alone in a quoted cell: write it twice (""), or remove it.',
         ) from None
+
+
+def _reason(error: csv.Error) -> str:
+    text = str(error)
+    if "end of data" in text:
+        return "a cell in quotation marks has no end"
+    if "field limit" in text:
+        return f"a cell has more than {csv.field_size_limit()} characters"
+    return "text follows the quotation mark that closes a cell"
 
 
 def _draft(number: int, cells: Sequence[str], columns: Columns) -> Draft:

@@ -32,6 +32,7 @@ __all__ = [
 
 LARGEST_FILE = 5 * 1024 * 1024  # bytes
 MOST_ROWS = 5_000  # twice what a tenant can hold
+_MOST_BLANK_ROWS = 100_000
 _ROWS_AT_A_TIME = 50  # a few milliseconds, in which nobody else is served
 _MOST_FAULTS = 10  # of a row; further ones are counted
 _LONGEST_NAME = 256  # characters
@@ -76,19 +77,33 @@ async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
     """
     if len(body) > LARGEST_FILE:
         raise _too_large(f"The file has {len(body)} bytes; at most {LARGEST_FILE} are read.")
-    drafts, ignored_columns = _drafts(text_of(body), content_type)
-    read: list[Draft] = []
-    async for draft in _in_turns(drafts):
-        if draft is not None:
-            read.append(draft)
-        if len(read) > MOST_ROWS:
-            raise _too_large(f"The file has more than {MOST_ROWS} rows.")
+    text = text_of(body)
+    if not text.strip():
+        raise FileUnreadableError("The file is empty.", "Give each partner a row.")
+    drafts, ignored_columns = _drafts(text, content_type)
+    read = await _filled(drafts)
     if not read:
         raise FileUnreadableError("The file holds no partners.", "Give each partner a row.")
     seen: _Seen = {}
     return PartnerFile(
         tuple([_row(draft, seen) async for draft in _in_turns(read)]), ignored_columns
     )
+
+
+async def _filled(drafts: Drafts) -> list[Draft]:
+    """Leave blank rows out, and read no more than is taken."""
+    read: list[Draft] = []
+    blank = 0
+    async for draft in _in_turns(drafts):
+        if draft is None:
+            blank += 1
+        else:
+            read.append(draft)
+        if len(read) > MOST_ROWS:
+            raise _too_large(f"The file has more than {MOST_ROWS} rows.")
+        if blank > _MOST_BLANK_ROWS:
+            raise _too_large(f"The file has more than {_MOST_BLANK_ROWS} blank rows; remove them.")
+    return read
 
 
 def _too_large(detail: str) -> FileTooLargeError:
