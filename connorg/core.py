@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
 
+from connorg.batch_ports import Batches
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
@@ -32,6 +33,7 @@ class Core:
 
     directory: Directory
     ledger: Ledger
+    batches: Batches
     queue: RetryQueue
     clock: Clock
     random: Random
@@ -65,7 +67,8 @@ class Core:
     def onboarding_of(self, message: OnboardingMessage) -> Onboarding:
         """Give the onboarding of a message that came before the ledger knew it."""
         onboarding = self.new_onboarding(message.request, message.source, message.traceparent)
-        return onboarding.model_copy(update={"id": message.onboarding_id})
+        known = {"id": message.onboarding_id, "batch_row": message.batch_row}
+        return onboarding.model_copy(update=known)
 
     def seconds_until(self, moment: datetime | None) -> float:
         """Never less than 0; None is now."""
@@ -84,5 +87,6 @@ def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingM
         source=onboarding.source,
         attempt=onboarding.attempts,
         replay=replay,
+        batch_row=onboarding.batch_row,
         traceparent=onboarding.traceparent,
     )

@@ -22,6 +22,14 @@ class Fault(Model):
     """The rule of the policy that the value breaks; None: it is wrong by itself."""
 
 
+class RowFault(Fault):
+    """One thing wrong with a row of a batch. `row` is the number that a person sees."""
+
+    row: int
+    column: str | None = None
+    """The header as it stands in the file, where the rows came as CSV."""
+
+
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     details = error.errors(include_url=False)
     faults = [Fault(pointer=_pointer(d), detail=_sentence(d)) for d in details[:_MOST_FAULTS]]
