@@ -38,9 +38,9 @@ class Batches(Protocol):
         ...
 
     async def rows(
-        self, batch_id: str, after: int = 0, limit: int | None = None, *, requests: bool = False
+        self, batch_id: str, first: int = 0, last: int | None = None, *, requests: bool = False
     ) -> tuple[BatchRow, ...]:
-        """Give the rows that come after one, in the order of the file."""
+        """Give the rows from one to another, in the order of the file."""
         ...
 
     async def outline(self, batch_id: str) -> tuple[RowOutline, ...]: ...

@@ -1,14 +1,17 @@
-"""A row of a batch: carry on with its onboarding, and note in the batch what it has come to.
+"""Rows of a batch: carry on with their onboardings, and note in the batch what they come to.
 
-    message ─► read the row ─► its onboarding, as for any message ─► note ─► let the message go
+    message ─► read its rows ─► their onboardings, as for any message ─► note ─► let the message go
 
 The note is made before the message goes, so that a crash brings the message back and the same is
-noted again. A row that joins another request's onboarding keeps its own message until that ends.
+noted again. What is not done with a row then gets a message of its own. So does a row that joins
+another request's onboarding, until that ends.
 """
 
+import asyncio
+from dataclasses import dataclass
+
 from connorg import states
-from connorg.batches import bury_batch, spread
-from connorg.contract.batch_place import BatchPlace
+from connorg.batches import is_due, message_of_row, spread
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
@@ -17,7 +20,6 @@ from connorg.joining import Conflict
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import cancel
 from connorg.resuming import (
-    POISONED,
     POSTPONE,
     advance,
     bury,
@@ -26,46 +28,124 @@ from connorg.resuming import (
     wait_for_turn,
 )
 
+_AT_ONCE = 8  # messages that are put, or rows that are buried
+
 type Advanced = tuple[Onboarding, float | None]
 
 
-async def resume_row(core: Core, message: OnboardingMessage | BatchMessage) -> None:
-    """Carry on with a row, or put more rows of a batch on the queue.
+@dataclass(frozen=True)
+class _Task:
+    """A row, as it was read, and the message that carries on with it alone."""
 
+    row: BatchRow
+    message: OnboardingMessage
+
+
+async def resume_rows(
+    core: Core, message: OnboardingMessage | BatchMessage, deliveries: int
+) -> None:
+    """Carry on with a row or several, or put the rows of a batch on the queue.
+
+    `deliveries`: how often the message has come by now.
     Raises StorageUnavailableError when neither tables nor queue can be reached.
     """
     try:
-        if isinstance(message, BatchMessage):
-            await spread(core, message)
-        else:
-            await _resume(core, message)
+        await _resume(core, message, deliveries)
     except StorageUnavailableError:
         # A new message starts a new count of deliveries, as for any onboarding.
         await core.queue.put(message, POSTPONE)
 
 
-async def bury_row(core: Core, message: OnboardingMessage | BatchMessage) -> None:
-    """Close the onboarding of a message that the Functions host gave up, and note it.
+async def _resume(core: Core, message: OnboardingMessage | BatchMessage, deliveries: int) -> None:
+    if isinstance(message, OnboardingMessage):
+        await _resume_one(core, message)
+    elif message.first is None:
+        await spread(core, message)
+    elif deliveries > 1:
+        await _take_apart(core, message)
+    else:
+        tasks = await _tasks(core, message)
+        await _note_all(core, await asyncio.gather(*(_carry_on(core, task) for task in tasks)))
+
+
+async def bury_rows(core: Core, message: OnboardingMessage | BatchMessage) -> None:
+    """Close what a message stands for that the Functions host gave up, and note it.
 
     Raises SupersededError while an attempt is running: the message must come again.
     """
-    if isinstance(message, BatchMessage):
-        await bury_batch(core, message, POISONED)
+    if isinstance(message, OnboardingMessage):
+        await _bury(core, message)
         return
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(task: _Task) -> None:
+        async with at_once:
+            await _bury(core, task.message)
+
+    await asyncio.gather(*map(one, await _tasks(core, message)))
+
+
+async def _bury(core: Core, message: OnboardingMessage) -> None:
     onboarding = await bury(core, message, armed=False)
-    if message.batch_row is not None:
-        row = await core.batches.row(message.batch_row)
-        await _note(core, message, row, onboarding)
+    row = await core.batches.row(message.batch_row) if message.batch_row else None
+    await _note(core, message, row, onboarding)
 
 
-async def _resume(core: Core, message: OnboardingMessage) -> None:
+async def _tasks(core: Core, message: BatchMessage) -> list[_Task]:
+    """Give the rows of a message that something is to be done for."""
+    rows = await core.batches.rows(
+        message.batch_id, message.first or 0, message.last, requests=True
+    )
+    due = (row for row in rows if is_due(row, message.replay))
+    return [_Task(row, message_of_row(row, message.traceparent)) for row in due]
+
+
+async def _take_apart(core: Core, message: BatchMessage) -> None:
+    """Give each row a message of its own: one of them may be what kills the process each time."""
+    for task in await _tasks(core, message):
+        await core.queue.put(task.message, 0)
+
+
+async def _carry_on(core: Core, task: _Task) -> tuple[_Task, Advanced | None]:
+    try:
+        return task, await _advance(core, task.message, task.row)
+    except StorageUnavailableError:
+        return task, None  # the other rows of its message must not come again for it
+
+
+async def _note_all(core: Core, done: list[tuple[_Task, Advanced | None]]) -> None:
+    """Note what rows of one batch have come to, in one go where nobody noted anything since."""
+    now = core.clock.now()
+    told = [(task, advanced[0]) for task, advanced in done if advanced is not None]
+    noted = [
+        (task.row, task.row.noting(onboarding, task.message.replay, now))
+        for task, onboarding in told
+    ]
+    try:
+        await core.batches.save([new for old, new in noted if new is not old])
+    except SupersededError:
+        for task, onboarding in told:
+            await _note(core, task.message, task.row, onboarding)
+    for task, advanced in done:
+        await _come_again(core, task.message, advanced)
+
+
+async def _resume_one(core: Core, message: OnboardingMessage) -> None:
     row = await core.batches.row(message.batch_row) if message.batch_row else None
     if row is not None and await _is_dealt_with(core, message, row):
         return
-    onboarding, delay = await _advance(core, message, row)
-    await _note(core, message, row, onboarding)
+    advanced = await _advance(core, message, row)
+    await _note(core, message, row, advanced[0])
+    await _come_again(core, message, advanced)
+
+
+async def _come_again(core: Core, message: OnboardingMessage, advanced: Advanced | None) -> None:
+    """Put the row's own message again, though another onboarding may stand for its own by now."""
+    if advanced is None:
+        await core.queue.put(message, POSTPONE)
+        return
+    onboarding, delay = advanced
     if delay is not None:
-        # Its own message again, though another onboarding may stand for its own by now.
         again = message.model_copy(update={"attempt": onboarding.attempts})
         await core.queue.put(again, delay)
 
@@ -97,10 +177,10 @@ async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
     identity source.
     """
     newcomer = core.onboarding_of(message)
-    delay = obstacle(core, newcomer, await core.ledger.gate())
+    delay = obstacle(core, newcomer, await core.batch_pacer.gate())
     if delay > 0:
         return newcomer, delay
-    turn, gate = await wait_for_turn(core)
+    turn, gate = await wait_for_turn(core, core.batch_pacer)
     delay = obstacle(core, newcomer, gate)
     if delay > 0:
         return newcomer, delay
@@ -119,6 +199,6 @@ async def _note(
         try:
             await core.batches.save([noted])
         except SupersededError:
-            row = await core.batches.row(BatchPlace(batch=row.batch_id, row=row.number))
+            row = await core.batches.row(row.place)
         else:
             return

@@ -1,23 +1,22 @@
 """A batch: accept a file of requests, put its rows on the queue, replay and cancel them.
 
 Why no row is lost: the rows are written, then the batch, then a message that puts the rows on the
-queue; only then is the batch accepted. That message goes in slices, each with its successor put
-first, so that a crash repeats one slice. A row that is on the queue twice is dealt with once.
+queue; only then is the batch accepted. A crash brings that message back, and some rows come twice:
+a row that is on the queue twice is dealt with once.
 
     write the rows ─► the batch ─► a message ─► 202
-                                      └► 250 rows on the queue ─► the next 250 …
+                                      └► messages of five rows each (batch_rows)
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connorg.contract.batch_place import BatchPlace
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.faults import RowFault
 from connorg.contract.messages import BatchMessage, OnboardingMessage
-from connorg.contract.onboarding import OnboardingError
 from connorg.core import Core
 from connorg.joining import Conflict, Reason
 from connorg.natural_key import new_batch_id, row_onboarding_id
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from connorg.intake.partner_files import PartnerRow
 
 SOURCE = "batch"
-_SLICE = 250  # rows that one message puts on the queue
+_SLICE = 5  # rows of a message, which share its calls to storage
 _AT_ONCE = 8  # messages, so that it leaves storage to others too
 _TRANSACTION = 100  # rows
 
@@ -99,7 +98,7 @@ async def submit_batch(core: Core, submission: BatchSubmission) -> Batch | Confl
             return earlier
     rows = [row.model_copy(update={"batch_id": batch.id}) for row in submission.rows]
     await core.batches.write(batch, rows)
-    await core.queue.put(BatchMessage(batch_id=batch.id), 0)
+    await core.queue.put(BatchMessage(batch_id=batch.id, traceparent=batch.traceparent), 0)
     return await core.batches.read(batch.id) or batch
 
 
@@ -109,42 +108,39 @@ async def _is_begun(core: Core, batch: Batch) -> bool:
 
 
 async def spread(core: Core, message: BatchMessage) -> None:
-    """Put the next slice of a batch's rows on the queue.
+    """Put the rows of a batch on the queue, some to a message.
 
     Raises StorageUnavailableError: the message must come again.
     """
-    batch = await core.batches.read(message.batch_id)
-    if batch is None:
-        return
-    if message.replay is not None and message.after == 0:
-        await _hand_to_replay(core, batch.id, message.replay)
-    rows = await core.batches.rows(batch.id, message.after, _SLICE, requests=True)
-    if len(rows) == _SLICE:
-        await core.queue.put(message.model_copy(update={"after": rows[-1].number}), 0)
+    if message.replay is not None:
+        await _hand_to_replay(core, message.batch_id, message.replay)
+    rows = await core.batches.rows(message.batch_id)
+    due = [row.number for row in rows if is_due(row, message.replay)]
     at_once = asyncio.Semaphore(_AT_ONCE)
 
-    async def put(row: BatchRow) -> None:
+    async def put(numbers: Sequence[int]) -> None:
+        some = {"first": numbers[0], "last": numbers[-1]}
         async with at_once:
-            await core.queue.put(_message_of(row, batch), 0)
+            await core.queue.put(message.model_copy(update=some), 0)
 
-    await asyncio.gather(*(put(row) for row in rows if _is_due(row, message.replay)))
-
-
-def _is_due(row: BatchRow, replay: str | None) -> bool:
-    is_done_elsewhere = row.duplicate_of is not None or row.status.terminal
-    return row.request is not None and not is_done_elsewhere and row.replay == replay
+    await asyncio.gather(*(put(due[i : i + _SLICE]) for i in range(0, len(due), _SLICE)))
 
 
-def _message_of(row: BatchRow, batch: Batch) -> OnboardingMessage:
+def is_due(row: BatchRow, replay: str | None) -> bool:
+    """Tell whether a message of this replay (None: the beginning) has something to do for a row."""
+    return row.duplicate_of is None and not row.status.terminal and row.replay == replay
+
+
+def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
     if row.request is None:
         raise AssertionError("only rows with a request are put on the queue")
     return OnboardingMessage(
-        onboarding_id=row_onboarding_id(batch.id, row.number, row.request.natural_key),
+        onboarding_id=row_onboarding_id(row.batch_id, row.number, row.request.natural_key),
         request=row.request,
         source=SOURCE,
         replay=row.replay,
-        batch_row=BatchPlace(batch=batch.id, row=row.number),
-        traceparent=batch.traceparent,
+        batch_row=row.place,
+        traceparent=traceparent,
     )
 
 
@@ -152,7 +148,8 @@ async def replay_batch(core: Core, batch: Batch) -> None:
     """Start the rows that failed anew. Raises StorageUnavailableError: it may be repeated."""
     name = new_replay(core)
     # The message first: whatever happens then, it hands the rows over too.
-    await core.queue.put(BatchMessage(batch_id=batch.id, replay=name), 0)
+    message = BatchMessage(batch_id=batch.id, replay=name, traceparent=batch.traceparent)
+    await core.queue.put(message, 0)
     await _hand_to_replay(core, batch.id, name)
 
 
@@ -179,34 +176,11 @@ async def cancel_batch(core: Core, batch: Batch) -> None:
     await _change(core, batch.id, canceled)
 
 
-async def bury_batch(core: Core, message: BatchMessage, error: OnboardingError) -> None:
-    """Fail the rows that a message should have put on the queue when the host gave it up."""
-    now = core.clock.now()
-
-    def failed(row: BatchRow) -> BatchRow:
-        if row.number <= message.after or row.duplicate_of is not None:
-            return row
-        if row.status is not RowStatus.NOT_STARTED or row.replay != message.replay:
-            return row
-        told = error.model_copy(update={"date_time": now})
-        changes = {"status": RowStatus.FAILED, "noted_date_time": now, "error": told}
-        return row.model_copy(update=changes)
-
-    await _change(core, message.batch_id, failed)
-
-
 async def _change(core: Core, batch_id: str, change: Callable[[BatchRow], BatchRow]) -> None:
     """Change rows, whatever is noted of them meanwhile."""
-    after = 0
-    while rows := await core.batches.rows(batch_id, after, _TRANSACTION):
-        changed = [new for row in rows if (new := change(row)) != row]
-        try:
-            await _save(core, changed)
-        except SupersededError:
-            continue  # a row was noted since: once more, with what it is now
-        after = rows[-1].number
-
-
-async def _save(core: Core, rows: Sequence[BatchRow]) -> None:
-    if rows:
-        await core.batches.save(rows)
+    rows = await core.batches.rows(batch_id)
+    while changed := [new for row in rows if (new := change(row)) != row]:
+        for start in range(0, len(changed), _TRANSACTION):
+            with suppress(SupersededError):  # a row was noted since: once more, with what it is now
+                await core.batches.save(changed[start : start + _TRANSACTION])
+        rows = await core.batches.rows(batch_id)

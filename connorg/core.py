@@ -10,7 +10,7 @@ from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
-from connorg.pacing import Pacer
+from connorg.pacing import Pacer, PatientPacer
 from connorg.policy import Policy
 from connorg.ports import CallbackQueue, Clock, Directory, Ledger, Receiver, RetryQueue
 from connorg.timing import Timing
@@ -45,8 +45,15 @@ class Core:
 
     @cached_property
     def pacer(self) -> Pacer:
-        # The create, and the lookup before it.
-        return Pacer(self.ledger, self.clock, calls=2 if self.tenant_lookup else 1)
+        return Pacer(self.ledger, self.clock, self._calls)
+
+    @cached_property
+    def batch_pacer(self) -> PatientPacer:
+        return PatientPacer(self.ledger, self.clock, self._calls)
+
+    @property
+    def _calls(self) -> int:
+        return 2 if self.tenant_lookup else 1  # the create, and the lookup before it
 
     def new_onboarding(
         self, request: OnboardingRequest, source: str, traceparent: str | None = None

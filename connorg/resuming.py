@@ -16,7 +16,7 @@ from connorg.core import Core, message_of
 from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
 from connorg.keeping import keep, unreadable
-from connorg.pacing import Turn
+from connorg.pacing import Pacer, Turn
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key, standing_for
@@ -140,7 +140,7 @@ async def advance(
     delay = obstacle(core, onboarding, gate)
     if delay > 0:
         return onboarding, delay
-    turn, gate = await wait_for_turn(core)
+    turn, gate = await wait_for_turn(core, core.pacer)
     delay = obstacle(core, onboarding, gate)
     if delay > 0:
         return onboarding, delay
@@ -223,16 +223,16 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
     return core.seconds_until(onboarding.give_up_date_time) <= 0
 
 
-async def wait_for_turn(core: Core) -> tuple[Turn, Gate]:
+async def wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
     overslept = False
     while True:
-        turn = await core.pacer.turn()
+        turn = await pacer.turn()
         # A late call would come on top of the next ones. Once: a slow process must get on too.
         overslept = await _oversleep(core, turn) and not overslept
         if overslept:
             continue
-        gate = await core.ledger.gate()
+        gate = await pacer.gate()
         closed = core.seconds_until(gate.closed_until)
         if closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at)):
             return turn, gate

@@ -68,6 +68,10 @@ class BatchRow(Model):
     """Read only where it is asked for; None too where there is none that is valid."""
     etag: Annotated[str | None, Field(exclude=True)] = None
 
+    @property
+    def place(self) -> BatchPlace:
+        return BatchPlace(batch=self.batch_id, row=self.number)
+
     def is_stale(self, replay: str | None) -> bool:
         """Tell whether the row was handed to a later replay, which has a message of its own."""
         return (replay or "") < (self.replay or "")
@@ -103,8 +107,7 @@ class BatchRow(Model):
         return not self.is_dealt_with(replay)
 
     def _conclusion(self, onboarding: Onboarding) -> Conclusion | None:
-        place = BatchPlace(batch=self.batch_id, row=self.number)
-        if onboarding.conclusion is not None and onboarding.batch_row != place:
+        if onboarding.conclusion is not None and onboarding.batch_row != self.place:
             return Conclusion.EXISTING  # another request had it done
         return onboarding.conclusion
 

@@ -41,15 +41,17 @@ class OnboardingMessage(Model):
 
 
 class BatchMessage(Model):
-    """A batch whose rows are still to be put on the queue."""
+    """A batch whose rows are still to be put on the queue, or some of its rows."""
 
     model_config = ConfigDict(extra="ignore")
 
     batch_id: Annotated[str, Field(pattern=BATCH_ID)]
-    after: int = 0
-    """The last row that was dealt with."""
+    first: int | None = None
+    """The first of these rows; None: the whole batch."""
+    last: int | None = None
     replay: str | None = None
     """The replay of the failed rows that this is about; None: the beginning."""
+    traceparent: str | None = None
 
 
 class ProducerMessage(OnboardingRequest):

@@ -4,7 +4,7 @@ import logging
 
 import azure.functions as func
 
-from connorg.batch_rows import bury_row, resume_row
+from connorg.batch_rows import bury_rows, resume_rows
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
 from connorg.functions.messages import text_of
@@ -16,13 +16,13 @@ _log = logging.getLogger(__name__)
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `batch`. The host deletes the message when this returns."""
     if (message := _read(msg)) is not None:
-        await resume_row(core(), message)
+        await resume_rows(core(), message, msg.dequeue_count or 1)
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `batch-poison`. What raises here stays hidden and comes again."""
     if (message := _read(msg)) is not None:
-        await bury_row(core(), message)
+        await bury_rows(core(), message)
 
 
 def _read(msg: func.QueueMessage) -> OnboardingMessage | BatchMessage | None:

@@ -83,12 +83,11 @@ class AzureBatches:
         return None if entity is None else _row_of(entity)
 
     async def rows(
-        self, batch_id: str, after: int = 0, limit: int | None = None, *, requests: bool = False
+        self, batch_id: str, first: int = 0, last: int | None = None, *, requests: bool = False
     ) -> tuple[BatchRow, ...]:
         columns = [*_TOLD, "Request"] if requests else _TOLD
-        return tuple(
-            [_row_of(entity) async for entity in self._query(batch_id, columns, after, limit)]
-        )
+        found = self._query(batch_id, columns, first, last)
+        return tuple([_row_of(entity) async for entity in found])
 
     async def outline(self, batch_id: str) -> tuple[RowOutline, ...]:
         return tuple([_outline_of(entity) async for entity in self._query(batch_id, _COUNTED)])
@@ -118,22 +117,18 @@ class AzureBatches:
                 return None
 
     async def _query(
-        self, batch_id: str, columns: list[str], after: int = 0, limit: int | None = None
+        self, batch_id: str, columns: list[str], first: int = 0, last: int | None = None
     ) -> AsyncIterator[Any]:
-        parameters = {"batch": batch_id, "after": _row_key(after), "end": f"{_ROW}~"}
+        end = f"{_ROW}~" if last is None else _row_key(last)
+        parameters = {"batch": batch_id, "first": _row_key(first), "end": end}
         async with storage_errors():
             with suppress(ResourceNotFoundError):  # without a table there is no batch
-                left = limit
                 async for entity in self._table.query_entities(
-                    "PartitionKey eq @batch and RowKey gt @after and RowKey lt @end",
+                    "PartitionKey eq @batch and RowKey ge @first and RowKey le @end",
                     parameters=parameters,
                     select=columns,
-                    results_per_page=limit,
                 ):
                     yield entity
-                    left = None if left is None else left - 1
-                    if left == 0:
-                        return
 
 
 def _chunks(entities: Iterable[Entity]) -> Iterator[list[Entity]]:

@@ -121,7 +121,9 @@ class Table:
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
+    "ge": operator.ge,
     "gt": operator.gt,
+    "le": operator.le,
     "lt": operator.lt,
     "ne": operator.ne,
 }
