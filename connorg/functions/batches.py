@@ -78,10 +78,10 @@ async def _read(req: func.HttpRequest) -> "PartnerFile":
 
     try:
         return await read_partners(req.get_body(), req.headers.get("content-type"))
-    except FileUnreadableError as error:
-        raise ProblemError(ProblemKind.MALFORMED_BODY, str(error), error.action) from None
     except FileTooLargeError as error:
         raise ProblemError(ProblemKind.BODY_TOO_LARGE, str(error), error.action) from None
+    except FileUnreadableError as error:
+        raise ProblemError(ProblemKind.MALFORMED_BODY, str(error), error.action) from None
 
 
 async def _judged(file: "PartnerFile", reference: str | None) -> tuple[BatchRow, ...]:

@@ -139,12 +139,13 @@ class Run:
     kills: int
 
     async def measure(self) -> Measurement:
-        throttle = {"requests": self.limit, "seconds": 1}
-        await self.connorg.graph.configure(latencySeconds=LATENCY_SECONDS)
+        # The rows fill a tenant; the single requests come on top.
+        graph = {"latencySeconds": LATENCY_SECONDS, "organizationLimit": 2 * self.rows + 1000}
+        await self.connorg.graph.configure(**graph)
         before = Singles()
         for _ in range(3):
             await self._send_singles(before)
-        await self.connorg.graph.configure(throttle=throttle, latencySeconds=LATENCY_SECONDS)
+        await self.connorg.graph.configure(throttle={"requests": self.limit, "seconds": 1}, **graph)
         known = len(await in_graph(self.connorg, "requests"))
         partners = [Partner(f"partner-{number}.example") for number in range(self.rows)]
         started = time.monotonic()
