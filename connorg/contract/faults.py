@@ -23,11 +23,12 @@ class Fault(Model):
 
 
 class RowFault(Fault):
-    """One thing wrong with a row of a batch. `row` is the number that a person sees."""
+    """One thing wrong with a row of a file. `pointer` points into the body that the row became."""
 
     row: int
+    """As a person counts: a spreadsheet's row, with the header as 1; an element; a line."""
     column: str | None = None
-    """The header as it stands in the file, where the rows came as CSV."""
+    """The column's header as it stands in the file; None where the file has no columns."""
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
