@@ -42,6 +42,11 @@ class Row(dict[str, Any]):
     def etag(self) -> str:
         return self.metadata["etag"]
 
+    def only(self, columns: Sequence[str] | None) -> "Row":
+        if columns is None:
+            return self
+        return Row({name: self[name] for name in columns if name in self}, self.etag)
+
 
 class Table:
     """The table service: optimistic concurrency, entity-group transactions, reads never stale."""
@@ -155,8 +160,11 @@ class SimulatedTableClient:
     async def create_table(self) -> None:
         await self._travel("create table", self._table.create_table)
 
-    async def get_entity(self, partition: str, row: str, **_: Any) -> Row:
-        return await self._travel(f"get {row[:10]}", lambda: self._table.get((partition, row)))
+    async def get_entity(
+        self, partition: str, row: str, *, select: Sequence[str] | None = None
+    ) -> Row:
+        found = await self._travel(f"get {row[:10]}", lambda: self._table.get((partition, row)))
+        return found.only(select)
 
     async def create_entity(self, entity: Entity) -> Mapping[str, str]:
         what = f"create {entity['RowKey'][:10]}"
@@ -176,10 +184,10 @@ class SimulatedTableClient:
         return [row.metadata for row in rows]
 
     async def query_entities(
-        self, conditions: str, *, parameters: Entity, **_: Any
+        self, conditions: str, *, parameters: Entity, select: Sequence[str] | None = None
     ) -> AsyncIterator[Row]:
         for row in await self._travel("query", lambda: self._table.query(conditions, parameters)):
-            yield row
+            yield row.only(select)
 
 
 @dataclass
