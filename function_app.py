@@ -3,6 +3,8 @@
 import azure.functions as func
 
 from connorg.functions import (
+    batch_messages,
+    batches,
     callbacks,
     health,
     messages,
@@ -16,6 +18,8 @@ from connorg.functions.describing import describing
 from connorg.functions.edge import Handler
 from connorg.functions.routes import Route
 from connorg.storage.names import (
+    BATCH_POISON_QUEUE,
+    BATCH_QUEUE,
     CALLBACK_POISON_QUEUE,
     CALLBACK_QUEUE,
     ONBOARDING_QUEUE,
@@ -69,6 +73,11 @@ http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, None)
 http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboarding.replay, MANAGE)
 http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all, MANAGE)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel, MANAGE)
+http("SubmitBatch", "POST", "batches", batches.submit, SUBMIT)
+http("ReadBatch", "GET", "batches/{id}", batches.read, READ)
+http("ReadBatchResults", "GET", "batches/{id}/results", batches.read_results, READ)
+http("ReplayBatch", "POST", "batches/{id}/retry", batches.replay, MANAGE)
+http("CancelBatch", "DELETE", "batches/{id}", batches.cancel, MANAGE)
 http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
 http("Health", "GET", "health", health.health, None)
 http("Describe", "GET", "openapi.json", describing(routes), None)
@@ -78,6 +87,12 @@ app.function_name("ResumeOnboarding")(
 )
 app.function_name("BuryOnboarding")(
     app.queue_trigger("msg", POISON_QUEUE, STORAGE_CONNECTION)(messages.on_poison)
+)
+app.function_name("ResumeRow")(
+    app.queue_trigger("msg", BATCH_QUEUE, STORAGE_CONNECTION)(batch_messages.on_message)
+)
+app.function_name("BuryRow")(
+    app.queue_trigger("msg", BATCH_POISON_QUEUE, STORAGE_CONNECTION)(batch_messages.on_poison)
 )
 app.function_name("CallBack")(
     app.queue_trigger("msg", CALLBACK_QUEUE, STORAGE_CONNECTION)(callbacks.on_callback)

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
 
+from connorg.batch_ports import Batches
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
-from connorg.pacing import Pacer
+from connorg.pacing import Pacer, PatientPacer
 from connorg.policy import Policy
 from connorg.ports import CallbackQueue, Clock, Directory, Ledger, Receiver, RetryQueue
 from connorg.timing import Timing
@@ -32,6 +33,7 @@ class Core:
 
     directory: Directory
     ledger: Ledger
+    batches: Batches
     queue: RetryQueue
     clock: Clock
     random: Random
@@ -43,8 +45,15 @@ class Core:
 
     @cached_property
     def pacer(self) -> Pacer:
-        # The create, and the lookup before it.
-        return Pacer(self.ledger, self.clock, calls=2 if self.tenant_lookup else 1)
+        return Pacer(self.ledger, self.clock, self._calls)
+
+    @cached_property
+    def batch_pacer(self) -> PatientPacer:
+        return PatientPacer(self.ledger, self.clock, self._calls)
+
+    @property
+    def _calls(self) -> int:
+        return 2 if self.tenant_lookup else 1  # the create, and the lookup before it
 
     def new_onboarding(
         self, request: OnboardingRequest, source: str, traceparent: str | None = None
@@ -65,7 +74,8 @@ class Core:
     def onboarding_of(self, message: OnboardingMessage) -> Onboarding:
         """Give the onboarding of a message that came before the ledger knew it."""
         onboarding = self.new_onboarding(message.request, message.source, message.traceparent)
-        return onboarding.model_copy(update={"id": message.onboarding_id})
+        known = {"id": message.onboarding_id, "batch_row": message.batch_row}
+        return onboarding.model_copy(update=known)
 
     def seconds_until(self, moment: datetime | None) -> float:
         """Never less than 0; None is now."""
@@ -84,5 +94,6 @@ def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingM
         source=onboarding.source,
         attempt=onboarding.attempts,
         replay=replay,
+        batch_row=onboarding.batch_row,
         traceparent=onboarding.traceparent,
     )

@@ -42,8 +42,8 @@ async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Foreca
         differences=told,
         onboarding_id=holder.id if holder else None,
     )
-    changes = _by_holder(core, request, source, holder)
-    return forecast.model_copy(update=changes or _by_if_exists(request, organization, told))
+    changes = by_holder(core, request, source, holder)
+    return forecast.model_copy(update=changes or by_if_exists(request, organization, told))
 
 
 async def _tenant(core: Core, request: OnboardingRequest) -> Tenant | None:
@@ -60,7 +60,7 @@ async def _told(
     return differing + (lacking(lacked) if isinstance(lacked, tuple) else ())
 
 
-def _by_holder(
+def by_holder(
     core: Core, request: OnboardingRequest, source: str, holder: Onboarding | None
 ) -> dict[str, object]:
     newcomer = core.new_onboarding(request, source)
@@ -72,7 +72,7 @@ def _by_holder(
     return {} if holder.status.terminal else {"prospect": Prospect.UNDER_WAY}
 
 
-def _by_if_exists(
+def by_if_exists(
     request: OnboardingRequest,
     organization: ConnectedOrganization | None,
     told: tuple[Difference, ...],

@@ -8,6 +8,7 @@ from random import Random
 _PARTITION_DIGITS = 24
 _END_OF_TIME = 1 << 48  # milliseconds since 1970; ids count down to it, so that newest sorts first
 ONBOARDING_ID = r"^[0-9a-f]{24}-[0-9a-f]{32}$"
+BATCH_ID = r"^batch-[0-9a-f]{32}$"
 
 
 def partition_of(natural_key: str) -> str:
@@ -17,8 +18,27 @@ def partition_of(natural_key: str) -> str:
 
 def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
     """Make an id that sorts newest first within its partition and can't be guessed (80 bits)."""
-    countdown = _END_OF_TIME - int(now.timestamp() * 1000)
-    return f"{partition_of(natural_key)}-{countdown:012x}{random.getrandbits(80):020x}"
+    return f"{partition_of(natural_key)}-{_countdown(now)}{random.getrandbits(80):020x}"
+
+
+def _countdown(now: datetime) -> str:
+    return f"{_END_OF_TIME - int(now.timestamp() * 1000):012x}"
+
+
+def new_batch_id(now: datetime, random: Random) -> str:
+    """Make an id that can't be guessed (80 bits)."""
+    return f"batch-{_countdown(now)}{random.getrandbits(80):020x}"
+
+
+def row_onboarding_id(batch_id: str, row: int, natural_key: str) -> str:
+    """Give the onboarding of a row: always the same one, however often the row is sent or tried."""
+    countdown = batch_id.removeprefix("batch-")[:12]
+    digest = hashlib.sha256(f"{batch_id}\0{row}".encode()).hexdigest()
+    return f"{partition_of(natural_key)}-{countdown}{digest[:20]}"
+
+
+def is_batch_id(text: str) -> bool:
+    return re.fullmatch(BATCH_ID, text) is not None
 
 
 def is_onboarding_id(text: str) -> bool:

@@ -3,9 +3,13 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from connorg.gate import Gate
 from connorg.ports import Clock, Ledger
+
+_LINE = timedelta(seconds=0.3)  # of turns given out, after which rows wait, and that they then take
+_MOMENT = timedelta(seconds=0.05)  # half of what lies between the last look and the call anyway
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,43 @@ class Pacer:
         finally:
             self._waiting -= 1
 
-    async def _take(self, count: int) -> None:
+    async def gate(self) -> Gate:
+        """Read the gate. Raises StorageUnavailableError."""
+        return await self._ledger.gate()
+
+    async def _take(self, count: int) -> Gate:
         now = self._clock.now()
         calls = count * self._calls
         gate = await self._ledger.change_gate(lambda gate: gate.with_turns(calls, now))
         moments = gate.last_turns(calls)[:: self._calls]
         self._turns.extend(Turn(at, taken_at=now) for at in moments)
+        return gate
+
+
+class PatientPacer(Pacer):
+    """Turns for rows of batches: taken only when few are given out ahead of them.
+
+    So whoever else wants one does not stand behind the hundred rows that a process has in hand.
+    """
+
+    def __init__(self, ledger: Ledger, clock: Clock, calls: int) -> None:
+        super().__init__(ledger, clock, calls)
+        self._known = Gate()
+        self._known_at: datetime | None = None
+        self._reading = asyncio.Lock()
+
+    async def gate(self) -> Gate:
+        """Give the gate as it was a moment ago: one reading does for all who ask meanwhile."""
+        async with self._reading:
+            now = self._clock.now()
+            if self._known_at is None or now - self._known_at > _MOMENT:
+                self._known, self._known_at = await self._ledger.gate(), now
+            return self._known
+
+    async def _take(self, count: int) -> Gate:
+        ahead = (self._known.next_turn or self._clock.now()) - self._clock.now()
+        await asyncio.sleep(max(0.0, (ahead - _LINE).total_seconds()))
+        most = int(self._known.pace * _LINE.total_seconds()) // self._calls
+        self._known = await super()._take(min(count, max(1, most)))
+        self._known_at = self._clock.now()
+        return self._known

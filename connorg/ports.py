@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from connorg.contract.callbacks import CallbackNote
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
-from connorg.contract.messages import CallbackMessage, OnboardingMessage
+from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
@@ -129,6 +129,7 @@ class Filter:
     status: Status | None = None
     source: str | None = None
     reference: str | None = None
+    batch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -222,13 +223,18 @@ class Receipt:
 
     message_id: str
     pop_receipt: str
+    of_batch: bool = False
+    """Whether it is on the queue of batches."""
 
 
 class RetryQueue(Protocol):
     """What is still to do. Every method may raise StorageUnavailableError."""
 
-    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
-        """Put a message that becomes visible after `delay` seconds, rounded up."""
+    async def put(self, message: OnboardingMessage | BatchMessage, delay: float) -> Receipt:
+        """Put a message that becomes visible after `delay` seconds, rounded up.
+
+        What is about a batch goes to a queue of its own.
+        """
         ...
 
     async def move(self, receipt: Receipt, message: OnboardingMessage, delay: float) -> None:

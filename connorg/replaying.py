@@ -25,14 +25,19 @@ async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
         return Conflict(Reason.NOT_FAILED, onboarding.id, onboarding)
     # The message carries the replay, so that whoever comes first carries it out: this call, or the
     # queue trigger after a crash right here.
-    now = int(core.clock.now().timestamp() * 1000)
-    name = f"{now:012x}{core.random.getrandbits(32):08x}"  # sorts by time: an older one is stale
+    name = new_replay(core)
     receipt = await core.queue.put(message_of(onboarding, replay=name), 0)
     reopened = await reopen(core, onboarding, name)
     if isinstance(reopened, HeldBy):
         await disarm(core, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
+
+
+def new_replay(core: Core) -> str:
+    """Name a replay. Names sort by time: an older one is stale."""
+    now = int(core.clock.now().timestamp() * 1000)
+    return f"{now:012x}{core.random.getrandbits(32):08x}"
 
 
 async def replay_all(

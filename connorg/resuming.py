@@ -16,14 +16,14 @@ from connorg.core import Core, message_of
 from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
 from connorg.keeping import keep, unreadable
-from connorg.pacing import Turn
+from connorg.pacing import Pacer, Turn
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key, standing_for
 
 _BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
-_POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
+POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 SOURCE = "queue"
 
 POISONED = OnboardingError(
@@ -81,22 +81,22 @@ async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) 
     except StorageUnavailableError:
         # A new message starts a new count of deliveries: an outage of the ledger alone must not
         # end in the poison queue.
-        await core.queue.put(message, _POSTPONE)
+        await core.queue.put(message, POSTPONE)
 
 
-async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
-    """Close the onboarding of a message that the Functions host gave up.
+async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
+    """Close the onboarding of a message that the Functions host gave up, and give it.
 
     Raises SupersededError while an attempt is running: the message must come again.
     """
     held = await core.ledger.read(message.onboarding_id)
     onboarding = await _standing_for(core, message, held, armed=armed)
     if onboarding.status.terminal:
-        return
+        return onboarding
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
     buried = states.abandon(onboarding, POISONED, core.clock.now(), core.timing)
-    await core.ledger.save(buried)
+    return await core.ledger.save(buried)
 
 
 async def bury_producers(core: Core, message: ProducerMessage) -> None:
@@ -116,25 +116,43 @@ async def record_unreadable(core: Core, text: str, error: OnboardingError) -> No
 
 
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
+    onboarding, delay = await advance(core, message, armed=armed)
+    if delay is not None:
+        await core.queue.put(message_of(onboarding), delay)
+
+
+async def advance(
+    core: Core, message: OnboardingMessage, *, armed: bool
+) -> tuple[Onboarding, float | None]:
+    """Take an onboarding as far as it gets now.
+
+    Gives it with the seconds after which its message must come again; None: it is closed.
+    Raises StorageUnavailableError.
+    """
     gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
     onboarding = await _standing_for(core, message, held, armed=armed)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(core, onboarding, message.replay or "")
     if onboarding.status.terminal:
-        return
+        return onboarding, None
     if _is_exhausted(core, onboarding):
-        with suppress(SupersededError):  # somebody is at it, with a message of their own
-            now = core.clock.now()
-            await core.ledger.save(states.give_up(onboarding, onboarding.last_error, now))
-        return
-    delay = _obstacle(core, onboarding, gate)
-    if delay == 0:
-        turn, gate = await _wait_for_turn(core)
-        delay = _obstacle(core, onboarding, gate)
-        if delay == 0:
-            await _try_again(core, onboarding, turn, gate)
-            return
-    await core.queue.put(message_of(onboarding), delay)
+        return await _give_up(core, onboarding)
+    delay = obstacle(core, onboarding, gate)
+    if delay > 0:
+        return onboarding, delay
+    turn, gate = await wait_for_turn(core, core.pacer)
+    delay = obstacle(core, onboarding, gate)
+    if delay > 0:
+        return onboarding, delay
+    return await _try_again(core, onboarding, turn, gate)
+
+
+async def _give_up(core: Core, onboarding: Onboarding) -> tuple[Onboarding, float | None]:
+    given_up = states.give_up(onboarding, onboarding.last_error, core.clock.now())
+    try:
+        return await core.ledger.save(given_up), None
+    except SupersededError:  # somebody is at it
+        return onboarding, POSTPONE
 
 
 async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
@@ -148,17 +166,23 @@ async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
     return failed
 
 
-async def _try_again(core: Core, onboarding: Onboarding, turn: Turn, gate: Gate) -> None:
+async def _try_again(
+    core: Core, onboarding: Onboarding, turn: Turn, gate: Gate
+) -> tuple[Onboarding, float | None]:
     try:
         begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.timing))
     except SupersededError:
-        await core.queue.put(message_of(onboarding), _POSTPONE)
-        return
+        return onboarding, POSTPONE
+    return await try_at_turn(core, begun, turn, gate)
+
+
+async def try_at_turn(
+    core: Core, begun: Onboarding, turn: Turn, gate: Gate
+) -> tuple[Onboarding, float | None]:
+    """Make an attempt for an onboarding that holds the lease. Gives what `advance` gives."""
     await asyncio.sleep(core.seconds_until(turn.at))
     concluded = await attempt_and_conclude(core, begun, gate)
-    if not concluded.status.terminal:
-        delay = core.seconds_until(concluded.due)
-        await core.queue.put(message_of(concluded), delay)
+    return concluded, None if concluded.status.terminal else core.seconds_until(concluded.due)
 
 
 async def _standing_for(
@@ -199,16 +223,16 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
     return core.seconds_until(onboarding.give_up_date_time) <= 0
 
 
-async def _wait_for_turn(core: Core) -> tuple[Turn, Gate]:
+async def wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
     overslept = False
     while True:
-        turn = await core.pacer.turn()
+        turn = await pacer.turn()
         # A late call would come on top of the next ones. Once: a slow process must get on too.
         overslept = await _oversleep(core, turn) and not overslept
         if overslept:
             continue
-        gate = await core.ledger.gate()
+        gate = await pacer.gate()
         closed = core.seconds_until(gate.closed_until)
         if closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at)):
             return turn, gate
@@ -223,7 +247,7 @@ async def _oversleep(core: Core, turn: Turn) -> bool:
     return core.seconds_until(turn.at) == 0
 
 
-def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
+def obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
     """Say for how many seconds the message goes back to the queue; 0: it is dealt with now."""
     closed = core.seconds_until(gate.closed_until)
     if closed <= _HOLD:

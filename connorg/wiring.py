@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from connorg.core import Callbacks, Core
 from connorg.settings import callback_keys, settings
-from connorg.storage.names import CALLBACK_QUEUE, ONBOARDING_QUEUE
+from connorg.storage.names import (
+    BATCH_QUEUE,
+    BATCHES_TABLE,
+    CALLBACK_QUEUE,
+    LEDGER_TABLE,
+    ONBOARDING_QUEUE,
+)
 from connorg.timing import Timing
 
 if TYPE_CHECKING:
@@ -39,8 +45,9 @@ def core() -> Core:
 
     Raises ConfigurationError.
     """
+    from connorg.storage.batches import AzureBatches  # noqa: PLC0415
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
-    from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
+    from connorg.storage.retry_queue import AzureRetryQueue, AzureRetryQueues  # noqa: PLC0415
 
     # The SDKs tell each request at INFO; a request's address holds domains and ids.
     for chatty in ("azure", "httpx", "httpcore"):
@@ -48,8 +55,12 @@ def core() -> Core:
     config = settings()
     return Core(
         directory=directory(),
-        ledger=AzureLedger(ledger_table()),
-        queue=AzureRetryQueue(queue(ONBOARDING_QUEUE)),
+        ledger=AzureLedger(table(LEDGER_TABLE)),
+        batches=AzureBatches(table(BATCHES_TABLE)),
+        queue=AzureRetryQueues(
+            onboardings=AzureRetryQueue(queue(ONBOARDING_QUEUE)),
+            rows=AzureRetryQueue(queue(BATCH_QUEUE)),
+        ),
         clock=SystemClock(),
         random=SystemRandom(),
         timing=Timing(
@@ -115,10 +126,10 @@ def webhook_sources() -> "Sources":
 
 
 @cache
-def ledger_table() -> "TableClient":
+def table(name: str) -> "TableClient":
     from connorg.storage import connection  # noqa: PLC0415
 
-    return _reach_storage(connection.ledger_table, settings().table_endpoint)
+    return _reach_storage(partial(connection.table, name), settings().table_endpoint)
 
 
 @cache

@@ -22,6 +22,15 @@ class Fault(Model):
     """The rule of the policy that the value breaks; None: it is wrong by itself."""
 
 
+class RowFault(Fault):
+    """One thing wrong with a row of a file. `pointer` points into the body that the row became."""
+
+    row: int
+    """As a person counts: a spreadsheet's row, with the header as 1; an element; a line."""
+    column: str | None = None
+    """The column's header as it stands in the file; None where the file has no columns."""
+
+
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     details = error.errors(include_url=False)
     faults = [Fault(pointer=_pointer(d), detail=_sentence(d)) for d in details[:_MOST_FAULTS]]

@@ -1,4 +1,4 @@
-"""What goes over the queues `onboarding` and `callback`.
+"""What goes over the queues `onboarding`, `batch` and `callback`.
 
 No top-level name may be one of the queue trigger's metadata (`id`, `popReceipt`, `dequeueCount`,
 `expirationTime`, `insertionTime`, `nextVisibleTime`, `queueTrigger`): the Functions host would take
@@ -11,9 +11,10 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from connorg.contract.batch_place import BatchPlace
 from connorg.contract.model import Model
 from connorg.contract.requests import IdempotencyKey, OnboardingRequest
-from connorg.natural_key import ONBOARDING_ID, partition_of, split_id
+from connorg.natural_key import BATCH_ID, ONBOARDING_ID, partition_of, split_id
 
 
 class OnboardingMessage(Model):
@@ -28,6 +29,8 @@ class OnboardingMessage(Model):
     attempt: int = 0
     """How many attempts had begun when the message was put."""
     replay: str | None = None
+    batch_row: BatchPlace | None = None
+    """The row of a batch in which is noted what becomes of it."""
     traceparent: str | None = None
 
     @model_validator(mode="after")
@@ -35,6 +38,20 @@ class OnboardingMessage(Model):
         if split_id(self.onboarding_id)[0] != partition_of(self.request.natural_key):
             raise ValueError("names an onboarding of another identity source")
         return self
+
+
+class BatchMessage(Model):
+    """A batch whose rows are still to be put on the queue, or some of its rows."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    batch_id: Annotated[str, Field(pattern=BATCH_ID)]
+    first: int | None = None
+    """The first of these rows; None: the whole batch."""
+    last: int | None = None
+    replay: str | None = None
+    """The replay of the failed rows that this is about; None: the beginning."""
+    traceparent: str | None = None
 
 
 class ProducerMessage(OnboardingRequest):

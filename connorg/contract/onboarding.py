@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from connorg.contract.batch_place import BatchPlace
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization, Difference, unmet
 from connorg.contract.requests import IfExists, OnboardingRequest
@@ -91,6 +92,8 @@ class Onboarding(Model):
     """The last replay that was carried out or found needless, so that each is dealt with once."""
     joined: Annotated[str | None, Private] = None
     """The onboarding that stands for this one, which was never begun."""
+    batch_row: Annotated[BatchPlace | None, Private] = None
+    """The row of a batch that asked for it."""
     traceparent: Annotated[str | None, Private] = None
     """The W3C trace that the request came in with; messages carry it on."""
     message_text: Annotated[str | None, Private] = None

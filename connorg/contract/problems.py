@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from connorg.contract.faults import Fault
+from connorg.contract.faults import Fault, RowFault
 from connorg.contract.model import Model
 from connorg.contract.organization import Difference
 
@@ -22,6 +22,7 @@ class ProblemKind(Enum):
     ORGANIZATION_NOT_FOUND = (404, "There is no such organization")
     SPONSOR_NOT_FOUND = (404, "There is no such sponsor")
     ONBOARDING_NOT_FOUND = (404, "There is no such onboarding")
+    BATCH_NOT_FOUND = (404, "There is no such batch")
     IDENTITY_SOURCE_IN_USE = (409, "The identity source is in use with other attributes")
     ALREADY_CONNECTED = (409, "The identity source is connected already")
     ONBOARDING_NOT_REPLAYABLE = (409, "The onboarding can't be replayed")
@@ -64,7 +65,7 @@ class Problem(Model):
     detail: str
     code: str
     action: str | None = None
-    errors: tuple[Fault, ...] | None = None
+    errors: tuple[RowFault | Fault, ...] | None = None
     differences: tuple[Difference, ...] | None = None
     onboarding_id: str | None = None
     graph_code: str | None = None

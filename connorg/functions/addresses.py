@@ -25,6 +25,9 @@ class Addresses:
     def onboarding(self, onboarding_id: str) -> str:
         return f"{self._base}/onboardings/{onboarding_id}"
 
+    def batch(self, batch_id: str) -> str:
+        return f"{self._base}/batches/{batch_id}"
+
     def result(self, onboarding_id: str) -> str:
         """Complete in itself: a poller sends no key. The id can't be guessed."""
         token = token_of(onboarding_id)

@@ -77,7 +77,7 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings?status=&source=&reference=&top=&continuationToken="""
+    """GET onboardings?status=&source=&reference=&batch=&top=&continuationToken="""
     continuation = req.params.get("continuationToken")
     page = await core().ledger.list(_filter_of(req), top_of(req), continuation)
     views = [onboarding.view() for onboarding in page.onboardings]
@@ -91,7 +91,7 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
-    """POST onboardings/retry?source=&reference=&dryRun=true: replay all failed ones that match."""
+    """POST onboardings/retry?source=&reference=&batch=&dryRun=: replay all failed that match."""
     is_dry = flag_of(req, "dryRun")
     results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
     told = Replays(
@@ -154,4 +154,5 @@ def _filter_of(req: func.HttpRequest) -> Filter:
         status=choice_of(req, "status", Status),
         source=req.params.get("source"),
         reference=req.params.get("reference"),
+        batch=req.params.get("batch"),
     )

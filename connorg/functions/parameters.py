@@ -1,9 +1,12 @@
 """What a request brings: its body and its query parameters, checked."""
 
 from enum import StrEnum
+from typing import Any
 
 import azure.functions as func
+from pydantic import TypeAdapter, ValidationError
 
+from connorg.contract.faults import faults_of
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import LARGEST_BODY
 
@@ -28,6 +31,19 @@ def flag_of(req: func.HttpRequest, name: str, *, default: bool = False) -> bool:
     if text.lower() not in {"true", "false"}:
         raise ProblemError(ProblemKind.INVALID_PARAMETER, f"{name} must be true or false.")
     return text.lower() == "true"
+
+
+def text_of(req: func.HttpRequest, name: str, kind: Any) -> str | None:
+    """Read a parameter that is a text of a kind that the contract knows."""
+    text: str | None = req.params.get(name)
+    if text is None:
+        return None
+    try:
+        return str(TypeAdapter(kind).validate_python(text))
+    except ValidationError as error:
+        raise ProblemError(
+            ProblemKind.INVALID_PARAMETER, f"{name}: {faults_of(error)[0].detail}"
+        ) from None
 
 
 def choice_of[Choice: StrEnum](

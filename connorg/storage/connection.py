@@ -19,7 +19,6 @@ from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from connorg.ports import StorageUnavailableError
-from connorg.storage.names import LEDGER_TABLE
 
 _PATIENCE: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
 _TABLE_RETRIES: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.3}
@@ -36,13 +35,16 @@ _QUEUE_ENCODING: dict[str, Any] = {
 }
 
 
-def ledger_table(
-    connection_string: str | None, endpoint: str | None, credential: AsyncTokenCredential | None
+def table(
+    name: str,
+    connection_string: str | None,
+    endpoint: str | None,
+    credential: AsyncTokenCredential | None,
 ) -> TableClient:
     options = _PATIENCE | _TABLE_RETRIES
     if connection_string is not None:
-        return TableClient.from_connection_string(connection_string, LEDGER_TABLE, **options)
-    return TableClient(endpoint or "", LEDGER_TABLE, credential=credential, **options)
+        return TableClient.from_connection_string(connection_string, name, **options)
+    return TableClient(endpoint or "", name, credential=credential, **options)
 
 
 def queue(

@@ -45,6 +45,7 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         "Status": JOINED if onboarding.joined else onboarding.status.value,
         "Source": onboarding.source,
         "Reference": onboarding.reference or "",
+        "Batch": onboarding.batch_row.batch if onboarding.batch_row else "",
         "Organization": onboarding.result.id if onboarding.result else "",
         "Onboarding": onboarding.model_dump_json(exclude_none=True),
     }

@@ -162,7 +162,12 @@ class AzureLedger:
         partition of its own, so a page is the smallest of a scan over the keys of all that match.
         A tenant holds at most 2,500 organizations: the scan is some ten answers of the service.
         """
-        columns = {"Status": which.status, "Source": which.source, "Reference": which.reference}
+        columns = {
+            "Status": which.status,
+            "Source": which.source,
+            "Reference": which.reference,
+            "Batch": which.batch,
+        }
         keys = [key async for key in self._keys(columns, continuation)]
         page = heapq.nsmallest(limit + 1, keys)
         found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in page[:limit]))

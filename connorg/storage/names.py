@@ -2,7 +2,10 @@
 
 STORAGE_CONNECTION = "AzureWebJobsStorage"
 LEDGER_TABLE = "ledger"
+BATCHES_TABLE = "batches"
 ONBOARDING_QUEUE = "onboarding"
 POISON_QUEUE = f"{ONBOARDING_QUEUE}-poison"
 CALLBACK_QUEUE = "callback"
 CALLBACK_POISON_QUEUE = f"{CALLBACK_QUEUE}-poison"
+BATCH_QUEUE = "batch"
+BATCH_POISON_QUEUE = f"{BATCH_QUEUE}-poison"

@@ -1,12 +1,13 @@
-"""The RetryQueue and the CallbackQueue, each on an Azure Storage queue."""
+"""The RetryQueue and the CallbackQueue on Azure Storage queues."""
 
 import math
 from contextlib import suppress
+from dataclasses import replace
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient
 
-from connorg.contract.messages import OnboardingMessage
+from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.model import Model
 from connorg.ports import Receipt
 from connorg.storage.connection import storage_errors
@@ -16,7 +17,7 @@ _LONGEST_DELAY = 7 * 24 * 60 * 60 - 60  # seconds; the service allows seven days
 
 
 class AzureRetryQueue:
-    """See ports.RetryQueue and ports.CallbackQueue."""
+    """One queue. See ports.RetryQueue and ports.CallbackQueue."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
@@ -55,6 +56,33 @@ class AzureRetryQueue:
                 await self._queue.delete_message(receipt.message_id, receipt.pop_receipt)
             except HttpResponseError as error:
                 _raise_unless_out_of_hand(error)
+
+
+class AzureRetryQueues:
+    """See ports.RetryQueue. Rows of batches have a queue of their own: nobody's message stands
+    behind thousands of them."""
+
+    def __init__(self, onboardings: AzureRetryQueue, rows: AzureRetryQueue) -> None:
+        self._onboardings = onboardings
+        self._rows = rows
+
+    async def put(self, message: OnboardingMessage | BatchMessage, delay: float) -> Receipt:
+        of_batch = _is_of_batch(message)
+        receipt = await self._queue(of_batch=of_batch).put(message, delay)
+        return replace(receipt, of_batch=of_batch)
+
+    async def move(self, receipt: Receipt, message: OnboardingMessage, delay: float) -> None:
+        await self._queue(of_batch=receipt.of_batch).move(receipt, message, delay)
+
+    async def delete(self, receipt: Receipt) -> None:
+        await self._queue(of_batch=receipt.of_batch).delete(receipt)
+
+    def _queue(self, *, of_batch: bool) -> AzureRetryQueue:
+        return self._rows if of_batch else self._onboardings
+
+
+def _is_of_batch(message: OnboardingMessage | BatchMessage) -> bool:
+    return isinstance(message, BatchMessage) or message.batch_row is not None
 
 
 def _raise_unless_out_of_hand(error: HttpResponseError) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,8 +35,13 @@ class Outages:
 
     @classmethod
     @asynccontextmanager
-    async def of_a_stack(cls, data: Path, tell: Callable[[Strike], None]) -> AsyncIterator[Self]:
-        outages = cls(Stack(settings=SETTINGS, data=data), tell)
+    async def of_a_stack(
+        cls,
+        data: Path | None,
+        tell: Callable[[Strike], None],
+        settings: Mapping[str, str] = SETTINGS,
+    ) -> AsyncIterator[Self]:
+        outages = cls(Stack(settings=settings, data=data), tell)
         with outages._thread:
             await outages._in_thread(outages.stack.start)
             try:
@@ -48,9 +53,12 @@ class Outages:
         self._started = time.monotonic()
         for number, life in enumerate(plan.kills, 1):
             await asyncio.sleep(life)
-            await self._note("functions killed", self._kill_functions)
+            await self.kill_functions()
             if number == plan.outage_after:
                 await self._note("storage stopped", lambda: self._stop_storage(plan.outage))
+
+    async def kill_functions(self) -> None:
+        await self._note("functions killed", self._kill_functions)
 
     async def _note(self, what: str, strike: Callable[[], None]) -> None:
         at = self._now()

@@ -29,8 +29,9 @@ from connorg.ports import (
     StorageUnavailableError,
     SupersededError,
 )
-from connorg.storage.connection import ledger_table
+from connorg.storage.connection import table as table_client
 from connorg.storage.ledger import AzureLedger
+from connorg.storage.names import LEDGER_TABLE
 from connorg.timing import Timing
 from tests.simulation.storage import Table, ledger_on
 from tests.unit.partners import domain_source, request
@@ -470,7 +471,9 @@ async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
         return
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
-        async with ledger_table(connection_string(nobody.getsockname()[1]), None, None) as table:
+        async with table_client(
+            LEDGER_TABLE, connection_string(nobody.getsockname()[1]), None, None
+        ) as table:
             yield AzureLedger(table)
 
 
@@ -506,7 +509,7 @@ async def test_a_storage_that_refuses_is_unavailable(status: int) -> None:
     app.router.add_route("*", "/{path:.*}", refuse)
     async with (
         TestServer(app) as server,
-        ledger_table(connection_string(server.port or 0), None, None) as table,
+        table_client(LEDGER_TABLE, connection_string(server.port or 0), None, None) as table,
     ):
         ledger = AzureLedger(table)
         for name in ("open", "read", "save", "list", "gate"):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connorg.contract.messages import CallbackMessage, OnboardingMessage
+from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest
@@ -55,9 +55,10 @@ class _RememberingQueue(_Wrapped):
         super().__init__(port)
         self.receipts: dict[str, Receipt] = {}
 
-    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
+    async def put(self, message: OnboardingMessage | BatchMessage, delay: float) -> Receipt:
         receipt: Receipt = await self._port.put(message, delay)
-        self.receipts[message.onboarding_id] = receipt
+        if isinstance(message, OnboardingMessage):
+            self.receipts[message.onboarding_id] = receipt
         return receipt
 
 
@@ -110,11 +111,16 @@ class _LateQueue(_Wrapped):
         super().__init__(port)
         self._armed = armed
 
-    async def put(self, message: OnboardingMessage, delay: float) -> Receipt:
-        is_submits = message.source == "http" and message.replay is None
-        if is_submits and delay > 0 and message.onboarding_id not in self._armed:
+    async def put(self, message: OnboardingMessage | BatchMessage, delay: float) -> Receipt:
+        is_submits = message.replay is None and getattr(message, "source", "") == "http"
+        if not isinstance(message, OnboardingMessage) or not is_submits:
+            return await self._put(message, delay)
+        if delay > 0 and message.onboarding_id not in self._armed:
             self._armed.add(message.onboarding_id)
             return self._LATE
+        return await self._put(message, delay)
+
+    async def _put(self, message: OnboardingMessage | BatchMessage, delay: float) -> Receipt:
         receipt: Receipt = await self._port.put(message, delay)
         return receipt
 

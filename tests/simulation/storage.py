@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableTransactionError
+from azure.data.tables import TableTransactionError, UpdateMode
 
+from connorg.batch_ports import Batches
 from connorg.ports import Ledger
+from connorg.storage.batches import AzureBatches
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.retry_queue import AzureRetryQueue
 
@@ -39,6 +41,11 @@ class Row(dict[str, Any]):
     @property
     def etag(self) -> str:
         return self.metadata["etag"]
+
+    def only(self, columns: Sequence[str] | None) -> "Row":
+        if columns is None:
+            return self
+        return Row({name: self[name] for name in columns if name in self}, self.etag)
 
 
 class Table:
@@ -71,9 +78,12 @@ class Table:
         self._check_create(entity)
         return self._write(entity)
 
-    def update(self, entity: Entity, etag: str) -> Row:
+    def update(self, entity: Entity, etag: str, mode: UpdateMode = UpdateMode.REPLACE) -> Row:
         self._check_update(entity, etag)
-        return self._write(entity)
+        return self._write(self._changed(entity, mode))
+
+    def _changed(self, entity: Entity, mode: UpdateMode) -> Entity:
+        return entity if mode is UpdateMode.REPLACE else {**self.rows[_key(entity)], **entity}
 
     def transact(self, operations: Sequence[Operation]) -> list[Row]:
         """All or none: nothing is written before everything is checked."""
@@ -85,7 +95,10 @@ class Table:
                     self._check_update(entity, options[0]["etag"])
         except HttpResponseError as error:
             raise _error(TableTransactionError, error.status_code or 0) from None
-        return [self._write(entity) for _, entity, *_ in operations]
+        return [
+            self._write(self._changed(entity, options[0]["mode"]) if options else entity)
+            for _, entity, *options in operations
+        ]
 
     def query(self, conditions: str, parameters: Entity) -> list[Row]:
         if not self.exists:
@@ -113,7 +126,9 @@ class Table:
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
+    "ge": operator.ge,
     "gt": operator.gt,
+    "le": operator.le,
     "lt": operator.lt,
     "ne": operator.ne,
 }
@@ -136,7 +151,7 @@ def _error[E: HttpResponseError](kind: type[E], status: int) -> E:
 
 
 class SimulatedTableClient:
-    """What AzureLedger uses of azure.data.tables.aio.TableClient."""
+    """What AzureLedger and AzureBatches use of azure.data.tables.aio.TableClient."""
 
     def __init__(self, table: Table, travel: Travel) -> None:
         self._table = table
@@ -145,16 +160,21 @@ class SimulatedTableClient:
     async def create_table(self) -> None:
         await self._travel("create table", self._table.create_table)
 
-    async def get_entity(self, partition: str, row: str) -> Row:
-        return await self._travel(f"get {row[:10]}", lambda: self._table.get((partition, row)))
+    async def get_entity(
+        self, partition: str, row: str, *, select: Sequence[str] | None = None
+    ) -> Row:
+        found = await self._travel(f"get {row[:10]}", lambda: self._table.get((partition, row)))
+        return found.only(select)
 
     async def create_entity(self, entity: Entity) -> Mapping[str, str]:
         what = f"create {entity['RowKey'][:10]}"
         return (await self._travel(what, lambda: self._table.create(entity))).metadata
 
-    async def update_entity(self, entity: Entity, *, etag: str, **_: Any) -> Mapping[str, str]:
+    async def update_entity(
+        self, entity: Entity, *, etag: str, mode: UpdateMode, **_: Any
+    ) -> Mapping[str, str]:
         what = f"update {entity['RowKey'][:10]}"
-        return (await self._travel(what, lambda: self._table.update(entity, etag))).metadata
+        return (await self._travel(what, lambda: self._table.update(entity, etag, mode))).metadata
 
     async def submit_transaction(
         self, operations: Iterable[Operation]
@@ -164,10 +184,10 @@ class SimulatedTableClient:
         return [row.metadata for row in rows]
 
     async def query_entities(
-        self, conditions: str, *, parameters: Entity, **_: Any
+        self, conditions: str, *, parameters: Entity, select: Sequence[str] | None = None
     ) -> AsyncIterator[Row]:
         for row in await self._travel("query", lambda: self._table.query(conditions, parameters)):
-            yield row
+            yield row.only(select)
 
 
 @dataclass
@@ -268,6 +288,11 @@ class SimulatedQueueClient:
 def ledger_on(table: Table, travel: Travel) -> Ledger:
     client: Any = SimulatedTableClient(table, travel)
     return AzureLedger(client)
+
+
+def batches_on(table: Table, travel: Travel) -> Batches:
+    client: Any = SimulatedTableClient(table, travel)
+    return AzureBatches(client)
 
 
 def retry_queue_on(queue: Queue, travel: Travel) -> AzureRetryQueue:

@@ -17,7 +17,7 @@ from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.invariants import Invariants
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.receiver import SimulatedReceiver
-from tests.simulation.storage import Queue, Table, ledger_on, retry_queue_on
+from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
 
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 _REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
@@ -60,6 +60,8 @@ class World:
         self.invariants = Invariants(self)
         self.table = Table(self.invariants.row_written, self.invariants.row_read)
         self.table.create_table()
+        self.batches_table = Table()
+        self.batches_table.create_table()
         self.queue = Queue(self.loop.time)
         self.queue.create_queue()
         self.poison_queue = Queue(self.loop.time)
@@ -115,6 +117,7 @@ class World:
             Core(
                 directory=SimulatedDirectory(self.graph, ask_graph),
                 ledger=ledger_on(self.table, reach_storage),
+                batches=batches_on(self.batches_table, reach_storage),
                 queue=retry_queue_on(self.queue, reach_storage),
                 clock=self,
                 random=self.random,

@@ -16,7 +16,7 @@ from connorg.resuming import resume
 from connorg.submitting import Submission, submit
 from connorg.timing import Timing
 from tests.simulation.graph import Graph, SimulatedDirectory
-from tests.simulation.storage import Queue, Table, ledger_on, retry_queue_on
+from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
 from tests.unit.partners import request
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -49,6 +49,7 @@ def core() -> Core:
     return Core(
         directory=SimulatedDirectory(Graph(Clock().now, lambda: 0.0), ask),
         ledger=ledger_on(table, at_once),
+        batches=batches_on(table, at_once),
         queue=retry_queue_on(queue, at_once),
         clock=Clock(),
         random=Random(1),

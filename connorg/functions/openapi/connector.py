@@ -139,7 +139,8 @@ def _resolved(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
         beside = {name: told for name, told in schema.items() if name != "$ref"}
         return _resolved({**schemas[schema["$ref"].rpartition("/")[2]], **beside}, schemas)
     if "anyOf" in schema:
-        [chosen] = [told for told in schema["anyOf"] if told.get("type") != "null"]
+        # Of several the last one is the plain one, which the others add to.
+        chosen = [told for told in schema["anyOf"] if told.get("type") != "null"][-1]
         beside = {name: told for name, told in schema.items() if name not in {"anyOf", "default"}}
         return _resolved({**chosen, **beside}, schemas)
     if "oneOf" in schema:

@@ -43,6 +43,8 @@ _SECURITY: dict[str, Schema] = {
     },
 }
 _WITH_RETRY_AFTER = (ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.GRAPH_UNAVAILABLE)
+_SIZES = {"minItems": 1, "maxItems": 5_000}
+_FILES = ("text/csv", "application/x-ndjson")
 type _Mode = Literal["validation", "serialization"]
 
 
@@ -140,9 +142,13 @@ def _parameter(parameter: Parameter) -> Schema:
 
 def _body(told: Operation, schemas: _Schemas) -> Schema:
     content: Schema = {"schema": _any_of([schemas.taken(model) for model in told.request])}
+    others: dict[str, Schema] = {}
+    if told.takes_many:
+        content["schema"] = {"type": "array", "items": content["schema"], **_SIZES}
+        others = {name: {"schema": {"type": "string"}} for name in _FILES}
     if told.example is not None:
         content["examples"] = {"usual": {"value": told.example}}
-    return {"required": True, "content": {"application/json": content}}
+    return {"required": True, "content": {"application/json": content, **others}}
 
 
 def _answer(answer: Answer, schemas: _Schemas) -> Schema:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from connorg.contract.batch_views import BatchForecast, BatchView, RowResults
 from connorg.contract.changes import (
     NewSponsor,
     OrganizationChanges,
@@ -16,7 +17,9 @@ from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.replays import Replays
 from connorg.contract.requests import OnboardingRequest, State
 from connorg.contract.sponsors import SponsorObject
+from connorg.functions.batches import OnInvalid
 from connorg.functions.openapi.parts import (
+    BATCH,
     CONTINUATION,
     DRY_RUN,
     IDEMPOTENCY_KEY,
@@ -175,6 +178,7 @@ OPERATIONS: Mapping[str, Operation] = {
             Parameter("status", "The status.", {"type": "string", "enum": [*Status]}),
             SOURCE,
             REFERENCE,
+            BATCH,
             TOP,
             CONTINUATION,
         ),
@@ -221,13 +225,65 @@ OPERATIONS: Mapping[str, Operation] = {
             202: Answer("Those that are replayed.", (Replays,)),
         },
         (Kind.INVALID_PARAMETER, *_STORAGE),
-        (SOURCE, REFERENCE, DRY_RUN),
+        (SOURCE, REFERENCE, BATCH, DRY_RUN),
     ),
     "CancelOnboarding": Operation(
         "Cancel an onboarding",
         "Cancels an onboarding that waits.",
         {200: Answer("It is canceled.", (Onboarding,), _POINTERS)},
         (Kind.ONBOARDING_NOT_FOUND, Kind.ONBOARDING_NOT_CANCELABLE, *_STORAGE),
+    ),
+    "SubmitBatch": Operation(
+        "Onboard many organizations",
+        "Takes a file of partners as CSV, a JSON array or NDJSON, 5,000 rows and 5 MB at most.",
+        {
+            200: Answer("With dryRun: what each row would come to.", (BatchForecast,)),
+            202: Answer("It is kept and will be done.", (BatchView,), (*_POINTERS, "Retry-After")),
+        },
+        (*_BODY, Kind.INVALID_PARAMETER, Kind.IDEMPOTENCY_KEY_REUSED, *_STORAGE, *_GRAPH),
+        (
+            Parameter(
+                "onInvalid",
+                "What to do with a file of which some rows have faults.",
+                {"type": "string", "enum": [*OnInvalid], "default": OnInvalid.REJECT},
+            ),
+            DRY_RUN,
+            Parameter("reference", "The ticket of the rows that name none.", TEXT),
+            IDEMPOTENCY_KEY,
+        ),
+        request=(OnboardingRequest,),
+        example=[EXAMPLE],
+        takes_many=True,
+    ),
+    "ReadBatch": Operation(
+        "Read a batch",
+        "Tells how far a batch has come.",
+        {200: Answer("The status of the batch.", (BatchView,))},
+        (Kind.BATCH_NOT_FOUND, *_STORAGE),
+    ),
+    "ReadBatchResults": Operation(
+        "Read the results of a batch",
+        "Tells what became of each row of the file, in its order.",
+        {
+            200: Answer(
+                "The rows; as CSV if Accept says text/csv.",
+                (RowResults,),
+                media_types=("application/json", "text/csv"),
+            )
+        },
+        (Kind.BATCH_NOT_FOUND, *_STORAGE),
+    ),
+    "ReplayBatch": Operation(
+        "Replay a batch",
+        "Starts the rows of a batch anew that failed.",
+        {202: Answer("They are begun anew.", (BatchView,), (*_POINTERS, "Retry-After"))},
+        (Kind.BATCH_NOT_FOUND, *_STORAGE),
+    ),
+    "CancelBatch": Operation(
+        "Cancel a batch",
+        "Cancels the rows of a batch that are not done.",
+        {200: Answer("The status of the batch.", (BatchView,), _POINTERS)},
+        (Kind.BATCH_NOT_FOUND, *_STORAGE),
     ),
     "ReceiveWebhook": Operation(
         "Receive a webhook",

@@ -50,7 +50,9 @@ class Operation:
     request: tuple[type[Model], ...] = ()
     """One model of several; none: it takes no body, or any (`takes_any`)."""
     takes_any: bool = False
-    example: Schema | None = None
+    takes_many: bool = False
+    """Whether it takes a file of them: a JSON array, NDJSON or CSV."""
+    example: Any = None
 
 
 class Document(Model, extra="allow"):
@@ -90,6 +92,7 @@ TOP = Parameter(
 )
 CONTINUATION = Parameter("continuationToken", "Of the page before.", TEXT)
 SOURCE = Parameter("source", "Where the requests came from, such as http.", TEXT)
+BATCH = Parameter("batch", "The batch that they are rows of.", TEXT)
 REFERENCE = Parameter("reference", "The ticket that they came from.", TEXT)
 IF_MATCH = Parameter("If-Match", "The ETag of the organization as it was read.", TEXT, "header")
 PREFER = Parameter(

@@ -1,0 +1,149 @@
+"""A dry run of a batch: what each row would come to. Nothing is kept and nothing is changed.
+
+The organizations are listed once, by pages, and claims are read a few at once: sponsors and the
+tenants behind domains would take calls for each row, so they are not looked up.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from connorg.asking import GraphUnavailableError, ask
+from connorg.batches import SOURCE
+from connorg.contract.batch_views import BatchForecast, RowForecast, RowProspect
+from connorg.contract.batches import BatchRow
+from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    StoredIdentitySource,
+    differences,
+)
+from connorg.contract.requests import OnboardingRequest
+from connorg.core import Core
+from connorg.dry_run import by_holder, by_if_exists
+from connorg.outcomes import Refused
+from connorg.ports import Administration, OrganizationFilter
+
+_PAGE = 100  # organizations
+_AT_ONCE = 16  # rows, so that others get to storage too
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """The organizations that Graph has."""
+
+    by_key: dict[str, ConnectedOrganization]
+    by_id: dict[str, ConnectedOrganization]
+
+    def found(
+        self, request: OnboardingRequest, holder: Onboarding | None
+    ) -> ConnectedOrganization | None:
+        known = holder.result.id if holder and holder.result else ""
+        return self.by_key.get(request.natural_key) or self.by_id.get(known)
+
+
+async def forecast_batch(
+    core: Core,
+    administration: Administration,
+    rows: Sequence[BatchRow],
+    ignored_columns: tuple[str, ...],
+) -> BatchForecast:
+    """Raises GraphUnavailableError, StorageUnavailableError."""
+    standing = await _standing(core, administration)
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(row: BatchRow) -> RowForecast:
+        if row.request is None or row.duplicate_of is not None:
+            return _without_a_look(row)
+        async with at_once:
+            holder = await core.ledger.holder_of(row.request.natural_key)
+        return _forecast(core, row, row.request, holder, standing)
+
+    forecasts = await asyncio.gather(*map(one, rows))
+    counts = Counter(forecast.prospect for forecast in forecasts)
+    return BatchForecast(
+        counts={prospect: counts[prospect] for prospect in RowProspect},
+        ignored_columns=ignored_columns,
+        rows=tuple(forecasts),
+    )
+
+
+async def _standing(core: Core, administration: Administration) -> _Standing:
+    organizations: list[ConnectedOrganization] = []
+    after: str | None = None
+    while True:
+        list_page = partial(administration.list, OrganizationFilter(), _PAGE, after)
+        page = await ask(core, list_page)
+        if isinstance(page, Refused):
+            raise GraphUnavailableError(page.error, core.timing.shortest_backoff)
+        organizations += page.organizations
+        after = page.continuation
+        if after is None:
+            break
+    return _Standing(
+        by_key={_key(s): found for found in organizations for s in found.identity_sources},
+        by_id={found.id: found for found in organizations},
+    )
+
+
+def _key(source: StoredIdentitySource) -> str:
+    """Give the natural key as the request for the same source has it."""
+    kind = (source.odata_type or "").rpartition(".")[2]
+    domain, tenant = (source.domain_name or "").lower(), (source.tenant_id or "").lower()
+    keys = {
+        "domainIdentitySource": f"domain:{domain}",
+        "externalDomainFederation": f"federation:{domain}",
+        "azureActiveDirectoryTenant": f"tenant:{tenant}",
+        "crossCloudAzureActiveDirectoryTenant": f"crosscloud:{source.cloud_instance}:{tenant}",
+    }
+    return keys.get(kind, "")
+
+
+def _without_a_look(row: BatchRow) -> RowForecast:
+    if row.duplicate_of is not None:
+        return RowForecast(
+            row=row.number,
+            name=row.name,
+            prospect=RowProspect.DUPLICATE,
+            duplicate_of=row.duplicate_of,
+        )
+    is_refused = all(fault.rule for fault in row.faults)
+    return RowForecast(
+        row=row.number,
+        name=row.name,
+        prospect=RowProspect.REFUSED if is_refused else RowProspect.INVALID,
+        error=_refused(row) if is_refused else None,
+        errors=row.faults,
+    )
+
+
+def _refused(row: BatchRow) -> OnboardingError:
+    return OnboardingError(
+        code="RefusedByPolicy",
+        message=" ".join(fault.detail for fault in row.faults),
+        action="Ask those who run connorg whether the rule fits.",
+    )
+
+
+def _forecast(
+    core: Core,
+    row: BatchRow,
+    request: OnboardingRequest,
+    holder: Onboarding | None,
+    standing: _Standing,
+) -> RowForecast:
+    organization = standing.found(request, holder)
+    told = differences(request.attributes, organization.attributes) if organization else ()
+    changes = by_holder(core, request, SOURCE, holder) or by_if_exists(request, organization, told)
+    usual = RowProspect.EXISTS if organization else RowProspect.CREATE
+    error = changes.get("error")
+    return RowForecast(
+        row=row.number,
+        name=row.name,
+        prospect=RowProspect(str(changes.get("prospect", usual))),
+        onboarding_id=holder.id if holder else None,
+        organization_id=organization.id if organization else None,
+        error=error if isinstance(error, OnboardingError) else None,
+    )

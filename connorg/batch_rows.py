@@ -1,0 +1,204 @@
+"""Rows of a batch: carry on with their onboardings, and note in the batch what they come to.
+
+    message ─► read its rows ─► their onboardings, as for any message ─► note ─► let the message go
+
+The note is made before the message goes, so that a crash brings the message back and the same is
+noted again. What is not done with a row then gets a message of its own. So does a row that joins
+another request's onboarding, until that ends.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from connorg import states
+from connorg.batches import is_due, message_of_row, spread
+from connorg.contract.batches import BatchRow, RowStatus
+from connorg.contract.messages import BatchMessage, OnboardingMessage
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.core import Core
+from connorg.joining import Conflict
+from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
+from connorg.replaying import cancel
+from connorg.resuming import (
+    POSTPONE,
+    advance,
+    bury,
+    obstacle,
+    try_at_turn,
+    wait_for_turn,
+)
+
+_AT_ONCE = 8  # messages that are put, or rows that are buried
+
+type Advanced = tuple[Onboarding, float | None]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A row, as it was read, and the message that carries on with it alone."""
+
+    row: BatchRow
+    message: OnboardingMessage
+
+
+async def resume_rows(
+    core: Core, message: OnboardingMessage | BatchMessage, deliveries: int
+) -> None:
+    """Carry on with a row or several, or put the rows of a batch on the queue.
+
+    `deliveries`: how often the message has come by now.
+    Raises StorageUnavailableError when neither tables nor queue can be reached.
+    """
+    try:
+        await _resume(core, message, deliveries)
+    except StorageUnavailableError:
+        # A new message starts a new count of deliveries, as for any onboarding.
+        await core.queue.put(message, POSTPONE)
+
+
+async def _resume(core: Core, message: OnboardingMessage | BatchMessage, deliveries: int) -> None:
+    if isinstance(message, OnboardingMessage):
+        await _resume_one(core, message)
+    elif message.first is None:
+        await spread(core, message)
+    elif deliveries > 1:
+        await _take_apart(core, message)
+    else:
+        tasks = await _tasks(core, message)
+        await _note_all(core, await asyncio.gather(*(_carry_on(core, task) for task in tasks)))
+
+
+async def bury_rows(core: Core, message: OnboardingMessage | BatchMessage) -> None:
+    """Close what a message stands for that the Functions host gave up, and note it.
+
+    Raises SupersededError while an attempt is running: the message must come again.
+    """
+    if isinstance(message, OnboardingMessage):
+        await _bury(core, message)
+        return
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(task: _Task) -> None:
+        async with at_once:
+            await _bury(core, task.message)
+
+    await asyncio.gather(*map(one, await _tasks(core, message)))
+
+
+async def _bury(core: Core, message: OnboardingMessage) -> None:
+    onboarding = await bury(core, message, armed=False)
+    row = await core.batches.row(message.batch_row) if message.batch_row else None
+    await _note(core, message, row, onboarding)
+
+
+async def _tasks(core: Core, message: BatchMessage) -> list[_Task]:
+    """Give the rows of a message that something is to be done for."""
+    rows = await core.batches.rows(
+        message.batch_id, message.first or 0, message.last, requests=True
+    )
+    due = (row for row in rows if is_due(row, message.replay))
+    return [_Task(row, message_of_row(row, message.traceparent)) for row in due]
+
+
+async def _take_apart(core: Core, message: BatchMessage) -> None:
+    """Give each row a message of its own: one of them may be what kills the process each time."""
+    for task in await _tasks(core, message):
+        await core.queue.put(task.message, 0)
+
+
+async def _carry_on(core: Core, task: _Task) -> tuple[_Task, Advanced | None]:
+    try:
+        return task, await _advance(core, task.message, task.row)
+    except StorageUnavailableError:
+        return task, None  # the other rows of its message must not come again for it
+
+
+async def _note_all(core: Core, done: list[tuple[_Task, Advanced | None]]) -> None:
+    """Note what rows of one batch have come to, in one go where nobody noted anything since."""
+    now = core.clock.now()
+    told = [(task, advanced[0]) for task, advanced in done if advanced is not None]
+    noted = [
+        (task.row, task.row.noting(onboarding, task.message.replay, now))
+        for task, onboarding in told
+    ]
+    try:
+        await core.batches.save([new for old, new in noted if new is not old])
+    except SupersededError:
+        for task, onboarding in told:
+            await _note(core, task.message, task.row, onboarding)
+    for task, advanced in done:
+        await _come_again(core, task.message, advanced)
+
+
+async def _resume_one(core: Core, message: OnboardingMessage) -> None:
+    row = await core.batches.row(message.batch_row) if message.batch_row else None
+    if row is not None and await _is_dealt_with(core, message, row):
+        return
+    advanced = await _advance(core, message, row)
+    await _note(core, message, row, advanced[0])
+    await _come_again(core, message, advanced)
+
+
+async def _come_again(core: Core, message: OnboardingMessage, advanced: Advanced | None) -> None:
+    """Put the row's own message again, though another onboarding may stand for its own by now."""
+    if advanced is None:
+        await core.queue.put(message, POSTPONE)
+        return
+    onboarding, delay = advanced
+    if delay is not None:
+        again = message.model_copy(update={"attempt": onboarding.attempts})
+        await core.queue.put(again, delay)
+
+
+async def _is_dealt_with(core: Core, message: OnboardingMessage, row: BatchRow) -> bool:
+    if row.status is not RowStatus.CANCELED or row.is_stale(message.replay):
+        return row.is_dealt_with(message.replay)
+    result = await cancel(core, message.onboarding_id)
+    if not isinstance(result, Conflict) or result.onboarding is None:
+        return True  # what it had begun is canceled with it
+    # That is being tried, or has ended: so it is noted, unless a replay was all that was canceled.
+    began = result.onboarding
+    return began.status is Status.FAILED and (message.replay or "") > (began.replay or "")
+
+
+async def _advance(core: Core, message: OnboardingMessage, row: BatchRow | None) -> Advanced:
+    is_new = row is not None and row.status is RowStatus.NOT_STARTED
+    if is_new and message.attempt == 0 and message.replay is None:
+        advanced = await _begin(core, message)
+        if advanced is not None:
+            return advanced
+    return await advance(core, message, armed=False)
+
+
+async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
+    """Take a turn before anything is written, and open the onboarding as running.
+
+    That spares a read and a write for each row. None: it has been opened, or another holds the
+    identity source.
+    """
+    newcomer = core.onboarding_of(message)
+    delay = obstacle(core, newcomer, await core.batch_pacer.gate())
+    if delay > 0:
+        return newcomer, delay
+    turn, gate = await wait_for_turn(core, core.batch_pacer)
+    delay = obstacle(core, newcomer, gate)
+    if delay > 0:
+        return newcomer, delay
+    begun = await core.ledger.open(states.begin(newcomer, core.clock.now(), core.timing))
+    return None if isinstance(begun, HeldBy) else await try_at_turn(core, begun, turn, gate)
+
+
+async def _note(
+    core: Core, message: OnboardingMessage, row: BatchRow | None, onboarding: Onboarding
+) -> None:
+    """Write into the row what the onboarding has come to, whatever is noted meanwhile."""
+    while row is not None:
+        noted = row.noting(onboarding, message.replay, core.clock.now())
+        if noted is row:
+            return
+        try:
+            await core.batches.save([noted])
+        except SupersededError:
+            row = await core.batches.row(row.place)
+        else:
+            return

@@ -1,0 +1,186 @@
+"""A batch: accept a file of requests, put its rows on the queue, replay and cancel them.
+
+Why no row is lost: the rows are written, then the batch, then a message that puts the rows on the
+queue; only then is the batch accepted. A crash brings that message back, and some rows come twice:
+a row that is on the queue twice is dealt with once.
+
+    write the rows ─► the batch ─► a message ─► 202
+                                      └► messages of five rows each (batch_rows)
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.faults import RowFault
+from connorg.contract.messages import BatchMessage, OnboardingMessage
+from connorg.core import Core
+from connorg.joining import Conflict, Reason
+from connorg.natural_key import new_batch_id, row_onboarding_id
+from connorg.ports import KeyReservation, SupersededError
+from connorg.replaying import new_replay
+
+if TYPE_CHECKING:
+    from connorg.intake.partner_files import PartnerRow
+
+SOURCE = "batch"
+_SLICE = 5  # rows of a message, which share its calls to storage
+_AT_ONCE = 8  # messages, so that it leaves storage to others too
+_TRANSACTION = 100  # rows
+
+_NO_CALLBACKS = "Rows of a batch are not called back; look at the batch, or send it by itself."
+
+
+@dataclass(frozen=True)
+class BatchSubmission:
+    rows: tuple[BatchRow, ...]
+    """As `judged` gives them; their batch's id is not known yet."""
+    ignored_columns: tuple[str, ...]
+    reference: str | None
+    caller: str
+    idempotency_key: str | None
+    fingerprint: str
+    """Tells a body from any other."""
+    traceparent: str | None
+
+
+def judged(core: Core, row: "PartnerRow", reference: str | None) -> BatchRow:
+    """Hold a row against the policy too: what it refuses is a fault like any other."""
+    request, faults = row.request, row.faults
+    if request is not None:
+        if request.reference is None:
+            request = request.model_copy(update={"reference": reference})
+        faults += _refusals(core, row)
+    valid = request is not None and not faults
+    return BatchRow(
+        batch_id="",
+        number=row.number,
+        name=row.name,
+        status=RowStatus.NOT_STARTED if valid else RowStatus.INVALID,
+        duplicate_of=row.duplicate_of if valid else None,
+        faults=faults,
+        request=request if valid else None,
+    )
+
+
+def _refusals(core: Core, row: "PartnerRow") -> tuple[RowFault, ...]:
+    if row.request is None:
+        return ()
+    if row.request.callback_url is not None:
+        return (RowFault(row=row.number, pointer="/callbackUrl", detail=_NO_CALLBACKS),)
+    refusal = core.policy.early_refusal(row.request, SOURCE)
+    faults = refusal.faults if refusal is not None else ()
+    return tuple(RowFault(row=row.number, **fault.model_dump()) for fault in faults)
+
+
+async def submit_batch(core: Core, submission: BatchSubmission) -> Batch | Conflict:
+    """Accept a batch. Raises StorageUnavailableError: the same may be sent again."""
+    batch = Batch(
+        id=new_batch_id(core.clock.now(), core.random),
+        created_date_time=core.clock.now(),
+        reference=submission.reference,
+        ignored_columns=submission.ignored_columns,
+        traceparent=submission.traceparent,
+    )
+    if submission.idempotency_key is not None:
+        reservation = KeyReservation(submission.fingerprint, batch.id)
+        bound = await core.ledger.reserve_key(
+            submission.caller, submission.idempotency_key, reservation
+        )
+        if bound.fingerprint != submission.fingerprint:
+            return Conflict(Reason.KEY_REUSED, bound.onboarding_id)
+        batch = batch.model_copy(update={"id": bound.onboarding_id})
+        earlier = await core.batches.read(batch.id)
+        if earlier is not None and await _is_begun(core, earlier):
+            return earlier
+    rows = [row.model_copy(update={"batch_id": batch.id}) for row in submission.rows]
+    await core.batches.write(batch, rows)
+    await core.queue.put(BatchMessage(batch_id=batch.id, traceparent=batch.traceparent), 0)
+    return await core.batches.read(batch.id) or batch
+
+
+async def _is_begun(core: Core, batch: Batch) -> bool:
+    """Tell whether its message was put for sure. Once more does no harm."""
+    return any(row.noted_date_time for row in await core.batches.outline(batch.id))
+
+
+async def spread(core: Core, message: BatchMessage) -> None:
+    """Put the rows of a batch on the queue, some to a message.
+
+    Raises StorageUnavailableError: the message must come again.
+    """
+    if message.replay is not None:
+        await _hand_to_replay(core, message.batch_id, message.replay)
+    rows = await core.batches.rows(message.batch_id)
+    due = [row.number for row in rows if is_due(row, message.replay)]
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def put(numbers: Sequence[int]) -> None:
+        some = {"first": numbers[0], "last": numbers[-1]}
+        async with at_once:
+            await core.queue.put(message.model_copy(update=some), 0)
+
+    await asyncio.gather(*(put(due[i : i + _SLICE]) for i in range(0, len(due), _SLICE)))
+
+
+def is_due(row: BatchRow, replay: str | None) -> bool:
+    """Tell whether a message of this replay (None: the beginning) has something to do for a row."""
+    return row.duplicate_of is None and not row.status.terminal and row.replay == replay
+
+
+def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
+    if row.request is None:
+        raise AssertionError("only rows with a request are put on the queue")
+    return OnboardingMessage(
+        onboarding_id=row_onboarding_id(row.batch_id, row.number, row.request.natural_key),
+        request=row.request,
+        source=SOURCE,
+        replay=row.replay,
+        batch_row=row.place,
+        traceparent=traceparent,
+    )
+
+
+async def replay_batch(core: Core, batch: Batch) -> None:
+    """Start the rows that failed anew. Raises StorageUnavailableError: it may be repeated."""
+    name = new_replay(core)
+    # The message first: whatever happens then, it hands the rows over too.
+    message = BatchMessage(batch_id=batch.id, replay=name, traceparent=batch.traceparent)
+    await core.queue.put(message, 0)
+    await _hand_to_replay(core, batch.id, name)
+
+
+async def _hand_to_replay(core: Core, batch_id: str, name: str) -> None:
+    def handed(row: BatchRow) -> BatchRow:
+        if row.status is not RowStatus.FAILED or name <= (row.replay or ""):
+            return row
+        fresh = {"status": RowStatus.NOT_STARTED, "replay": name, "noted_date_time": None}
+        return row.model_copy(update={**fresh, "error": None, "attempts": 0})
+
+    await _change(core, batch_id, handed)
+
+
+async def cancel_batch(core: Core, batch: Batch) -> None:
+    """Cancel the rows that are not done. One that is being tried right now ends as it ends."""
+    now = core.clock.now()
+
+    def canceled(row: BatchRow) -> BatchRow:
+        if row.status.terminal or row.duplicate_of is not None:
+            return row
+        changes = {"status": RowStatus.CANCELED, "noted_date_time": now, "error": None}
+        return row.model_copy(update=changes)
+
+    await _change(core, batch.id, canceled)
+
+
+async def _change(core: Core, batch_id: str, change: Callable[[BatchRow], BatchRow]) -> None:
+    """Change rows, whatever is noted of them meanwhile."""
+    rows = await core.batches.rows(batch_id)
+    while changed := [new for row in rows if (new := change(row)) != row]:
+        for start in range(0, len(changed), _TRANSACTION):
+            with suppress(SupersededError):  # a row was noted since: once more, with what it is now
+                await core.batches.save(changed[start : start + _TRANSACTION])
+        rows = await core.batches.rows(batch_id)

@@ -1,0 +1,163 @@
+"""The HTTP functions of batches: submit, status, results, replay, cancel."""
+
+import asyncio
+import hashlib
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from connorg.batch_forecast import forecast_batch
+from connorg.batch_progress import progress, results
+from connorg.batches import BatchSubmission, cancel_batch, judged, replay_batch, submit_batch
+from connorg.contract.batch_views import BatchView, RowResult, RowResults
+from connorg.contract.batches import Batch, BatchRow
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.requests import Reference
+from connorg.functions.addresses import Addresses
+from connorg.functions.answers import conflict_problem, json_answer
+from connorg.functions.callers import caller_of
+from connorg.functions.headers import idempotency_key_of
+from connorg.functions.parameters import choice_of, flag_of, text_of
+from connorg.functions.tables import csv_answer, wants_csv
+from connorg.joining import Conflict
+from connorg.natural_key import is_batch_id
+from connorg.wiring import administration, core
+
+if TYPE_CHECKING:
+    from connorg.intake.partner_files import PartnerFile
+
+_SLICE = 50  # rows judged in one go; then others get their turn on the event loop
+_SHORTEST_POLL, _LONGEST_POLL = 2, 30  # seconds
+_COLUMNS = tuple(RowResult.model_json_schema()["properties"])
+
+
+class OnInvalid(StrEnum):
+    """What to do with a file of which some rows have faults."""
+
+    REJECT = "reject"
+    SKIP = "skip"
+
+
+async def submit(req: func.HttpRequest) -> func.HttpResponse:
+    """POST batches?onInvalid=&dryRun=&reference="""
+    on_invalid = choice_of(req, "onInvalid", OnInvalid) or OnInvalid.REJECT
+    reference = text_of(req, "reference", Reference)
+    key = idempotency_key_of(req)
+    file = await _read(req)
+    rows = await _judged(file, reference)
+    if flag_of(req, "dryRun"):
+        forecast = await forecast_batch(core(), administration(), rows, file.ignored_columns)
+        return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
+    if on_invalid is OnInvalid.REJECT:
+        _require_no_faults(rows)
+    result = await submit_batch(
+        core(),
+        BatchSubmission(
+            rows=rows,
+            ignored_columns=file.ignored_columns,
+            reference=reference,
+            caller=caller_of(req),
+            idempotency_key=key,
+            fingerprint=hashlib.sha256(b"batch\0" + req.get_body()).hexdigest(),
+            traceparent=req.headers.get("traceparent"),
+        ),
+    )
+    if isinstance(result, Conflict):
+        raise conflict_problem(result)
+    return await _accepted(req, result)
+
+
+async def _read(req: func.HttpRequest) -> "PartnerFile":
+    # Other calls' cold start goes without it.
+    from connorg.intake.partner_files import (  # noqa: PLC0415
+        FileTooLargeError,
+        FileUnreadableError,
+        read_partners,
+    )
+
+    try:
+        return await read_partners(req.get_body(), req.headers.get("content-type"))
+    except FileTooLargeError as error:
+        raise ProblemError(ProblemKind.BODY_TOO_LARGE, str(error), error.action) from None
+    except FileUnreadableError as error:
+        raise ProblemError(ProblemKind.MALFORMED_BODY, str(error), error.action) from None
+
+
+async def _judged(file: "PartnerFile", reference: str | None) -> tuple[BatchRow, ...]:
+    rows: list[BatchRow] = []
+    for start in range(0, len(file.rows), _SLICE):
+        rows += [judged(core(), row, reference) for row in file.rows[start : start + _SLICE]]
+        await asyncio.sleep(0)
+    return tuple(rows)
+
+
+def _require_no_faults(rows: tuple[BatchRow, ...]) -> None:
+    faults = tuple(fault for row in rows for fault in row.faults)
+    if faults:
+        raise ProblemError(
+            ProblemKind.INVALID_VALUES,
+            "Nothing was started. Each fault is listed with its row and its place.",
+            "Correct them all and send the file again, or send it with onInvalid=skip.",
+            errors=faults,
+        )
+
+
+async def read(req: func.HttpRequest) -> func.HttpResponse:
+    """GET batches/{id}"""
+    batch = await _found(req)
+    return json_answer((await progress(core(), batch)).view(), 200)
+
+
+async def read_results(req: func.HttpRequest) -> func.HttpResponse:
+    """GET batches/{id}/results: a line for each row of the file, as JSON or CSV."""
+    told = await results(core(), await _found(req))
+    if wants_csv(req):
+        return csv_answer(_COLUMNS, map(_cells, told), {})
+    return json_answer(RowResults(value=told).model_dump(mode="json", exclude_none=True), 200)
+
+
+async def replay(req: func.HttpRequest) -> func.HttpResponse:
+    """POST batches/{id}/retry"""
+    batch = await _found(req)
+    await replay_batch(core(), batch)
+    return await _accepted(req, batch)
+
+
+async def cancel(req: func.HttpRequest) -> func.HttpResponse:
+    """DELETE batches/{id}"""
+    batch = await _found(req)
+    await cancel_batch(core(), batch)
+    return json_answer((await progress(core(), batch)).view(), 200, _pointers(req, batch))
+
+
+async def _accepted(req: func.HttpRequest, batch: Batch) -> func.HttpResponse:
+    view = await progress(core(), batch)
+    headers = {**_pointers(req, batch), "Retry-After": str(_poll_after(view))}
+    return json_answer(view.view(), 202, headers)
+
+
+def _poll_after(view: BatchView) -> int:
+    return min(_LONGEST_POLL, max(_SHORTEST_POLL, view.seconds_left or 0))
+
+
+def _pointers(req: func.HttpRequest, batch: Batch) -> dict[str, str]:
+    address = Addresses(req).batch(batch.id)
+    return {"Location": address, "Operation-Location": address}
+
+
+def _cells(result: RowResult) -> dict[str, str]:
+    told = result.model_dump(mode="json", exclude_none=True)
+    return {name: str(value) for name, value in told.items()}
+
+
+async def _found(req: func.HttpRequest) -> Batch:
+    batch_id = str(req.route_params.get("id", "")).lower()
+    batch = await core().batches.read(batch_id) if is_batch_id(batch_id) else None
+    if batch is None:
+        raise ProblemError(
+            ProblemKind.BATCH_NOT_FOUND,
+            "No batch has this id.",
+            "Take the id from the answer to the file.",
+        )
+    return batch

@@ -1,0 +1,41 @@
+"""What a file of partners comes to before its rows are validated."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+class FileUnreadableError(Exception):
+    """The file is not one that can be read. Its text says why, `action` what to do about it."""
+
+    def __init__(self, detail: str, action: str) -> None:
+        super().__init__(detail)
+        self.action = action
+
+
+class FileTooLargeError(FileUnreadableError):
+    """The file has more bytes or more rows than are taken."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A row as the body of a request, not yet validated."""
+
+    number: int
+    name: str
+    """The partner as the file names it."""
+    body: str
+    """JSON text, or what stands in its place."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Headers by the JSON pointer of what came of their cells."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """What the file's form alone shows to be wrong: sentences by JSON pointer."""
+
+    def column_of(self, pointer: str) -> str | None:
+        """Name the column that a place in the body came from; a list came from one cell."""
+        while pointer and pointer not in self.columns:
+            pointer = pointer.rpartition("/")[0]
+        return self.columns.get(pointer)
+
+
+type Drafts = Iterator[Draft | None]
+"""None stands for a blank row."""

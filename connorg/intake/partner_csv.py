@@ -1,0 +1,147 @@
+"""Partners as a spreadsheet saves them: a header, a row each."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from connorg.intake.drafts import Draft, Drafts, FileUnreadableError
+from connorg.intake.partner_columns import Column, Columns, columns_of, known_in
+
+_DELIMITERS = (",", ";", "\t")
+# Excel's own word on what stands between the cells. It shows no such row, so none is counted.
+_TOLD = re.compile(r"sep=([,;\t|])[ \t,;|]*(\r\n|\r|\n)", re.IGNORECASE)
+_LONGEST_LOOK = 16 * 1024  # characters at the start in which the delimiter is looked for
+_SOURCES = {
+    Column.DOMAIN: ("#microsoft.graph.domainIdentitySource", "domainName"),
+    Column.TENANT: ("#microsoft.graph.azureActiveDirectoryTenant", "tenantId"),
+}
+
+
+def _listed(cell: str) -> list[str]:
+    # No sponsor's name can hold any of these.
+    return [name for name in re.split(r"[;,\n\r]", cell) if name.strip()]
+
+
+_FIELDS: Mapping[Column, tuple[str, Callable[[str], Any]]] = {
+    Column.NAME: ("displayName", str),
+    Column.DESCRIPTION: ("description", str),
+    Column.STATE: ("state", str.lower),
+    Column.INTERNAL_SPONSORS: ("internalSponsors", _listed),
+    Column.EXTERNAL_SPONSORS: ("externalSponsors", _listed),
+    Column.REFERENCE: ("reference", str),
+    Column.IF_EXISTS: ("ifExists", str.lower),
+}
+
+
+class Spreadsheet:
+    """A CSV file. Raises FileUnreadableError at once for its header, in `drafts` for its rows."""
+
+    def __init__(self, text: str) -> None:
+        told = _TOLD.match(text)
+        text = text[told.end() :] if told else text
+        self._rows = _rows(text, told[1] if told else _delimiter(text))
+        self._columns = columns_of(next((cells for _, cells in self._rows if cells), ()))
+
+    @property
+    def ignored_columns(self) -> tuple[str, ...]:
+        return self._columns.ignored
+
+    def drafts(self) -> Drafts:
+        for number, cells in self._rows:
+            yield _draft(number, cells, self._columns) if cells else None
+
+
+def _delimiter(text: str) -> str:
+    """Choose what makes most known headers, and then most cells, of the first line."""
+
+    def told(delimiter: str) -> tuple[int, int]:
+        lines = csv.reader(io.StringIO(text[:_LONGEST_LOOK], newline=""), delimiter=delimiter)
+        cells = next(filter(None, lines), [])
+        return known_in(cells), len(cells)
+
+    return max(_DELIMITERS, key=told)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Give each row with its number, the header being 1; a blank row has no cells."""
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
+    )
+    number = 0
+    try:
+        for number, cells in enumerate(reader, start=1):
+            yield number, cells if any(map(str.strip, cells)) else []
+    except csv.Error as error:
+        raise FileUnreadableError(
+            f"Row {number + 1} can't be read as CSV: {_reason(error)}.",
+            "Look for a quotation mark there that opens a cell and does not close it, or that"
+            ' stands alone in a quoted cell: write it twice (""), or remove it.',
+        ) from None
+
+
+def _reason(error: csv.Error) -> str:
+    text = str(error)
+    if "end of data" in text:
+        return "a cell in quotation marks has no end"
+    if "field limit" in text:
+        return f"a cell has more than {csv.field_size_limit()} characters"
+    return "text follows the quotation mark that closes a cell"
+
+
+def _draft(number: int, cells: Sequence[str], columns: Columns) -> Draft:
+    told = {column: columns.cell(cells, column) for column in columns.places}
+    filled = {column: cell for column, cell in told.items() if cell}
+    named = [column for column in _SOURCES if column in filled]
+    return Draft(
+        number,
+        filled.get(named[0] if named else Column.NAME, ""),
+        json.dumps(_body(filled), ensure_ascii=False),
+        _origins(columns, named),
+        dict(chain(_sources_fault(named, columns), _surplus_fault(cells, columns))),
+    )
+
+
+def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
+    name = filled.get(Column.NAME, "")
+    return {
+        "displayName": name,
+        # Graph demands one. Who has none to give names the partner.
+        "description": name or "A partner",
+        "state": "configured",
+        "identitySources": [
+            {"@odata.type": odata_type, field: filled[column]}
+            for column, (odata_type, field) in _SOURCES.items()
+            if column in filled
+        ],
+        **{
+            field: spelled(filled[column])
+            for column, (field, spelled) in _FIELDS.items()
+            if column in filled
+        },
+    }
+
+
+def _origins(columns: Columns, named: Sequence[Column]) -> dict[str, str]:
+    """Give the headers by the JSON pointers of what came of their cells."""
+    source = named[0] if named else next(c for c in _SOURCES if c in columns.places)
+    fields = {column: field for column, (field, _) in _FIELDS.items()}
+    origins = {**fields, source: "identitySources"}
+    return {f"/{origins[c]}": header for c, header in columns.headers.items() if c in origins}
+
+
+def _sources_fault(named: Sequence[Column], columns: Columns) -> Iterator[tuple[str, str]]:
+    headers = [columns.headers[column] for column in _SOURCES if column in columns.headers]
+    if not named:
+        yield "/identitySources", f"Fill {' or '.join(headers)}."
+    elif len(named) > 1:
+        yield "/identitySources", f"Fill either {' or '.join(headers)}, not both."
+
+
+def _surplus_fault(cells: Sequence[str], columns: Columns) -> Iterator[tuple[str, str]]:
+    if any(cell.strip() for cell in cells[columns.width :]):
+        told = f"Has {len(cells)} cells, the header {columns.width}"
+        yield "", f"{told}: put a cell that holds the delimiter in quotation marks."

@@ -1,0 +1,202 @@
+"""A file of partners, as a person or a script made it: what each row asks for, or its faults.
+
+Nothing here asks Graph or storage: what is wrong with a file is known before anything begins.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from connorg.contract.faults import Fault, RowFault
+from connorg.contract.requests import (
+    LARGEST_BODY,
+    InvalidValuesError,
+    MalformedBodyError,
+    OnboardingRequest,
+    parse,
+)
+from connorg.intake.drafts import Draft, Drafts, FileTooLargeError, FileUnreadableError
+from connorg.intake.file_text import text_of
+from connorg.intake.partner_csv import Spreadsheet
+from connorg.intake.partner_json import array_drafts, line_drafts
+
+__all__ = [
+    "LARGEST_FILE",
+    "MOST_ROWS",
+    "FileTooLargeError",
+    "FileUnreadableError",
+    "PartnerFile",
+    "PartnerRow",
+    "read_partners",
+]
+
+LARGEST_FILE = 5 * 1024 * 1024  # bytes
+MOST_ROWS = 5_000  # twice what a tenant can hold
+_MOST_BLANK_ROWS = 100_000
+_ROWS_AT_A_TIME = 50  # a few milliseconds, in which nobody else is served
+_MOST_FAULTS = 10  # of a row; further ones are counted
+_LONGEST_NAME = 256  # characters
+
+_TYPES = {
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "application/json": "array",
+    "application/x-ndjson": "lines",
+    "application/ndjson": "lines",
+    "application/jsonl": "lines",
+}
+_FIRST_CHARACTERS = {"[": "array", "{": "lines"}
+
+type _Seen = dict[str, tuple[int, OnboardingRequest]]
+"""The first row that asks for each identity source."""
+
+
+@dataclass(frozen=True)
+class PartnerRow:
+    number: int
+    """A spreadsheet's row, with the header as 1; an array's element, counted from 1; a line."""
+    name: str
+    """The domain or tenant, as it is written."""
+    request: OnboardingRequest | None
+    """None: the row has faults."""
+    faults: tuple[RowFault, ...] = ()
+    duplicate_of: int | None = None
+    """The number of an earlier row that asks for the same."""
+
+
+@dataclass(frozen=True)
+class PartnerFile:
+    rows: tuple[PartnerRow, ...]
+    ignored_columns: tuple[str, ...] = ()
+
+
+async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
+    """Read every row, and find all of its faults. Others are served meanwhile.
+
+    Raises FileTooLargeError, and FileUnreadableError where it can't be said what the rows are.
+    """
+    if len(body) > LARGEST_FILE:
+        raise _too_large(f"The file has {len(body)} bytes; at most {LARGEST_FILE} are read.")
+    text = text_of(body)
+    if not text.strip():
+        raise FileUnreadableError("The file is empty.", "Give each partner a row.")
+    drafts, ignored_columns = _drafts(text, content_type)
+    read = await _filled(drafts)
+    if not read:
+        raise FileUnreadableError("The file holds no partners.", "Give each partner a row.")
+    seen: _Seen = {}
+    return PartnerFile(
+        tuple([_row(draft, seen) async for draft in _in_turns(read)]), ignored_columns
+    )
+
+
+async def _filled(drafts: Drafts) -> list[Draft]:
+    """Leave blank rows out, and read no more than is taken."""
+    read: list[Draft] = []
+    blank = 0
+    async for draft in _in_turns(drafts):
+        if draft is None:
+            blank += 1
+        else:
+            read.append(draft)
+        if len(read) > MOST_ROWS:
+            raise _too_large(f"The file has more than {MOST_ROWS} rows.")
+        if blank > _MOST_BLANK_ROWS:
+            raise _too_large(f"The file has more than {_MOST_BLANK_ROWS} blank rows; remove them.")
+    return read
+
+
+def _too_large(detail: str) -> FileTooLargeError:
+    return FileTooLargeError(detail, "Split the file, and send the parts one after the other.")
+
+
+def _drafts(text: str, content_type: str | None) -> tuple[Drafts, tuple[str, ...]]:
+    told = (content_type or "").partition(";")[0].strip().lower()
+    kind = _TYPES.get(told) or _FIRST_CHARACTERS.get(text.lstrip()[:1], "csv")
+    if kind == "array":
+        return array_drafts(text), ()
+    if kind == "lines":
+        return line_drafts(text), ()
+    spreadsheet = Spreadsheet(text)
+    return spreadsheet.drafts(), spreadsheet.ignored_columns
+
+
+async def _in_turns[Item](items: Iterable[Item]) -> AsyncIterator[Item]:
+    """Go through items and let the event loop serve others now and then."""
+    for place, item in enumerate(items):
+        if place % _ROWS_AT_A_TIME == 0:
+            await asyncio.sleep(0)
+        yield item
+
+
+def _row(draft: Draft, seen: _Seen) -> PartnerRow:
+    request, wrong = _validated(draft)
+    if request is None:
+        return _faulty(draft, wrong)
+    number, first = seen.setdefault(request.natural_key, (draft.number, request))
+    if first is request:
+        return PartnerRow(draft.number, _name(draft), request)
+    # A repeated row may have a ticket of its own. Whatever else differs contradicts the first one.
+    detail = f"Row {number} asks for the same partner with another value here."
+    differing = [Fault(pointer=pointer, detail=detail) for pointer in _differing(request, first)]
+    if differing:
+        return _faulty(draft, differing)
+    return PartnerRow(draft.number, _name(draft), request, duplicate_of=number)
+
+
+def _faulty(draft: Draft, wrong: Iterable[Fault]) -> PartnerRow:
+    return PartnerRow(draft.number, _name(draft), None, _placed(draft, wrong))
+
+
+def _name(draft: Draft) -> str:
+    return draft.name[:_LONGEST_NAME]
+
+
+def _validated(draft: Draft) -> tuple[OnboardingRequest | None, tuple[Fault, ...]]:
+    # Measured first: what has a million faults would take its time to name them.
+    if len(draft.body.encode()) > LARGEST_BODY:
+        too_long = Fault(pointer="", detail=f"Has more than {LARGEST_BODY} bytes; shorten it.")
+        return None, (too_long,)
+    try:
+        request = parse(OnboardingRequest, draft.body)
+    except MalformedBodyError as error:
+        return None, (Fault(pointer="", detail=str(error)),)
+    except InvalidValuesError as error:
+        return None, error.faults
+    return (None if draft.faults else request), ()
+
+
+def _placed(draft: Draft, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
+    """Say where in the file each fault is. What its form shows stands for what came of that."""
+    of_form = [Fault(pointer=pointer, detail=detail) for pointer, detail in draft.faults.items()]
+    faults = [*of_form, *(fault for fault in wrong if fault.pointer not in draft.faults)]
+    if len(faults) > _MOST_FAULTS:
+        faults = [*faults[:_MOST_FAULTS], Fault(pointer="", detail="There are more faults.")]
+    return tuple(
+        RowFault(
+            row=draft.number,
+            column=draft.column_of(fault.pointer),
+            pointer=fault.pointer,
+            detail=fault.detail,
+        )
+        for fault in faults
+    )
+
+
+def _differing(request: OnboardingRequest, first: OnboardingRequest) -> Iterator[str]:
+    """Give the JSON pointers of what two requests for one partner ask for differently."""
+    pairs = zip(_asked(request).items(), _asked(first).values(), strict=True)
+    return (pointer for (pointer, wanted), other in pairs if wanted != other)
+
+
+def _asked(request: OnboardingRequest) -> Mapping[str, object]:
+    return {
+        "/displayName": request.display_name,
+        "/description": request.description,
+        "/identitySources/0": request.identity_source,
+        "/state": request.state,
+        "/internalSponsors": frozenset(request.internal_sponsors or ()),
+        "/externalSponsors": frozenset(request.external_sponsors or ()),
+        "/ifExists": request.if_exists,
+        "/callbackUrl": request.callback_url,
+    }

@@ -1,0 +1,54 @@
+"""Partners as JSON: an array, or a line each; every element is the body of a request."""
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from connorg.intake.drafts import Draft, Drafts, FileUnreadableError
+
+
+def array_drafts(text: str) -> Drafts:
+    """Read an array; its elements are counted from 1. Raises FileUnreadableError."""
+    try:
+        elements = from_json(text)
+    except ValueError as error:
+        raise FileUnreadableError(
+            f"The file is not JSON that can be read: {error}.",
+            "Send a JSON array of partners, or one JSON object in each line.",
+        ) from None
+    if not isinstance(elements, list):
+        raise FileUnreadableError(
+            "The file is JSON, but no array.",
+            "Send an array of partners, or one in each line as application/x-ndjson.",
+        )
+    return _drafts(elements)
+
+
+def line_drafts(text: str) -> Drafts:
+    """Read NDJSON; the lines are counted from 1, blank ones too."""
+    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+        yield Draft(number, _name_in(line), line) if line.strip() else None
+
+
+def _drafts(elements: Iterable[Any]) -> Drafts:
+    for number, element in enumerate(elements, start=1):
+        yield Draft(number, _name_of(element), to_json(element, inf_nan_mode="constants").decode())
+
+
+def _name_in(line: str) -> str:
+    try:
+        return _name_of(from_json(line))
+    except ValueError:
+        return ""
+
+
+def _name_of(element: Any) -> str:
+    """Name a partner by what there is: the element may be anything."""
+    fields = element if isinstance(element, dict) else {}
+    sources = fields.get("identitySources")
+    source = sources[0] if isinstance(sources, list) and sources else None
+    known = {**fields, **source} if isinstance(source, dict) else fields
+    names = (known.get(key) for key in ("domainName", "tenantId", "displayName"))
+    return next((name.strip() for name in names if isinstance(name, str) and name.strip()), "")
