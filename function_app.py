@@ -5,6 +5,7 @@ import azure.functions as func
 from connorg.functions import (
     callbacks,
     health,
+    maintenance,
     messages,
     onboarding,
     organizations,
@@ -84,5 +85,8 @@ app.function_name("CallBack")(
 )
 app.function_name("BuryCallback")(
     app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callbacks.on_poison)
+)
+app.function_name("PurgeLedger")(
+    app.timer_trigger("timer", maintenance.EVERY_NIGHT)(maintenance.purge_ledger)
 )
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))

@@ -17,8 +17,12 @@ def partition_of(natural_key: str) -> str:
 
 def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
     """Make an id that sorts newest first within its partition and can't be guessed (80 bits)."""
-    countdown = _END_OF_TIME - int(now.timestamp() * 1000)
-    return f"{partition_of(natural_key)}-{countdown:012x}{random.getrandbits(80):020x}"
+    return f"{partition_of(natural_key)}-{countdown(now)}{random.getrandbits(80):020x}"
+
+
+def countdown(moment: datetime) -> str:
+    """Give how the row of an id begins that is made at a moment; earlier ones sort after it."""
+    return f"{_END_OF_TIME - int(moment.timestamp() * 1000):012x}"
 
 
 def is_onboarding_id(text: str) -> bool:

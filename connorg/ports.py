@@ -1,6 +1,6 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -146,7 +146,11 @@ class HeldBy:
 
 
 class Ledger(Protocol):
-    """Where onboardings are kept. Every method may raise StorageUnavailableError."""
+    """Where onboardings are kept. Every method may raise StorageUnavailableError.
+
+    Every method that reads work may raise versions.NewerVersionError: after a rollback it was
+    written by code that is newer than this, and nothing was changed. Lists leave it out.
+    """
 
     async def open(self, onboarding: Onboarding) -> Onboarding | HeldBy:
         """Claim the identity source for this onboarding and write it, both or none.
@@ -209,6 +213,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def purge(self, before: datetime) -> AsyncGenerator[int]:
+        """Delete all that belongs to onboardings which closed before, as long as it is iterated.
+
+        Gives after each step how many onboardings that deleted. What somebody changes meanwhile
+        stays, and so does what a newer version wrote.
+        """
+        ...
+
     async def gate(self) -> Gate: ...
 
     async def change_gate(self, change: Callable[[Gate], Gate]) -> Gate:
@@ -231,6 +243,10 @@ class RetryQueue(Protocol):
         """Put a message that becomes visible after `delay` seconds, rounded up."""
         ...
 
+    async def put_back(self, text: str, delay: float) -> None:
+        """Put a message as it stands, which a newer version has put there and will read."""
+        ...
+
     async def move(self, receipt: Receipt, message: OnboardingMessage, delay: float) -> None:
         """Put a message in the place of one; where that one is gone or in hand, do nothing."""
         ...
@@ -245,6 +261,10 @@ class CallbackQueue(Protocol):
 
     async def put(self, message: CallbackMessage, delay: float) -> Receipt:
         """Put a message that becomes visible after `delay` seconds, rounded up."""
+        ...
+
+    async def put_back(self, text: str, delay: float) -> None:
+        """See RetryQueue."""
         ...
 
 

@@ -57,6 +57,7 @@ def core() -> Core:
             settle=config.settle_seconds,
             blocked_retry=config.blocked_retry_seconds,
             give_up=config.give_up_hours * 60 * 60,
+            retention=config.retention_days * 24 * 60 * 60,
             callback_retry=config.callback_retry_seconds,
         ),
         policy=config.policy(),

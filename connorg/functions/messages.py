@@ -3,7 +3,8 @@
 import base64
 import binascii
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import azure.functions as func
 from pydantic_core import from_json
@@ -11,6 +12,8 @@ from pydantic_core import from_json
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.versions import NewerVersionError
+from connorg.ports import CallbackQueue, RetryQueue
 from connorg.resuming import (
     bury,
     bury_producers,
@@ -22,29 +25,47 @@ from connorg.wiring import core
 
 _log = logging.getLogger(__name__)
 
+_UNTIL_UPGRADED = 5 * 60.0  # seconds; an upgrade takes minutes too
+
 
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `onboarding`. The host deletes the message when this returns."""
     text = text_of(msg)
-    match _read(text):
-        case OnboardingMessage() as message:
-            await resume(core(), message)
-        case ProducerMessage() as message:
-            await receive(core(), message)
-        case OnboardingError() as error:
-            await _keep_unreadable(text, error)
+    async with leaving_newer(core().queue, text):
+        match _read(text):
+            case OnboardingMessage() as message:
+                await resume(core(), message)
+            case ProducerMessage() as message:
+                await receive(core(), message)
+            case OnboardingError() as error:
+                await _keep_unreadable(text, error)
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `onboarding-poison`. What raises here stays hidden and comes again."""
     text = text_of(msg)
-    match _read(text):
-        case OnboardingMessage() as message:
-            await bury(core(), message)
-        case ProducerMessage() as message:
-            await bury_producers(core(), message)
-        case OnboardingError() as error:
-            await _keep_unreadable(text, error)
+    async with leaving_newer(core().queue, text):
+        match _read(text):
+            case OnboardingMessage() as message:
+                await bury(core(), message)
+            case ProducerMessage() as message:
+                await bury_producers(core(), message)
+            case OnboardingError() as error:
+                await _keep_unreadable(text, error)
+
+
+@asynccontextmanager
+async def leaving_newer(queue: RetryQueue | CallbackQueue, text: str) -> AsyncIterator[None]:
+    """Leave what a newer version wrote, message or row, until that version is back.
+
+    The message is put anew, as it stands: messages never expire, while a delivery that fails counts
+    towards poison, and poison expires.
+    """
+    try:
+        yield
+    except NewerVersionError as error:
+        _log.warning("a queue message is left for a newer version of connorg. %s", error)
+        await queue.put_back(text, _UNTIL_UPGRADED)
 
 
 def text_of(msg: func.QueueMessage) -> str:

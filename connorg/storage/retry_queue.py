@@ -22,7 +22,12 @@ class AzureRetryQueue:
         self._queue = queue
 
     async def put(self, message: Model, delay: float) -> Receipt:
-        text = _text(message)
+        return await self._put(_text(message), delay)
+
+    async def put_back(self, text: str, delay: float) -> None:
+        await self._put(text, delay)
+
+    async def _put(self, text: str, delay: float) -> Receipt:
         async with storage_errors():
             try:
                 return await self._send(text, delay)

@@ -85,7 +85,10 @@ class Table:
                     self._check_update(entity, options[0]["etag"])
         except HttpResponseError as error:
             raise _error(TableTransactionError, error.status_code or 0) from None
-        return [self._write(entity) for _, entity, *_ in operations]
+        return [
+            self._delete(entity) if kind == "delete" else self._write(entity)
+            for kind, entity, *_ in operations
+        ]
 
     def query(self, conditions: str, parameters: Entity) -> list[Row]:
         if not self.exists:
@@ -104,6 +107,10 @@ class Table:
         if self.get(_key(entity)).etag != etag:
             raise _error(HttpResponseError, 412)
 
+    def _delete(self, entity: Entity) -> Row:
+        del self.rows[_key(entity)]
+        return _GONE
+
     def _write(self, entity: Entity) -> Row:
         row = Row(entity, f"v{next(self._etags)}")
         self._written(self.rows.get(_key(entity)), row)
@@ -117,6 +124,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "ne": operator.ne,
 }
+_GONE = Row({}, "")  # the answer to a delete has no new version
 
 
 def _clause(text: str, parameters: Entity) -> Callable[[Row], bool]:
