@@ -64,8 +64,8 @@ async def leaving_newer(queue: RetryQueue | CallbackQueue, text: str) -> AsyncIt
     try:
         yield
     except NewerVersionError as error:
-        _log.warning("a queue message is left for a newer version of connorg. %s", error)
         await queue.put_back(text, _UNTIL_UPGRADED)
+        _log.warning("a queue message was left for a newer version of connorg. %s", error)
 
 
 def text_of(msg: func.QueueMessage) -> str:
