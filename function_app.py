@@ -7,6 +7,7 @@ from connorg.functions import (
     batches,
     callbacks,
     health,
+    maintenance,
     messages,
     onboarding,
     organizations,
@@ -99,5 +100,8 @@ app.function_name("CallBack")(
 )
 app.function_name("BuryCallback")(
     app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callbacks.on_poison)
+)
+app.function_name("PurgeLedger")(
+    app.timer_trigger("timer", maintenance.EVERY_NIGHT)(maintenance.purge_ledger)
 )
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))

@@ -9,6 +9,8 @@ slowly after that, and drops with each complaint. Callers who wait take no turns
 from datetime import datetime, timedelta
 from typing import Self
 
+from pydantic import ConfigDict
+
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingError
 
@@ -26,6 +28,8 @@ _REMEMBERED = 30  # paces: a quick growth from the first to the highest
 
 
 class Pace(Model):
+    model_config = ConfigDict(extra="ignore")
+
     since: datetime
     """The first turn that was given out at this pace."""
     calls: float
@@ -33,6 +37,9 @@ class Pace(Model):
 
 
 class Gate(Model):
+    # No work, only what was learnt in the last minutes: what a newer version adds may be lost.
+    model_config = ConfigDict(extra="ignore")
+
     closed_until: datetime | None = None
     blocked: OnboardingError | None = None
     """The permission or licence that was missing when Graph was last called."""

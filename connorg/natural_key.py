@@ -18,23 +18,24 @@ def partition_of(natural_key: str) -> str:
 
 def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
     """Make an id that sorts newest first within its partition and can't be guessed (80 bits)."""
-    return f"{partition_of(natural_key)}-{_countdown(now)}{random.getrandbits(80):020x}"
+    return f"{partition_of(natural_key)}-{countdown(now)}{random.getrandbits(80):020x}"
 
 
-def _countdown(now: datetime) -> str:
-    return f"{_END_OF_TIME - int(now.timestamp() * 1000):012x}"
+def countdown(moment: datetime) -> str:
+    """Give how the row of an id begins that is made at a moment; earlier ones sort after it."""
+    return f"{_END_OF_TIME - int(moment.timestamp() * 1000):012x}"
 
 
 def new_batch_id(now: datetime, random: Random) -> str:
     """Make an id that can't be guessed (80 bits)."""
-    return f"batch-{_countdown(now)}{random.getrandbits(80):020x}"
+    return f"batch-{countdown(now)}{random.getrandbits(80):020x}"
 
 
 def row_onboarding_id(batch_id: str, row: int, natural_key: str) -> str:
     """Give the onboarding of a row: always the same one, however often the row is sent or tried."""
-    countdown = batch_id.removeprefix("batch-")[:12]
+    made = batch_id.removeprefix("batch-")[:12]
     digest = hashlib.sha256(f"{batch_id}\0{row}".encode()).hexdigest()
-    return f"{partition_of(natural_key)}-{countdown}{digest[:20]}"
+    return f"{partition_of(natural_key)}-{made}{digest[:20]}"
 
 
 def is_batch_id(text: str) -> bool:

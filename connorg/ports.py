@@ -1,6 +1,6 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -147,7 +147,11 @@ class HeldBy:
 
 
 class Ledger(Protocol):
-    """Where onboardings are kept. Every method may raise StorageUnavailableError."""
+    """Where onboardings are kept. Every method may raise StorageUnavailableError.
+
+    Every method that reads work may raise versions.NewerVersionError: after a rollback it was
+    written by code that is newer than this, and nothing was changed. Lists leave it out.
+    """
 
     async def open(self, onboarding: Onboarding) -> Onboarding | HeldBy:
         """Claim the identity source for this onboarding and write it, both or none.
@@ -207,6 +211,14 @@ class Ledger(Protocol):
         """Write a later version of a note, if the version held is the one that was read.
 
         Raises SupersededError otherwise.
+        """
+        ...
+
+    def purge(self, before: datetime) -> AsyncGenerator[int]:
+        """Delete all that belongs to onboardings which closed before, as long as it is iterated.
+
+        Gives after each step how many onboardings that deleted. What somebody changes meanwhile
+        stays, and so does what a newer version wrote.
         """
         ...
 

@@ -16,6 +16,7 @@ from connorg.policy import Policy
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
 RESULT_SECRETS = "CONNORG_RESULT_SECRETS"
 _SHORTEST_SECRET = 32  # characters
+_SHORTEST_RETENTION, _LONGEST_RETENTION = 8, 3650  # days
 
 
 class ConfigurationError(Exception):
@@ -26,6 +27,14 @@ def _root(url: str) -> str:
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
         raise ValueError("must be an https address such as https://graph.microsoft.com")
     return url.rstrip("/")
+
+
+def _retention(days: float) -> float:
+    if days and not _SHORTEST_RETENTION <= days <= _LONGEST_RETENTION:
+        raise ValueError(
+            f"must be 0, for ever, or {_SHORTEST_RETENTION} to {_LONGEST_RETENTION} days"
+        )
+    return days
 
 
 def _words(text: object) -> object:
@@ -74,6 +83,10 @@ class Settings(_EntraSetting):
     settle_seconds: float = Field(35, alias="CONNORG_SETTLE_SECONDS", ge=0, le=600)
     blocked_retry_seconds: float = Field(30, alias="CONNORG_BLOCKED_RETRY_SECONDS", ge=1, le=3600)
     give_up_hours: float = Field(24, alias="CONNORG_GIVE_UP_HOURS", gt=0, le=24 * 7)
+    # Longer than anything may still ask for it: keys are kept a day, poison messages seven.
+    retention_days: Annotated[float, AfterValidator(_retention)] = Field(
+        365, alias="CONNORG_RETENTION_DAYS"
+    )
     website_hostname: str = Field("", alias="WEBSITE_HOSTNAME")
     callback_hosts: Words = Field((), alias="CONNORG_CALLBACK_HOSTS")
     callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)

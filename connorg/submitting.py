@@ -19,6 +19,7 @@ from connorg.attempting import attempt_and_conclude
 from connorg.calling_back import subscribe
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
+from connorg.contract.versions import NewerVersionError
 from connorg.core import Core, message_of
 from connorg.gate import Gate
 from connorg.joining import Conflict, Reason, Submitted, join
@@ -68,7 +69,12 @@ async def _submit(
             return bound
         onboarding = bound
     gate, receipt = await _arm(core, onboarding, wait)
-    opened = await core.ledger.open(_opening(core, onboarding, gate, at_once=wait > 0))
+    opening = _opening(core, onboarding, gate, at_once=wait > 0)
+    try:
+        opened = await core.ledger.open(opening)
+    except NewerVersionError:  # nothing was written, so nothing is left to do
+        await disarm(core, receipt)
+        raise
     if isinstance(opened, HeldBy):
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.

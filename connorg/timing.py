@@ -25,6 +25,11 @@ class Timing:
     give_up: float = 24 * 60 * 60
     """After this an onboarding fails; it is kept and can be replayed."""
 
+    retention: float = 365 * 24 * 60 * 60
+    """How long after its end an onboarding is kept; 0: for ever."""
+    purge_limit: float = 3 * 60
+    """The longest that one purge lasts; host.json ends a function after five minutes."""
+
     callback_retry: float = 5
     """The shortest pause after a callback that failed."""
     callback_give_up: float = 24 * 60 * 60

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from connorg.graph.directory import GraphDirectory
     from connorg.graph.sending import Sender
     from connorg.intake.sources import Sources
+    from connorg.storage.retry_queue import AzureRetryQueue
 
 
 class SystemClock:
@@ -47,7 +48,7 @@ def core() -> Core:
     """
     from connorg.storage.batches import AzureBatches  # noqa: PLC0415
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
-    from connorg.storage.retry_queue import AzureRetryQueue, AzureRetryQueues  # noqa: PLC0415
+    from connorg.storage.retry_queue import AzureRetryQueues  # noqa: PLC0415
 
     # The SDKs tell each request at INFO; a request's address holds domains and ids.
     for chatty in ("azure", "httpx", "httpcore"):
@@ -58,8 +59,7 @@ def core() -> Core:
         ledger=AzureLedger(table(LEDGER_TABLE)),
         batches=AzureBatches(table(BATCHES_TABLE)),
         queue=AzureRetryQueues(
-            onboardings=AzureRetryQueue(queue(ONBOARDING_QUEUE)),
-            rows=AzureRetryQueue(queue(BATCH_QUEUE)),
+            onboardings=retry_queue(ONBOARDING_QUEUE), rows=retry_queue(BATCH_QUEUE)
         ),
         clock=SystemClock(),
         random=SystemRandom(),
@@ -68,6 +68,7 @@ def core() -> Core:
             settle=config.settle_seconds,
             blocked_retry=config.blocked_retry_seconds,
             give_up=config.give_up_hours * 60 * 60,
+            retention=config.retention_days * 24 * 60 * 60,
             callback_retry=config.callback_retry_seconds,
         ),
         policy=config.policy(),
@@ -78,10 +79,9 @@ def core() -> Core:
 
 def _callbacks() -> Callbacks:
     from connorg.callbacks.receiver import HttpReceiver  # noqa: PLC0415
-    from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
 
     return Callbacks(
-        queue=AzureRetryQueue(queue(CALLBACK_QUEUE)),
+        queue=retry_queue(CALLBACK_QUEUE),
         receiver=HttpReceiver(settings().called_hosts),
         keys=callback_keys(),
     )
@@ -130,6 +130,13 @@ def table(name: str) -> "TableClient":
     from connorg.storage import connection  # noqa: PLC0415
 
     return _reach_storage(partial(connection.table, name), settings().table_endpoint)
+
+
+@cache
+def retry_queue(name: str) -> "AzureRetryQueue":
+    from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
+
+    return AzureRetryQueue(queue(name))
 
 
 @cache

@@ -9,7 +9,7 @@ from connorg.contract.model import Model
 
 
 class CallbackNote(Model):
-    # A row written by a newer version, before a rollback, must still be read.
+    # Under the same version there may be more fields, of the kind that may be lost.
     model_config = ConfigDict(extra="ignore")
 
     onboarding_id: str

@@ -7,21 +7,36 @@ the message's value for its own.
 
 import hashlib
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from connorg.contract.batch_place import BatchPlace
 from connorg.contract.model import Model
 from connorg.contract.requests import IdempotencyKey, OnboardingRequest
+from connorg.contract.versions import VERSION, check_version
 from connorg.natural_key import BATCH_ID, ONBOARDING_ID, partition_of, split_id
 
 
-class OnboardingMessage(Model):
-    """The app's own message: what is still to do."""
+class _OwnMessage(Model):
+    """What connorg itself puts on a queue. NewerVersionError: a newer one has put it there."""
 
-    # A message put by a newer version, before a rollback, must still be understood.
+    # Under the same version there may be more fields, of the kind that may be lost.
     model_config = ConfigDict(extra="ignore")
+
+    version: int = VERSION
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_not_newer(cls, fields: Any) -> Any:
+        """First of all: what a newer version means by the other fields is not known."""
+        if isinstance(fields, dict):
+            check_version(fields.get("version"))
+        return fields
+
+
+class OnboardingMessage(_OwnMessage):
+    """The app's own message: what is still to do."""
 
     onboarding_id: Annotated[str, Field(pattern=ONBOARDING_ID)]
     request: OnboardingRequest
@@ -40,10 +55,8 @@ class OnboardingMessage(Model):
         return self
 
 
-class BatchMessage(Model):
+class BatchMessage(_OwnMessage):
     """A batch whose rows are still to be put on the queue, or some of its rows."""
-
-    model_config = ConfigDict(extra="ignore")
 
     batch_id: Annotated[str, Field(pattern=BATCH_ID)]
     first: int | None = None
@@ -65,10 +78,10 @@ class ProducerMessage(OnboardingRequest):
         return OnboardingRequest.model_validate({**fields, "callback_url": self.callback_url})
 
 
-class CallbackMessage(Model):
+class CallbackMessage(_OwnMessage):
     """A callback that somebody asked for: a subscription to the end of an onboarding."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     onboarding_id: Annotated[str, Field(pattern=ONBOARDING_ID)]
     callback_url: Annotated[str, Field(repr=False)]

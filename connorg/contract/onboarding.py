@@ -56,7 +56,7 @@ def _as_shown(schema: dict[str, Any]) -> None:
 
 
 class Onboarding(Model):
-    # A row written by a newer version, before a rollback, must still be read.
+    # Under the same version there may be more fields, of the kind that may be lost.
     model_config = ConfigDict(extra="ignore", json_schema_extra=_as_shown)
 
     id: str

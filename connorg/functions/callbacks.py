@@ -7,7 +7,8 @@ import azure.functions as func
 from connorg.calling_back import bury_callback, call_back
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
-from connorg.functions.messages import text_of
+from connorg.functions.messages import leaving_newer, text_of
+from connorg.storage.names import CALLBACK_QUEUE
 from connorg.wiring import core
 
 _log = logging.getLogger(__name__)
@@ -15,14 +16,16 @@ _log = logging.getLogger(__name__)
 
 async def on_callback(msg: func.QueueMessage) -> None:
     """Queue `callback`. The host deletes the message when this returns."""
-    if (message := _read(msg)) is not None:
-        await call_back(core(), message)
+    async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
+        if (message := _read(msg)) is not None:
+            await call_back(core(), message)
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `callback-poison`. What raises here stays hidden and comes again."""
-    if (message := _read(msg)) is not None:
-        await bury_callback(core(), message)
+    async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
+        if (message := _read(msg)) is not None:
+            await bury_callback(core(), message)
 
 
 def _read(msg: func.QueueMessage) -> CallbackMessage | None:

@@ -10,6 +10,7 @@ import azure.functions as func
 from connorg.asking import GraphUnavailableError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError
+from connorg.contract.versions import NewerVersionError
 from connorg.functions.answers import problem_answer
 from connorg.functions.callers import Role, authorize
 from connorg.ports import StorageUnavailableError
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 _STORAGE_RETRY = {"Retry-After": "10"}  # seconds
+_UPGRADE_RETRY = {"Retry-After": "300"}
 
 
 def answering(handler: Handler, role: Role | None) -> Handler:
@@ -61,6 +63,14 @@ def _problem_of(error: Exception) -> ProblemError:
                 "The app can't reach its storage account, so it can't keep what is sent.",
                 "Send the request again later.",
                 headers=_STORAGE_RETRY,
+            )
+        case NewerVersionError():
+            _log.warning("an answer waits for a newer version of connorg. %s", error)
+            return ProblemError(
+                ProblemKind.STORAGE_UNAVAILABLE,
+                "The app was rolled back, and a newer version of it wrote what this is about.",
+                "Send the request again when the newer version is back; nothing is lost.",
+                headers=_UPGRADE_RETRY,
             )
         case GraphUnavailableError(error=cause):
             return ProblemError(

@@ -3,7 +3,8 @@
 import base64
 import binascii
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import azure.functions as func
 from pydantic_core import from_json
@@ -11,6 +12,7 @@ from pydantic_core import from_json
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.versions import NewerVersionError
 from connorg.resuming import (
     bury,
     bury_producers,
@@ -18,33 +20,52 @@ from connorg.resuming import (
     record_unreadable,
     resume,
 )
-from connorg.wiring import core
+from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.wiring import core, retry_queue
 
 _log = logging.getLogger(__name__)
+
+_UNTIL_UPGRADED = 5 * 60.0  # seconds; an upgrade takes minutes too
 
 
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `onboarding`. The host deletes the message when this returns."""
     text = text_of(msg)
-    match _read(text):
-        case OnboardingMessage() as message:
-            await resume(core(), message)
-        case ProducerMessage() as message:
-            await receive(core(), message)
-        case OnboardingError() as error:
-            await _keep_unreadable(text, error)
+    async with leaving_newer(ONBOARDING_QUEUE, text):
+        match _read(text):
+            case OnboardingMessage() as message:
+                await resume(core(), message)
+            case ProducerMessage() as message:
+                await receive(core(), message)
+            case OnboardingError() as error:
+                await keep_unreadable(text, error)
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `onboarding-poison`. What raises here stays hidden and comes again."""
     text = text_of(msg)
-    match _read(text):
-        case OnboardingMessage() as message:
-            await bury(core(), message)
-        case ProducerMessage() as message:
-            await bury_producers(core(), message)
-        case OnboardingError() as error:
-            await _keep_unreadable(text, error)
+    async with leaving_newer(ONBOARDING_QUEUE, text):
+        match _read(text):
+            case OnboardingMessage() as message:
+                await bury(core(), message)
+            case ProducerMessage() as message:
+                await bury_producers(core(), message)
+            case OnboardingError() as error:
+                await keep_unreadable(text, error)
+
+
+@asynccontextmanager
+async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
+    """Leave what a newer version wrote, message or row, until that version is back.
+
+    The message is put anew, as it stands: messages never expire, while a delivery that fails counts
+    towards poison, and poison expires.
+    """
+    try:
+        yield
+    except NewerVersionError as error:
+        await retry_queue(queue).put_back(text, _UNTIL_UPGRADED)
+        _log.warning("a queue message was left for a newer version of connorg. %s", error)
 
 
 def text_of(msg: func.QueueMessage) -> str:
@@ -67,13 +88,17 @@ def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
             return parse(OnboardingMessage, text)
         return parse(ProducerMessage, text)
     except (ValueError, MalformedBodyError, InvalidValuesError) as error:
-        return OnboardingError(
-            code="MessageUnreadable",
-            message=f"The queue message could not be understood. {error}",
-            action="Correct it and put it on the queue again.",
-        )
+        return unreadable_message(error)
 
 
-async def _keep_unreadable(text: str, error: OnboardingError) -> None:
+def unreadable_message(why: Exception) -> OnboardingError:
+    return OnboardingError(
+        code="MessageUnreadable",
+        message=f"The queue message could not be understood. {why}",
+        action="Correct it and put it on the queue again.",
+    )
+
+
+async def keep_unreadable(text: str, error: OnboardingError) -> None:
     _log.warning("a queue message could not be understood and is kept as a failed onboarding")
     await record_unreadable(core(), text, error)

@@ -22,7 +22,7 @@ from connorg.contract.onboarding import Conclusion
 from connorg.contract.requests import OnboardingRequest
 from connorg.ports import SupersededError
 from connorg.storage.connection import storage_errors
-from connorg.storage.entities import Entity, etag_of, if_unchanged
+from connorg.storage.entities import Entity, etag_of, if_unchanged, model_of, row_entity
 
 _BATCH = "batch"
 _ROW = "row-"
@@ -32,7 +32,7 @@ _MOST_ROWS = 100  # of a transaction
 _MOST_CHARACTERS = 256 * 1024  # of a transaction: 3 MiB at twelve bytes each, of 4 MiB
 _AT_ONCE = 4  # transactions, so that others get to storage too
 _COUNTED = ["RowKey", "Status", "Conclusion", "DuplicateOf", "Noted"]
-_TOLD = ["PartitionKey", "RowKey", "Row"]
+_TOLD = ["PartitionKey", "RowKey", "Version", "Row"]
 
 
 class AzureBatches:
@@ -75,8 +75,8 @@ class AzureBatches:
         await write()
 
     async def read(self, batch_id: str) -> Batch | None:
-        entity = await self._entity(batch_id, _BATCH, ["Batch"])
-        return None if entity is None else Batch.model_validate_json(entity["Batch"])
+        entity = await self._entity(batch_id, _BATCH, ["Version", "Batch"])
+        return None if entity is None else model_of(Batch, entity, "Batch")
 
     async def row(self, place: BatchPlace) -> BatchRow | None:
         entity = await self._entity(place.batch, _row_key(place.row), _TOLD)
@@ -152,7 +152,7 @@ def _row_key(number: int) -> str:
 
 def _batch_entity(batch: Batch) -> Entity:
     text = batch.model_dump_json(exclude_none=True)
-    return {"PartitionKey": batch.id, "RowKey": _BATCH, "Batch": text}
+    return row_entity(batch.id, _BATCH, Batch=text)
 
 
 def _new_entity(row: BatchRow) -> Entity:
@@ -161,18 +161,18 @@ def _new_entity(row: BatchRow) -> Entity:
 
 
 def _entity(row: BatchRow) -> Entity:
-    return {
-        "PartitionKey": row.batch_id,
-        "RowKey": _row_key(row.number),
-        "Status": row.status.value,
-        "Conclusion": row.conclusion.value if row.conclusion else "",
-        "Noted": row.noted_date_time.isoformat() if row.noted_date_time else "",
-        "Row": row.model_dump_json(exclude_none=True),
-    }
+    return row_entity(
+        row.batch_id,
+        _row_key(row.number),
+        Status=row.status.value,
+        Conclusion=row.conclusion.value if row.conclusion else "",
+        Noted=row.noted_date_time.isoformat() if row.noted_date_time else "",
+        Row=row.model_dump_json(exclude_none=True),
+    )
 
 
 def _row_of(entity: Any) -> BatchRow:
-    row = BatchRow.model_validate_json(entity["Row"])
+    row = model_of(BatchRow, entity, "Row")
     request = entity.get("Request")
     known = OnboardingRequest.model_validate_json(request) if request else None
     return row.model_copy(update={"request": known, "etag": etag_of(entity)})

@@ -8,16 +8,20 @@
     key-<hash>                key                    what an Idempotency-Key is bound to
     gate                      graph                  when Graph may be called
 
-A claim and its onboarding lie in one partition so that one transaction writes both.
+A claim and its onboarding lie in one partition so that one transaction writes both. Each row has a
+column `Version` (contract/versions.py).
 """
 
 import hashlib
 from typing import Any
 
 from azure.core import MatchConditions
+from pydantic import ValidationError
 
 from connorg.contract.callbacks import CallbackNote
+from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding
+from connorg.contract.versions import VERSION, NewerVersionError, check_version
 from connorg.gate import Gate
 from connorg.natural_key import partition_of, split_id
 from connorg.ports import KeyReservation
@@ -26,61 +30,61 @@ type Entity = dict[str, Any]
 
 CLAIM = "claim"
 TENANT = "tenant"
+KEY = "key"
 ONBOARDING = "onboarding-"
+CALLBACK = "callback-"
 JOINED = "Joined"
 GATE = ("gate", "graph")
 
 
 def claim_entity(onboarding: Onboarding) -> Entity:
     partition, row = split_id(onboarding.id)
-    return {"PartitionKey": partition, "RowKey": CLAIM, "Holder": row}
+    return row_entity(partition, CLAIM, Holder=row)
 
 
 def onboarding_entity(onboarding: Onboarding) -> Entity:
     partition, row = split_id(onboarding.id)
-    return {
-        "PartitionKey": partition,
-        "RowKey": f"{ONBOARDING}{row}",
+    return row_entity(
+        partition,
+        f"{ONBOARDING}{row}",
         # One that was never begun, because another one stands for it, is in no list.
-        "Status": JOINED if onboarding.joined else onboarding.status.value,
-        "Source": onboarding.source,
-        "Reference": onboarding.reference or "",
-        "Batch": onboarding.batch_row.batch if onboarding.batch_row else "",
-        "Organization": onboarding.result.id if onboarding.result else "",
-        "Onboarding": onboarding.model_dump_json(exclude_none=True),
-    }
+        Status=JOINED if onboarding.joined else onboarding.status.value,
+        Source=onboarding.source,
+        Reference=onboarding.reference or "",
+        Batch=onboarding.batch_row.batch if onboarding.batch_row else "",
+        Organization=onboarding.result.id if onboarding.result else "",
+        Onboarding=onboarding.model_dump_json(exclude_none=True),
+    )
 
 
 def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
     # In the partition in which an onboarding of the tenant by its id lies too.
     partition = partition_of(f"tenant:{tenant_id}")
-    return {"PartitionKey": partition, "RowKey": TENANT, "OnboardingId": onboarding_id}
+    return row_entity(partition, TENANT, OnboardingId=onboarding_id)
 
 
 def onboarding_of(entity: Any) -> Onboarding:
-    onboarding = Onboarding.model_validate_json(entity["Onboarding"])
-    return onboarding.model_copy(update={"etag": etag_of(entity)})
+    return model_of(Onboarding, entity, "Onboarding").model_copy(update={"etag": etag_of(entity)})
 
 
 def callback_entity(note: CallbackNote) -> Entity:
     partition, _ = split_id(note.onboarding_id)
     text = note.model_dump_json(exclude_none=True)
-    return {"PartitionKey": partition, "RowKey": note.name, "Callback": text}
+    return row_entity(partition, note.name, Callback=text)
 
 
 def callback_of(entity: Any) -> CallbackNote:
-    note = CallbackNote.model_validate_json(entity["Callback"])
-    return note.model_copy(update={"etag": etag_of(entity)})
+    return model_of(CallbackNote, entity, "Callback").model_copy(update={"etag": etag_of(entity)})
 
 
 def key_entity(caller: str, key: str, reservation: KeyReservation) -> Entity:
     digest = hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()
-    return {
-        "PartitionKey": f"key-{digest}",
-        "RowKey": "key",
-        "Fingerprint": reservation.fingerprint,
-        "OnboardingId": reservation.onboarding_id,
-    }
+    return row_entity(
+        f"key-{digest}",
+        KEY,
+        Fingerprint=reservation.fingerprint,
+        OnboardingId=reservation.onboarding_id,
+    )
 
 
 def reservation_of(entity: Any) -> KeyReservation:
@@ -90,11 +94,28 @@ def reservation_of(entity: Any) -> KeyReservation:
 def gate_entity(gate: Gate) -> Entity:
     partition, row = GATE
     text = gate.model_dump_json(exclude_none=True)
-    return {"PartitionKey": partition, "RowKey": row, "Gate": text}
+    return row_entity(partition, row, Gate=text)
 
 
 def gate_of(entity: Any) -> Gate:
-    return Gate.model_validate_json(entity["Gate"])
+    """Read it as far as it can be read: it must not stop the work after a rollback."""
+    try:
+        return Gate.model_validate_json(entity["Gate"])
+    except ValidationError:
+        return Gate()
+
+
+def row_entity(partition: str, row: str, **columns: str) -> Entity:
+    return {"PartitionKey": partition, "RowKey": row, "Version": VERSION, **columns}
+
+
+def model_of[M: Model](model: type[M], entity: Any, column: str) -> M:
+    check_version(entity.get("Version"))
+    try:
+        return model.model_validate_json(entity[column])
+    except ValidationError:
+        # Only connorg writes here, and it reads all that it ever wrote.
+        raise NewerVersionError("This version can't read it, so a newer one wrote it.") from None
 
 
 def etag_of(entity: Any) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -12,6 +13,7 @@ from azure.data.tables.aio import TableClient
 
 from connorg.contract.callbacks import CallbackNote
 from connorg.contract.onboarding import Onboarding
+from connorg.contract.versions import NewerVersionError, check_version
 from connorg.gate import Gate
 from connorg.natural_key import partition_of, split_id
 from connorg.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
@@ -35,9 +37,10 @@ from connorg.storage.entities import (
     reservation_of,
     tenant_entity,
 )
+from connorg.storage.purging import purge
 
 _NOT_FOUND = 404
-_CONFLICTS = frozenset({409, 412})  # exists already; changed since
+_CONFLICTS = frozenset({404, 409, 412})  # purged since it was read; exists already; changed since
 
 
 class AzureLedger:
@@ -56,9 +59,9 @@ class AzureLedger:
             claim, own = await asyncio.gather(
                 self._entity(partition, CLAIM), self.read(onboarding.id)
             )
-            if own is not None and own.etag != onboarding.etag:
-                if onboarding.etag is not None:
-                    raise SupersededError(onboarding.id)
+            if onboarding.etag is not None and (own is None or own.etag != onboarding.etag):
+                raise SupersededError(onboarding.id)
+            if own is not None and onboarding.etag is None:
                 return HeldBy(own)
             if claim is not None:
                 holder = await self.read(f"{partition}-{claim['Holder']}")
@@ -113,8 +116,7 @@ class AzureLedger:
                         entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
                     )
             except HttpResponseError as error:
-                gone = etag is not None and error.status_code == _NOT_FOUND
-                if gone or error.status_code in _CONFLICTS:
+                if error.status_code in _CONFLICTS:
                     raise SupersededError(entity["RowKey"]) from None
                 raise
         return str(written["etag"])
@@ -170,9 +172,15 @@ class AzureLedger:
         }
         keys = [key async for key in self._keys(columns, continuation)]
         page = heapq.nsmallest(limit + 1, keys)
-        found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in page[:limit]))
+        found = await asyncio.gather(*(self._read_unless_newer(*key) for key in page[:limit]))
         more = page[limit - 1][0] if len(page) > limit else None
         return Page(tuple(onboarding for onboarding in found if onboarding is not None), more)
+
+    async def _read_unless_newer(self, row: str, partition: str) -> Onboarding | None:
+        """Read for a list: after a rollback what it can't show must not hide the rest."""
+        with suppress(NewerVersionError):
+            return await self.read(f"{partition}-{row}")
+        return None
 
     async def _keys(
         self, columns: Mapping[str, str | None], after: str | None
@@ -202,13 +210,13 @@ class AzureLedger:
         self, caller: str, key: str, reservation: KeyReservation
     ) -> KeyReservation:
         entity = key_entity(caller, key, reservation)
-        async with storage_errors():
-            try:
-                await self._create(entity)
-            except ResourceExistsError:
-                held = await self._table.get_entity(entity["PartitionKey"], entity["RowKey"])
+        while True:
+            with suppress(SupersededError):
+                await self._write(entity, None)
+                return reservation
+            held = await self._entity(entity["PartitionKey"], entity["RowKey"])
+            if held is not None:
                 return reservation_of(held)
-        return reservation
 
     async def gate(self) -> Gate:
         entity = await self._entity(*GATE)
@@ -225,9 +233,15 @@ class AzureLedger:
     async def _entity(self, partition: str, row: str) -> Any:
         async with storage_errors():
             try:
-                return await self._table.get_entity(partition, row)
+                entity = await self._table.get_entity(partition, row)
             except ResourceNotFoundError:
                 return None
+        if (partition, row) != GATE:
+            check_version(entity.get("Version"))
+        return entity
+
+    def purge(self, before: datetime) -> AsyncGenerator[int]:
+        return purge(self._table, before)
 
     async def _create(self, entity: Entity) -> Any:
         return await self._with_table(lambda: self._table.create_entity(entity))

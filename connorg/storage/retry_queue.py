@@ -23,7 +23,13 @@ class AzureRetryQueue:
         self._queue = queue
 
     async def put(self, message: Model, delay: float) -> Receipt:
-        text = _text(message)
+        return await self._put(_text(message), delay)
+
+    async def put_back(self, text: str, delay: float) -> None:
+        """Put a message as it stands, which a newer version has put there and will read."""
+        await self._put(text, delay)
+
+    async def _put(self, text: str, delay: float) -> Receipt:
         async with storage_errors():
             try:
                 return await self._send(text, delay)

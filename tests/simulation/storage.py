@@ -96,8 +96,10 @@ class Table:
         except HttpResponseError as error:
             raise _error(TableTransactionError, error.status_code or 0) from None
         return [
-            self._write(self._changed(entity, options[0]["mode"]) if options else entity)
-            for _, entity, *options in operations
+            self._delete(entity)
+            if kind == "delete"
+            else self._write(self._changed(entity, options[0]["mode"]) if options else entity)
+            for kind, entity, *options in operations
         ]
 
     def query(self, conditions: str, parameters: Entity) -> list[Row]:
@@ -117,6 +119,10 @@ class Table:
         if self.get(_key(entity)).etag != etag:
             raise _error(HttpResponseError, 412)
 
+    def _delete(self, entity: Entity) -> Row:
+        del self.rows[_key(entity)]
+        return _GONE
+
     def _write(self, entity: Entity) -> Row:
         row = Row(entity, f"v{next(self._etags)}")
         self._written(self.rows.get(_key(entity)), row)
@@ -132,6 +138,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "ne": operator.ne,
 }
+_GONE = Row({}, "")  # the answer to a delete has no new version
 
 
 def _clause(text: str, parameters: Entity) -> Callable[[Row], bool]:

@@ -1,62 +1,23 @@
 """What is refused is kept as one failed onboarding, whoever writes it down, however often."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-from random import Random
-
 import pytest
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Callbacks, Core, message_of
+from connorg.core import Core, message_of
 from connorg.joining import Conflict
 from connorg.keeping import keep_once, unreadable
-from connorg.policy import Policy
 from connorg.ports import Filter
 from connorg.resuming import resume
 from connorg.submitting import Submission, submit
-from connorg.timing import Timing
-from tests.simulation.graph import Graph, SimulatedDirectory
-from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
+from tests.unit.cores import simulated_core
 from tests.unit.partners import request
 
-NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 ERROR = OnboardingError(code="InvalidValues", message="It is wrong.")
-
-
-class Clock:
-    def now(self) -> datetime:
-        return NOW
-
-
-async def at_once[T](_what: str, act: Callable[[], T], /) -> T:
-    return act()
-
-
-async def ask[T](_what: str, _request: object, act: Callable[[], T], /) -> T:
-    return act()
-
-
-class NoReceiver:
-    async def post(self, *_: object) -> int | str:
-        raise AssertionError("nobody asked to be called back")
 
 
 @pytest.fixture
 def core() -> Core:
-    table, queue = Table(), Queue(lambda: 0.0)
-    table.create_table()
-    queue.create_queue()
-    return Core(
-        directory=SimulatedDirectory(Graph(Clock().now, lambda: 0.0), ask),
-        ledger=ledger_on(table, at_once),
-        batches=batches_on(table, at_once),
-        queue=retry_queue_on(queue, at_once),
-        clock=Clock(),
-        random=Random(1),
-        timing=Timing(),
-        policy=Policy(),
-        callbacks=Callbacks(queue=retry_queue_on(queue, at_once), receiver=NoReceiver(), keys=()),
-    )
+    return simulated_core()
 
 
 async def failed(core: Core) -> tuple[Onboarding, ...]:

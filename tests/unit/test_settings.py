@@ -73,3 +73,20 @@ def test_a_wrong_setting_is_told_by_name_and_never_by_value(
     assert "CONNORG_GRAPH_ROOT" in str(raised.value)
     assert "CONNORG_WAIT_SECONDS" in str(raised.value)
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "days"), [("", 365), ("0", 0), ("8", 8), ("3650", 3650)])
+def test_onboardings_are_kept_a_year_or_as_long_as_is_said(
+    monkeypatch: pytest.MonkeyPatch, text: str, days: float
+) -> None:
+    monkeypatch.setenv("CONNORG_RETENTION_DAYS", text)
+    assert settings().retention_days == days
+
+
+@pytest.mark.parametrize("text", ["7", "0.5", "-1", "3651", "for ever", "nan"])
+def test_nothing_is_purged_that_something_may_still_ask_for(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("CONNORG_RETENTION_DAYS", text)
+    with pytest.raises(ConfigurationError, match="CONNORG_RETENTION_DAYS"):
+        settings()

@@ -53,9 +53,9 @@ async def _run(app: Path, port: int) -> None:
     functions = await worker.index(app)
     invoker = Invoker(options.function_timeout)
     keys = Keys()
-    front = HttpFront(Router(functions, options.route_prefix), invoker, keys)
     pumps = create_pumps(functions, options.queues, invoker)
     timers = [Timer.of(function, invoker) for function in functions if function.kind == TIMER]
+    front = HttpFront(Router(functions, options.route_prefix), invoker, keys, timers)
     invoker.watch_deadlines()
     await _warm_up(functions, invoker)
     parts = [

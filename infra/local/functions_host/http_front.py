@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from infra.local.functions_host.invoker import Invoker
 from infra.local.functions_host.keys import Keys
 from infra.local.functions_host.routing import Router
+from infra.local.functions_host.timer import Timer
 from infra.local.functions_host.worker import Call, HttpAnswer, HttpRequest
 
 # Azure's load balancer gives up after 230 s; the function goes on.
@@ -28,10 +29,14 @@ class HttpFront:
     real host's setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT (bytes).
     """
 
-    def __init__(self, router: Router, invoker: Invoker, keys: Keys) -> None:
+    def __init__(
+        self, router: Router, invoker: Invoker, keys: Keys, timers: Iterable[Timer] = ()
+    ) -> None:
         self._router = router
         self._invoker = invoker
         self._keys = keys
+        self._timers = {timer.function.name.lower(): timer for timer in timers}
+        self._running: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
         settings = os.environ
         self._seconds = float(settings.get("LOCAL_HOST_FRONT_END_SECONDS", FRONT_END_SECONDS))
         self._size_limit = int(
@@ -45,6 +50,7 @@ class HttpFront:
             handler_args={"auto_decompress": False},
         )
         application.router.add_get("/admin/host/status", self._status)
+        application.router.add_post("/admin/functions/{name}", self._run_now)
         application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
         return application
 
@@ -52,6 +58,21 @@ class HttpFront:
         if not self._keys.allow(request, "admin"):
             return web.Response(status=401)
         return web.json_response({"id": "local", "state": "Running"})
+
+    async def _run_now(self, request: web.Request) -> web.Response:
+        """Run a function, without waiting for it. Differs: timer functions alone.
+
+        Source: "Manually run a non HTTP-triggered function".
+        """
+        if not self._keys.allow(request, "admin"):
+            return web.Response(status=401)
+        timer = self._timers.get(request.match_info["name"].lower())
+        if timer is None:
+            return web.Response(status=404)
+        task = asyncio.create_task(timer.invoke())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return web.Response(status=202)
 
     async def _answer(self, request: web.Request) -> web.Response:
         found = self._router.find(request.method, request.rel_url.raw_path)

@@ -44,12 +44,12 @@ class Timer:
     async def run(self) -> None:
         """Run until cancelled: at once if `runOnStartup`, then whenever it is due."""
         if self.function.trigger.get("runOnStartup"):
-            await self._invoke()
+            await self.invoke()
         while True:
             now = self.now()
             await asyncio.sleep((self.schedule.next_after(now) - now).total_seconds())
-            await self._invoke()
+            await self.invoke()
 
-    async def _invoke(self) -> None:
+    async def invoke(self) -> None:
         info = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False}
         await self.invoker.run(self.function, Call(Json(json.dumps(info))))

@@ -1,0 +1,14 @@
+"""The timer function that keeps the ledger small."""
+
+import azure.functions as func
+
+from connorg.purging import purge
+from connorg.wiring import core
+
+EVERY_NIGHT = (
+    "0 17 3 * * *"  # second, minute, hour, in UTC; off the full hour, when others are busy
+)
+
+
+async def purge_ledger(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds by name
+    await purge(core())

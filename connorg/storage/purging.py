@@ -1,0 +1,127 @@
+"""Purge the ledger's table: delete what belongs to onboardings that closed long ago.
+
+A claim goes in one transaction with the onboarding that it names, or not at all. Each row is
+deleted as it was read (ETag): if an onboarding was reopened or its claim taken over meanwhile, the
+whole transaction fails and all of it stays. A purge that dies half-way leaves nothing that could
+not stand so; the next one finds the rest.
+
+Each of the three queries is a scan of the table. `RowKey` tells the age of an onboarding, so that
+the service gives those alone that are old enough.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableTransactionError
+from azure.data.tables.aio import TableClient
+
+from connorg.contract.onboarding import Onboarding
+from connorg.contract.versions import NewerVersionError, check_version
+from connorg.natural_key import countdown, split_id
+from connorg.storage.connection import storage_errors
+from connorg.storage.entities import (
+    CALLBACK,
+    CLAIM,
+    KEY,
+    ONBOARDING,
+    TENANT,
+    callback_of,
+    etag_of,
+    if_unchanged,
+    onboarding_of,
+)
+
+_CHANGED_SINCE = frozenset({404, 412})
+_LARGEST_TRANSACTION = 100  # rows
+
+
+async def purge(table: TableClient, before: datetime) -> AsyncGenerator[int]:
+    """See ports.Ledger.purge."""
+    done = ""
+    aged = {"aged": f"{ONBOARDING}{countdown(before)}", "end": f"{ONBOARDING}~"}
+    async for row in _rows(table, "RowKey gt @aged and RowKey lt @end", aged):
+        if row["PartitionKey"] != done:  # they come in the order of their partitions
+            done = row["PartitionKey"]
+            yield await _purge_partition(table, done, before)
+    for kind in (TENANT, KEY):
+        async for row in _rows(table, "RowKey eq @kind", {"kind": kind}):
+            yield await _purge_pointer(table, row, before)
+
+
+async def _rows(table: TableClient, conditions: str, values: dict[str, str]) -> AsyncIterator[Any]:
+    async with storage_errors():
+        try:
+            async for row in table.query_entities(conditions, parameters=values):
+                yield row
+        except ResourceNotFoundError:
+            return  # without a table nothing was onboarded so far
+
+
+async def _purge_partition(table: TableClient, partition: str, before: datetime) -> int:
+    """Delete what is old enough of an identity source; give how many onboardings that were."""
+    own = {"partition": partition}
+    rows = [row async for row in _rows(table, "PartitionKey eq @partition", own)]
+    purged = 0
+    for some in batched(_expired(rows, before), _LARGEST_TRANSACTION):
+        if not await _delete(table, some):
+            break
+        purged += sum(row["RowKey"].startswith(ONBOARDING) for row in some)
+    return purged
+
+
+def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
+    """Give the rows that may go, a claim first and right after it the onboarding that it names."""
+    try:
+        onboardings = {
+            onboarding.id: (onboarding, row)
+            for row in rows
+            if row["RowKey"].startswith(ONBOARDING)
+            for onboarding in [onboarding_of(row)]
+        }
+        kept = {o.id for o, _ in onboardings.values() if not _is_over(o, before)}
+        notes = [row for row in rows if row["RowKey"].startswith(CALLBACK)]
+        expired = [row for row in notes if callback_of(row).onboarding_id not in kept]
+    except NewerVersionError:
+        return []
+    over = [row for onboarding, row in onboardings.values() if onboarding.id not in kept]
+    claims = [row for row in rows if row["RowKey"] == CLAIM]
+    for claim in claims:
+        held = [row for row in over if row["RowKey"] == f"{ONBOARDING}{claim['Holder']}"]
+        over = [*([claim] if held else []), *held, *(row for row in over if row not in held)]
+    return [*over, *expired]
+
+
+def _is_over(onboarding: Onboarding, before: datetime) -> bool:
+    return onboarding.status.terminal and onboarding.last_action_date_time < before
+
+
+async def _purge_pointer(table: TableClient, row: Any, before: datetime) -> int:
+    """Delete the row of a tenant or of an Idempotency-Key, if its onboarding is old and gone."""
+    partition, own = split_id(row["OnboardingId"])
+    if own < countdown(before):
+        return 0
+    async with storage_errors():
+        try:
+            check_version(row.get("Version"))
+            await table.get_entity(partition, f"{ONBOARDING}{own}")
+        except ResourceNotFoundError:
+            await _delete(table, [row])
+        except NewerVersionError:
+            pass
+    return 0
+
+
+async def _delete(table: TableClient, rows: Sequence[Any]) -> bool:
+    """Delete rows of one partition, all or none. False: one of them has changed since."""
+    operations = [("delete", row, if_unchanged(etag_of(row))) for row in rows]
+    async with storage_errors():
+        try:
+            await table.submit_transaction(operations)
+        except TableTransactionError as error:
+            if error.status_code in _CHANGED_SINCE:
+                return False
+            raise
+    return True

@@ -1,0 +1,83 @@
+"""The purge: how long things are kept, how long it lasts, and that nothing is made twice by it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connorg.contract.onboarding import Conclusion, Onboarding, Status
+from connorg.core import Core
+from connorg.joining import Submitted
+from connorg.purging import purge
+from connorg.submitting import Submission, submit
+from connorg.timing import Timing
+from tests.simulation.graph import Graph
+from tests.unit.cores import NOW, Clock, simulated_core
+from tests.unit.partners import domain_source, request
+
+YEAR, SECOND = timedelta(days=365), timedelta(seconds=1)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def graph(clock: Clock) -> Graph:
+    return Graph(clock.now, lambda: 0.0)
+
+
+@pytest.fixture
+def core(clock: Clock, graph: Graph) -> Core:
+    return simulated_core(clock, graph)
+
+
+async def submitted(core: Core, domain: str = "contoso.com", **changes: Any) -> Onboarding:
+    asked = request(domain_source(domain), **changes)
+    answer = await submit(core, Submission(asked, "http", "caller", f"key of {domain}"), wait=20)
+    assert isinstance(answer, Submitted)
+    return answer.onboarding
+
+
+async def test_a_year_is_a_year(core: Core, clock: Clock) -> None:
+    done = await submitted(core)
+    clock.moment = NOW + YEAR
+    assert await purge(core) == 0
+    assert await core.ledger.read(done.id) == done
+    clock.moment += SECOND
+    assert await purge(core) == 1
+    assert await core.ledger.read(done.id) is None
+
+
+async def test_what_is_kept_for_ever_is_not_purged(core: Core, clock: Clock) -> None:
+    done = await submitted(core)
+    clock.moment = NOW + 30 * YEAR
+    assert await purge(replace(core, timing=Timing(retention=0))) == 0
+    assert await core.ledger.read(done.id) == done
+
+
+async def test_a_purge_ends_in_time_and_the_next_one_goes_on(core: Core, clock: Clock) -> None:
+    for number in range(3):
+        await submitted(core, f"partner{number}.example")
+    clock.moment = NOW + 2 * YEAR
+    hurried = replace(core, timing=Timing(purge_limit=0))
+    assert [await purge(hurried) for _ in range(4)] == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["Contoso", "Another name"])
+async def test_who_asks_again_after_a_purge_is_given_what_graph_has(
+    core: Core, clock: Clock, graph: Graph, name: str
+) -> None:
+    first = await submitted(core)
+    clock.moment = NOW + 2 * YEAR
+    assert await purge(core) == 1
+    again = await submitted(core, displayName=name)
+    assert again.id != first.id
+    assert (again.status, again.conclusion) == (Status.SUCCEEDED, Conclusion.EXISTING)
+    assert again.result is not None
+    assert first.result is not None
+    assert again.result.id == first.result.id
+    assert bool(again.differences) == (name != "Contoso")
+    assert dict(graph.commits) == {"domain:contoso.com": 1}
