@@ -6,6 +6,7 @@ from connorg.functions import (
     callbacks,
     health,
     messages,
+    observing,
     onboarding,
     organizations,
     subjects,
@@ -15,6 +16,7 @@ from connorg.functions.callers import Role
 from connorg.functions.describing import describing
 from connorg.functions.edge import Handler
 from connorg.functions.routes import Route
+from connorg.settings import telemetry
 from connorg.storage.names import (
     CALLBACK_POISON_QUEUE,
     CALLBACK_QUEUE,
@@ -86,3 +88,8 @@ app.function_name("BuryCallback")(
     app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callbacks.on_poison)
 )
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))
+if telemetry().is_exported:
+    # No monitor: a minute that is missed is not made up for, so nothing is kept of the last one.
+    app.function_name("Observe")(
+        app.timer_trigger("timer", observing.EACH_MINUTE, use_monitor=False)(observing.observe)
+    )

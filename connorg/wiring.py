@@ -12,7 +12,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from connorg.core import Callbacks, Core
-from connorg.settings import callback_keys, settings
+from connorg.settings import callback_keys, settings, telemetry
 from connorg.storage.names import CALLBACK_QUEUE, ONBOARDING_QUEUE
 from connorg.timing import Timing
 
@@ -39,6 +39,7 @@ def core() -> Core:
 
     Raises ConfigurationError.
     """
+    _export_telemetry()
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
     from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
 
@@ -63,6 +64,15 @@ def core() -> Core:
         callbacks=_callbacks(),
         tenant_lookup=config.tenant_lookup,
     )
+
+
+@cache
+def _export_telemetry() -> None:
+    """See that what the core tells of its work goes where the app settings say, if anywhere."""
+    if telemetry().is_exported:
+        from connorg.monitoring.exporting import start  # noqa: PLC0415
+
+        start(telemetry())
 
 
 def _callbacks() -> Callbacks:

@@ -4,10 +4,12 @@ import logging
 
 import azure.functions as func
 
+from connorg import telemetry
 from connorg.calling_back import bury_callback, call_back
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
 from connorg.functions.messages import text_of
+from connorg.storage.names import CALLBACK_QUEUE
 from connorg.wiring import core
 
 _log = logging.getLogger(__name__)
@@ -23,6 +25,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `callback-poison`. What raises here stays hidden and comes again."""
     if (message := _read(msg)) is not None:
         await bury_callback(core(), message)
+    telemetry.poisoned(CALLBACK_QUEUE)
 
 
 def _read(msg: func.QueueMessage) -> CallbackMessage | None:

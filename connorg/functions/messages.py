@@ -8,6 +8,7 @@ from contextlib import suppress
 import azure.functions as func
 from pydantic_core import from_json
 
+from connorg import telemetry
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
@@ -18,6 +19,7 @@ from connorg.resuming import (
     record_unreadable,
     resume,
 )
+from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.wiring import core
 
 _log = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
             await bury_producers(core(), message)
         case OnboardingError() as error:
             await _keep_unreadable(text, error)
+    telemetry.poisoned(ONBOARDING_QUEUE)
 
 
 def text_of(msg: func.QueueMessage) -> str:
