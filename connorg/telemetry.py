@@ -139,13 +139,15 @@ def callback(onboarding: Onboarding) -> Iterator[Callable[[int | str], None]]:
 
 
 @contextmanager
-def graph_call(method: str, template: str | None) -> Iterator[None]:
+def graph_call(method: str, root: str, template: str | None) -> Iterator[None]:
     """Tell of a call to Graph. `template`: of its address, whose parameters stay out of it."""
     call = _GraphCall()
     _graph_call.set(call)
     started = perf_counter()
-    name = f"{method} {_path(template)}"
-    with _span(name, SpanKind.CLIENT, attributes={names.HTTP_METHOD: method}) as span:
+    path = _path(template)
+    # Application Insights names a call by the path of its address, whatever its span is named.
+    called = {names.HTTP_METHOD: method, names.HTTP_URL: f"{root}{path}"}
+    with _span(f"{method} {path}", SpanKind.CLIENT, attributes=called) as span:
         try:
             yield
         finally:
@@ -252,7 +254,5 @@ def _tell_status(span: Span, status: int | None) -> None:
 
 
 def _path(template: str | None) -> str:
-    """Shorten what Kiota builds addresses from: no root, no query."""
-    if template is None:
-        return "(address of its own)"
-    return unquote(template.removeprefix("{+baseurl}").partition("{?")[0])
+    """Shorten what Kiota builds addresses from: no root, no query. None: it was given one whole."""
+    return unquote((template or "/").removeprefix("{+baseurl}").partition("{?")[0])

@@ -39,7 +39,7 @@ class Sender:
 
     async def _send(self, ask: RequestInformation) -> bytes | AlreadyConnected | Setback:
         method = ask.http_method.value if ask.http_method else ""
-        with telemetry.graph_call(method, ask.url_template):
+        with telemetry.graph_call(method, self._adapter.base_url, ask.url_template):
             try:
                 answer: bytes | None = await self._adapter.send_primitive_async(
                     ask, "bytes", {"XXX": ODataError}

@@ -160,6 +160,26 @@ def test_of_an_exception_the_log_has_type_and_stack_and_not_the_text(
     assert partner not in exported.to_json()
 
 
+def test_a_span_keeps_the_type_of_an_exception_and_not_its_text() -> None:
+    code = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from connorg import telemetry
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
+trace.set_tracer_provider(provider)
+try:
+    with telemetry.onboard():
+        raise ValueError("contoso.com")
+except ValueError:
+    pass
+"""
+    told = run(code)
+    assert '"description": "ValueError"' in told
+    assert "contoso.com" not in told
+
+
 def test_the_oldest_that_still_waits_is_told() -> None:
     waiting = Waiting(lambda: NOW)
     assert list(waiting.ages()) == [0.0]
