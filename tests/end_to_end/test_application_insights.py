@@ -3,7 +3,6 @@
 What stands here for the service takes everything; what Azure does with it is not seen.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -35,10 +34,9 @@ async def insighted(ingestion: Ingestion) -> AsyncIterator[Connorg]:
         "PYTHON_ENABLE_OPENTELEMETRY": "true",
         "WEBSITE_SITE_NAME": "func-connorg-test",
     }
-    stack = await asyncio.to_thread(Stack(settings=settings).start)
-    async with Connorg(stack) as connorg:
-        yield connorg
-    await asyncio.to_thread(stack.stop)
+    with Stack(settings=settings) as stack:
+        async with Connorg(stack) as connorg:
+            yield connorg
 
 
 async def sent(ingestion: Ingestion, base_type: str, text: str) -> dict[str, Any]:

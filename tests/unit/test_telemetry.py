@@ -180,6 +180,13 @@ except ValueError:
     assert "contoso.com" not in told
 
 
+def test_every_name_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text()
+    names = [value for name, value in vars(telemetry_names).items() if name.isupper()]
+    assert len(names) > 20
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
 def test_the_oldest_that_still_waits_is_told() -> None:
     waiting = Waiting(lambda: NOW)
     assert list(waiting.ages()) == [0.0]
