@@ -9,6 +9,7 @@ from connorg.functions import (
     health,
     maintenance,
     messages,
+    observing,
     onboarding,
     organizations,
     subjects,
@@ -18,6 +19,7 @@ from connorg.functions.callers import Role
 from connorg.functions.describing import describing
 from connorg.functions.edge import Handler
 from connorg.functions.routes import Route
+from connorg.settings import telemetry
 from connorg.storage.names import (
     BATCH_POISON_QUEUE,
     BATCH_QUEUE,
@@ -105,3 +107,8 @@ app.function_name("PurgeLedger")(
     app.timer_trigger("timer", maintenance.EVERY_NIGHT)(maintenance.purge_ledger)
 )
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))
+if telemetry().is_exported:
+    # No monitor: a minute that is missed is not made up for, so nothing is kept of the last one.
+    app.function_name("Observe")(
+        app.timer_trigger("timer", observing.EACH_MINUTE, use_monitor=False)(observing.observe)
+    )

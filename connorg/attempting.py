@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime, timedelta
 
-from connorg import states
+from connorg import states, telemetry
 from connorg.attempt import attempt
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core import Core
@@ -19,14 +19,23 @@ async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onb
 
     Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """
+    with telemetry.attempt(begun) as tell:
+        concluded = await _attempt_and_conclude(core, begun, gate)
+        tell(concluded)
+    return concluded
+
+
+async def _attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onboarding:
     current = begun
     while True:
         concluded = await _take_step(core, current, gate)
         try:
-            current = await core.ledger.save(concluded)
+            with telemetry.concluding():
+                current = await core.ledger.save(concluded)
         except SupersededError:
             # The lease ran out and somebody took over: what they write counts.
             return await core.ledger.read(begun.id) or concluded
+        telemetry.concluded(current)
         if current.status is not Status.RUNNING:
             return current
 
@@ -55,9 +64,11 @@ async def keep_gate(core: Core, gate: Gate, outcome: object, called_at: datetime
         case Later(throttled=True, retry_after=retry_after):
             pause = core.timing.shortest_backoff if retry_after is None else retry_after
             until = now + timedelta(seconds=pause)
+            telemetry.throttled()
             await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
         case Blocked(error):
             until = now + timedelta(seconds=core.timing.blocked_retry)
+            telemetry.blocked(error.code)
             await core.ledger.change_gate(lambda gate: gate.closed(until, error))
         case Later() | Refused():
             pass

@@ -10,7 +10,7 @@ another request's onboarding, until that ends.
 import asyncio
 from dataclasses import dataclass
 
-from connorg import states
+from connorg import states, telemetry
 from connorg.batches import is_due, message_of_row, spread
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
@@ -146,8 +146,9 @@ async def _come_again(core: Core, message: OnboardingMessage, advanced: Advanced
         return
     onboarding, delay = advanced
     if delay is not None:
-        again = message.model_copy(update={"attempt": onboarding.attempts})
-        await core.queue.put(again, delay)
+        known = {"attempt": onboarding.attempts, "traceparent": onboarding.traceparent}
+        await core.queue.put(message.model_copy(update=known), delay)
+        core.tell_put_back(onboarding, delay)
 
 
 async def _is_dealt_with(core: Core, message: OnboardingMessage, row: BatchRow) -> bool:
@@ -162,6 +163,13 @@ async def _is_dealt_with(core: Core, message: OnboardingMessage, row: BatchRow) 
 
 
 async def _advance(core: Core, message: OnboardingMessage, row: BatchRow | None) -> Advanced:
+    with telemetry.retry(message):
+        return await _begin_or_advance(core, message, row)
+
+
+async def _begin_or_advance(
+    core: Core, message: OnboardingMessage, row: BatchRow | None
+) -> Advanced:
     is_new = row is not None and row.status is RowStatus.NOT_STARTED
     if is_new and message.attempt == 0 and message.replay is None:
         advanced = await _begin(core, message)
@@ -184,8 +192,12 @@ async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
     delay = obstacle(core, newcomer, gate)
     if delay > 0:
         return newcomer, delay
-    begun = await core.ledger.open(states.begin(newcomer, core.clock.now(), core.timing))
-    return None if isinstance(begun, HeldBy) else await try_at_turn(core, begun, turn, gate)
+    with telemetry.opening():
+        begun = await core.ledger.open(states.begin(newcomer, core.clock.now(), core.timing))
+    if isinstance(begun, HeldBy):
+        return None
+    telemetry.accepted()
+    return await try_at_turn(core, begun, turn, gate)
 
 
 async def _note(

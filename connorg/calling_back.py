@@ -16,7 +16,7 @@ import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from connorg import signing
+from connorg import signing, telemetry
 from connorg.contract.callbacks import CallbackNote
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
@@ -89,7 +89,10 @@ async def _call_back(core: Core, message: CallbackMessage) -> None:
     except SupersededError:
         await core.callbacks.queue.put(message, _LEASE)
         return
-    await _conclude(core, message, onboarding, note, await _deliver(core, message, onboarding))
+    with telemetry.callback(onboarding) as tell:
+        answer = await _deliver(core, message, onboarding)
+        tell(answer)
+    await _conclude(core, message, onboarding, note, answer)
 
 
 async def _deliver(core: Core, message: CallbackMessage, onboarding: Onboarding) -> int | str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
 
+from connorg import telemetry
 from connorg.batch_ports import Batches
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
@@ -55,9 +56,7 @@ class Core:
     def _calls(self) -> int:
         return 2 if self.tenant_lookup else 1  # the create, and the lookup before it
 
-    def new_onboarding(
-        self, request: OnboardingRequest, source: str, traceparent: str | None = None
-    ) -> Onboarding:
+    def new_onboarding(self, request: OnboardingRequest, source: str) -> Onboarding:
         now = self.clock.now()
         return Onboarding(
             id=new_onboarding_id(request.natural_key, now, self.random),
@@ -68,18 +67,27 @@ class Core:
             created_date_time=now,
             last_action_date_time=now,
             give_up_date_time=now + timedelta(seconds=self.timing.give_up),
-            traceparent=traceparent,
+            traceparent=telemetry.traceparent(),
         )
 
     def onboarding_of(self, message: OnboardingMessage) -> Onboarding:
         """Give the onboarding of a message that came before the ledger knew it."""
-        onboarding = self.new_onboarding(message.request, message.source, message.traceparent)
-        known = {"id": message.onboarding_id, "batch_row": message.batch_row}
+        onboarding = self.new_onboarding(message.request, message.source)
+        known = {
+            "id": message.onboarding_id,
+            "batch_row": message.batch_row,
+            "traceparent": message.traceparent or onboarding.traceparent,
+        }
         return onboarding.model_copy(update=known)
 
     def seconds_until(self, moment: datetime | None) -> float:
         """Never less than 0; None is now."""
         return 0.0 if moment is None else max(0.0, (moment - self.clock.now()).total_seconds())
+
+    def tell_put_back(self, onboarding: Onboarding, delay: float) -> None:
+        """Tell that an onboarding is on the queue and hidden there, for some seconds."""
+        since = onboarding.give_up_date_time - timedelta(seconds=self.timing.give_up)
+        telemetry.put_back(since, self.clock.now() + timedelta(seconds=delay))
 
     def spread(self) -> float:
         return self.random.uniform(0, self.timing.spread)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from connorg import states
+from connorg import states, telemetry
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Core
 from connorg.natural_key import new_onboarding_id, split_id
@@ -30,7 +30,11 @@ def unreadable(core: Core, source: str, text: str, reference: str | None = None)
 
 async def keep(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
     """Write a new onboarding down as failed. Raises StorageUnavailableError."""
-    return await core.ledger.record(states.fail(onboarding, error, core.clock.now()))
+    kept = await core.ledger.record(states.fail(onboarding, error, core.clock.now()))
+    telemetry.about(kept.id)
+    telemetry.accepted()
+    telemetry.concluded(kept)
+    return kept
 
 
 async def keep_once(

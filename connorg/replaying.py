@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from connorg import states
+from connorg import states, telemetry
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core import Core, message_of
 from connorg.joining import Conflict, Reason, Submitted
@@ -65,11 +65,14 @@ async def replay_all(
 async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | HeldBy:
     reopened = states.reopen(failed, name, core.clock.now(), core.timing)
     try:
-        return await core.ledger.open(reopened)
+        opened = await core.ledger.open(reopened)
     except SupersededError:
         # The replay's message was quicker, or another replay.
         held = await core.ledger.read(failed.id) or reopened
         return HeldBy(held) if held.status is Status.FAILED and held.replay == name else held
+    if not isinstance(opened, HeldBy):
+        telemetry.accepted()
+    return opened
 
 
 async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
@@ -88,4 +91,5 @@ async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
         canceled = await core.ledger.save(states.cancel(onboarding, core.clock.now()))
     except SupersededError:
         return await cancel(core, onboarding_id)  # an attempt began, or another cancel was quicker
+    telemetry.concluded(canceled)
     return Submitted(canceled, fresh=False)

@@ -7,7 +7,7 @@ onboarding closed, or puts a new message before it returns.
 import asyncio
 from contextlib import suppress
 
-from connorg import states
+from connorg import states, telemetry
 from connorg.attempting import attempt_and_conclude
 from connorg.calling_back import subscribe
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
@@ -40,16 +40,17 @@ async def receive(core: Core, message: ProducerMessage) -> None:
     Raises StorageUnavailableError: the message must come again.
     """
     request = message.onboarding_request
-    refusal = core.policy.callback_refusal(request.callback_url)
-    if refusal is not None:
-        await keep(core, core.new_onboarding(request, SOURCE), refusal.error)
-        return
-    onboarding = await _bound(core, message)
-    if request.callback_url is not None:
-        onboarding = await _opened(core, onboarding)
-        await subscribe(core, request, onboarding)
-    if not onboarding.status.terminal:
-        await resume(core, message_of(onboarding), armed=False)
+    with telemetry.onboard():
+        refusal = core.policy.callback_refusal(request.callback_url)
+        if refusal is not None:
+            await keep(core, core.new_onboarding(request, SOURCE), refusal.error)
+            return
+        onboarding = await _bound(core, message)
+        if request.callback_url is not None:
+            onboarding = await _opened(core, onboarding)
+            await subscribe(core, request, onboarding)
+        if not onboarding.status.terminal:
+            await resume(core, message_of(onboarding), armed=False)
 
 
 async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
@@ -76,12 +77,13 @@ async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) 
 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
-    try:
-        await _resume(core, message, armed=armed)
-    except StorageUnavailableError:
-        # A new message starts a new count of deliveries: an outage of the ledger alone must not
-        # end in the poison queue.
-        await core.queue.put(message, POSTPONE)
+    with telemetry.retry(message):
+        try:
+            await _resume(core, message, armed=armed)
+        except StorageUnavailableError:
+            # A new message starts a new count of deliveries: an outage of the ledger alone must
+            # not end in the poison queue.
+            await core.queue.put(message, POSTPONE)
 
 
 async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
@@ -89,25 +91,35 @@ async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) ->
 
     Raises SupersededError while an attempt is running: the message must come again.
     """
+    with telemetry.bury(message):
+        return await _bury(core, message, armed=armed)
+
+
+async def _bury(core: Core, message: OnboardingMessage, *, armed: bool) -> Onboarding:
     held = await core.ledger.read(message.onboarding_id)
     onboarding = await _standing_for(core, message, held, armed=armed)
+    telemetry.about(onboarding.id)
     if onboarding.status.terminal:
         return onboarding
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
-    buried = states.abandon(onboarding, POISONED, core.clock.now(), core.timing)
-    return await core.ledger.save(buried)
+    abandoned = states.abandon(onboarding, POISONED, core.clock.now(), core.timing)
+    buried = await core.ledger.save(abandoned)
+    telemetry.concluded(buried)
+    return buried
 
 
 async def bury_producers(core: Core, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
     request = message.onboarding_request
-    onboarding = core.new_onboarding(request, SOURCE)
-    if request.callback_url is not None and not core.policy.callback_refusal(request.callback_url):
-        onboarding = await _opened(core, onboarding)
-        await subscribe(core, request, onboarding)
-    if not onboarding.status.terminal:
-        await bury(core, message_of(onboarding), armed=False)
+    with telemetry.onboard():
+        onboarding = core.new_onboarding(request, SOURCE)
+        refusal = core.policy.callback_refusal(request.callback_url)
+        if request.callback_url is not None and not refusal:
+            onboarding = await _opened(core, onboarding)
+            await subscribe(core, request, onboarding)
+        if not onboarding.status.terminal:
+            await bury(core, message_of(onboarding), armed=False)
 
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
@@ -119,6 +131,7 @@ async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> Non
     onboarding, delay = await advance(core, message, armed=armed)
     if delay is not None:
         await core.queue.put(message_of(onboarding), delay)
+        core.tell_put_back(onboarding, delay)
 
 
 async def advance(
@@ -131,6 +144,7 @@ async def advance(
     """
     gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
     onboarding = await _standing_for(core, message, held, armed=armed)
+    telemetry.about(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(core, onboarding, message.replay or "")
     if onboarding.status.terminal:
@@ -150,9 +164,11 @@ async def advance(
 async def _give_up(core: Core, onboarding: Onboarding) -> tuple[Onboarding, float | None]:
     given_up = states.give_up(onboarding, onboarding.last_error, core.clock.now())
     try:
-        return await core.ledger.save(given_up), None
+        given_up = await core.ledger.save(given_up)
     except SupersededError:  # somebody is at it
         return onboarding, POSTPONE
+    telemetry.concluded(given_up)
+    return given_up, None
 
 
 async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
@@ -204,8 +220,10 @@ async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
     it carries on for it. A newcomer that is armed gets a row in any case: a submit that is slow to
     open it then learns that its message is gone, and leaves no onboarding without one.
     """
-    opened = await core.ledger.open(newcomer)
+    with telemetry.opening():
+        opened = await core.ledger.open(newcomer)
     if not isinstance(opened, HeldBy):
+        telemetry.accepted()
         return opened
     joined = join(opened.holder, newcomer)
     if isinstance(joined, Conflict):

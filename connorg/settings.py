@@ -1,6 +1,7 @@
 """The app settings, read once per process. README has the table of them."""
 
 import os
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
 
@@ -141,6 +142,28 @@ def settings() -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise ConfigurationError(f"App settings are wrong. {wrong}") from None
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """Where telemetry goes. The names of the settings are Azure's and OpenTelemetry's own."""
+
+    application_insights: str | None
+    """The connection string."""
+    otlp: bool
+    """The exporter reads the settings of OTLP itself."""
+
+    @property
+    def is_exported(self) -> bool:
+        return self.application_insights is not None or self.otlp
+
+
+def telemetry() -> Telemetry:
+    """Tell where telemetry goes. Never raises: other settings may be wrong, and that is told."""
+    return Telemetry(
+        secret_of("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+        otlp=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()),
+    )
 
 
 def entra_required() -> bool:

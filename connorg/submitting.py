@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from connorg import states
+from connorg import states, telemetry
 from connorg.attempting import attempt_and_conclude
 from connorg.calling_back import subscribe
 from connorg.contract.onboarding import Onboarding, Status
@@ -49,11 +49,12 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
 
     Raises StorageUnavailableError: the request may be sent again.
     """
-    result = await _submit(core, submission, wait)
-    # Who is told at once that it failed is not called back.
-    if isinstance(result, Submitted) and result.onboarding.status not in _ANSWERED_AS_FAULTS:
-        await subscribe(core, submission.request, result.onboarding)
-    return result
+    with telemetry.onboard(submission.traceparent):
+        result = await _submit(core, submission, wait)
+        # Who is told at once that it failed is not called back.
+        if isinstance(result, Submitted) and result.onboarding.status not in _ANSWERED_AS_FAULTS:
+            await subscribe(core, submission.request, result.onboarding)
+        return result
 
 
 async def _submit(
@@ -62,16 +63,19 @@ async def _submit(
     refusal = core.policy.early_refusal(submission.request, submission.source)
     if refusal is not None:
         return refusal
-    onboarding = core.new_onboarding(submission.request, submission.source, submission.traceparent)
+    onboarding = core.new_onboarding(submission.request, submission.source)
     if submission.idempotency_key is not None:
         bound = await bind_key(core, submission, onboarding)
         if not isinstance(bound, Onboarding):
             return bound
         onboarding = bound
-    gate, receipt = await _arm(core, onboarding, wait)
+    telemetry.about(onboarding.id)
+    with telemetry.arm():
+        gate, receipt = await _arm(core, onboarding, wait)
     opening = _opening(core, onboarding, gate, at_once=wait > 0)
     try:
-        opened = await core.ledger.open(opening)
+        with telemetry.opening():
+            opened = await core.ledger.open(opening)
     except NewerVersionError:  # nothing was written, so nothing is left to do
         await disarm(core, receipt)
         raise
@@ -81,6 +85,7 @@ async def _submit(
             await disarm(core, receipt)
         joined = join(await standing_for(core, opened.holder), onboarding)
         return replace(joined, newcomer=onboarding) if isinstance(joined, Conflict) else joined
+    telemetry.accepted()
     if opened.status is Status.RUNNING:
         opened = await _finish_within(core, wait, opened, gate, receipt)
     elif opened.status is Status.WAITING:
@@ -171,7 +176,9 @@ async def _attempt_armed(core: Core, begun: Onboarding, gate: Gate, receipt: Rec
 async def _come_back_when_due(core: Core, waiting: Onboarding, receipt: Receipt) -> None:
     # Where the queue can't be reached, the message comes back as it was armed.
     with suppress(StorageUnavailableError):
-        await core.queue.move(receipt, message_of(waiting), core.seconds_until(waiting.due))
+        delay = core.seconds_until(waiting.due)
+        await core.queue.move(receipt, message_of(waiting), delay)
+        core.tell_put_back(waiting, delay)
 
 
 def _end_of_background(task: asyncio.Task[Onboarding]) -> None:

@@ -12,7 +12,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from connorg.core import Callbacks, Core
-from connorg.settings import callback_keys, settings
+from connorg.settings import callback_keys, settings, telemetry
 from connorg.storage.names import (
     BATCH_QUEUE,
     BATCHES_TABLE,
@@ -46,6 +46,7 @@ def core() -> Core:
 
     Raises ConfigurationError.
     """
+    _export_telemetry()
     from connorg.storage.batches import AzureBatches  # noqa: PLC0415
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
     from connorg.storage.retry_queue import AzureRetryQueues  # noqa: PLC0415
@@ -75,6 +76,15 @@ def core() -> Core:
         callbacks=_callbacks(),
         tenant_lookup=config.tenant_lookup,
     )
+
+
+@cache
+def _export_telemetry() -> None:
+    """See that what the core tells of its work goes where the app settings say, if anywhere."""
+    if telemetry().is_exported:
+        from connorg.monitoring.exporting import start  # noqa: PLC0415
+
+        start(telemetry())
 
 
 def _callbacks() -> Callbacks:

@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from connorg import telemetry
 from connorg.batch_rows import bury_rows, resume_rows
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import OnboardingError
@@ -31,6 +32,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
                 await keep_unreadable(text, error)
             case message:
                 await bury_rows(core(), message)
+        telemetry.poisoned(BATCH_QUEUE)
 
 
 def _read(text: str) -> OnboardingMessage | BatchMessage | OnboardingError:

@@ -4,6 +4,7 @@ import logging
 
 import azure.functions as func
 
+from connorg import telemetry
 from connorg.calling_back import bury_callback, call_back
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
@@ -26,6 +27,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
     async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
         if (message := _read(msg)) is not None:
             await bury_callback(core(), message)
+        telemetry.poisoned(CALLBACK_QUEUE)
 
 
 def _read(msg: func.QueueMessage) -> CallbackMessage | None:

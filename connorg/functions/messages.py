@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import azure.functions as func
 from pydantic_core import from_json
 
+from connorg import telemetry
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
@@ -52,6 +53,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
                 await bury_producers(core(), message)
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
+        telemetry.poisoned(ONBOARDING_QUEUE)
 
 
 @asynccontextmanager

@@ -12,6 +12,8 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
+from connorg import telemetry
+
 _CONNECT_SECONDS = 5.0
 
 
@@ -24,7 +26,9 @@ def graph_client(
     a Retry-After to themselves.
     """
     http = httpx.AsyncClient(
-        timeout=httpx.Timeout(limit, connect=_CONNECT_SECONDS), http2=root.startswith("https")
+        timeout=httpx.Timeout(limit, connect=_CONNECT_SECONDS),
+        http2=root.startswith("https"),
+        event_hooks={"response": [_tell]},
     )
     no_retries = {RetryHandlerOption.get_key(): RetryHandlerOption(max_retries=0)}
     authentication = AzureIdentityAuthenticationProvider(
@@ -36,3 +40,7 @@ def graph_client(
     )
     adapter.base_url = f"{root}/{version}"
     return GraphServiceClient(request_adapter=adapter), adapter
+
+
+async def _tell(answer: httpx.Response) -> None:
+    telemetry.graph_answered(answer.status_code, answer.headers.get("request-id"))

@@ -10,6 +10,7 @@ from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from pydantic import ValidationError
 
+from connorg import telemetry
 from connorg.contract.model import Model
 from connorg.graph.setbacks import setback_of, unreadable
 from connorg.outcomes import AlreadyConnected, Refused, Setback
@@ -37,13 +38,15 @@ class Sender:
         return None if isinstance(answer, bytes) else _as_refusal(answer)
 
     async def _send(self, ask: RequestInformation) -> bytes | AlreadyConnected | Setback:
-        try:
-            answer: bytes | None = await self._adapter.send_primitive_async(
-                ask, "bytes", {"XXX": ODataError}
-            )
-        except Exception as error:  # noqa: BLE001  what it does not know, it raises again
-            return setback_of(error, self._clock.now())
-        return answer or b""
+        method = ask.http_method.value if ask.http_method else ""
+        with telemetry.graph_call(method, self._adapter.base_url, ask.url_template):
+            try:
+                answer: bytes | None = await self._adapter.send_primitive_async(
+                    ask, "bytes", {"XXX": ODataError}
+                )
+            except Exception as error:  # noqa: BLE001  what it does not know, it raises again
+                return setback_of(error, self._clock.now())
+            return answer or b""
 
 
 def _read[M: Model](answer: bytes, model: type[M]) -> M | Setback:

@@ -15,7 +15,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.data.tables.aio import TableClient
-from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
+from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from connorg.ports import StorageUnavailableError
@@ -29,10 +29,8 @@ _QUEUE_RETRIES: dict[str, Any] = {
     "random_jitter_range": 0,
 }
 # Messages are Base64 by the custom of Azure Functions; the SDK sends plain text unless told.
-_QUEUE_ENCODING: dict[str, Any] = {
-    "message_encode_policy": TextBase64EncodePolicy(),
-    "message_decode_policy": TextBase64DecodePolicy(),
-}
+# None is decoded: that is for the queue trigger, and somebody may have put what is no Base64.
+_QUEUE_ENCODING: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy()}
 
 
 def table(

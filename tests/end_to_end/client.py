@@ -173,7 +173,7 @@ class Connorg:
             content=content,
             headers={**credentials, **(headers or {})},
         )
-        leaked = self._secrets_in(f"{answer.headers}\n{answer.text}")
+        leaked = self.secrets_in(f"{answer.headers}\n{answer.text}")
         assert not leaked, f"{method} {path} answers with {leaked}"
         return answer
 
@@ -302,7 +302,7 @@ class Connorg:
             line
             for line in lines
             if line.startswith("functions: ")
-            and (self._secrets_in(line) or RESULT_TOKEN.search(line))
+            and (self.secrets_in(line) or RESULT_TOKEN.search(line))
         ]
 
     def crash(self, part: str, settings: Mapping[str, str] | None = None) -> None:
@@ -317,7 +317,7 @@ class Connorg:
         self.crash("functions")
         await self.graph.heal()
 
-    def _secrets_in(self, text: str) -> list[str]:
+    def secrets_in(self, text: str) -> list[str]:
         """What of the stack's secrets a text gives away, by kind."""
         connection = dict(part.partition("=")[::2] for part in self.stack.storage.split(";"))
         kinds = {

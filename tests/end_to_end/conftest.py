@@ -1,10 +1,11 @@
-"""Two stacks for all end-to-end tests: one that nobody harms, one whose parts are killed."""
+"""Stacks for all end-to-end tests: one that nobody harms, one to kill, one that exports."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from tests import receivers, senders
+from tests.collector import Collector, collecting
 from tests.end_to_end.client import Connorg, eventually
 from tests.stack import Stack
 
@@ -59,3 +60,26 @@ async def frail(frail_stack: Stack) -> AsyncIterator[Connorg]:
         yield connorg
         await connorg.graph.heal()
         assert connorg.logged_secrets() == []
+
+
+@pytest.fixture(scope="session")
+async def collector() -> AsyncIterator[Collector]:
+    async with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+async def observed(collector: Collector) -> AsyncIterator[Connorg]:
+    """A stack of its own that exports what it tells."""
+    settings = {
+        **senders.SETTINGS,
+        **receivers.SETTINGS,
+        **collector.settings,
+        "PYTHON_ENABLE_OPENTELEMETRY": "true",
+        "CONNORG_SETTLE_SECONDS": "0",  # what a search does not find is believed at once
+        "CONNORG_BLOCKED_RETRY_SECONDS": "1",
+    }
+    with Stack(settings=settings) as stack:
+        async with Connorg(stack) as connorg:
+            yield connorg
+            assert connorg.logged_secrets() == []

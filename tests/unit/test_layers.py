@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SDKS = ("azure", "msgraph", "kiota", "httpx", "aiohttp")
+EXPORTING = ("opentelemetry.sdk", "opentelemetry.exporter", "azure.monitor")
+SDKS = ("azure", "msgraph", "kiota", "httpx", "aiohttp", *EXPORTING)
 
 
 def imports_of(path: Path) -> Iterator[str]:
@@ -36,7 +37,7 @@ INNER = [*CORE, *modules("connorg/contract"), *modules("connorg/intake")]
 
 @pytest.mark.parametrize("path", INNER, ids=named)
 def test_core_contract_and_intake_know_no_sdk_and_no_adapter(path: Path) -> None:
-    outer = ("graph", "storage", "callbacks", "functions", "wiring")
+    outer = ("graph", "storage", "callbacks", "monitoring", "functions", "wiring")
     foreign = (*SDKS, *(f"connorg.{name}" for name in outer))
     assert [name for name in imports_of(path) if name.startswith(foreign)] == []
 
@@ -45,6 +46,12 @@ def test_core_contract_and_intake_know_no_sdk_and_no_adapter(path: Path) -> None
 def test_only_the_edge_knows_azure_functions(path: Path) -> None:
     if "functions" not in path.parts:
         assert [name for name in imports_of(path) if name.startswith("azure.functions")] == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=named)
+def test_only_monitoring_knows_what_telemetry_is_exported_with(path: Path) -> None:
+    if "monitoring" not in path.parts:
+        assert [name for name in imports_of(path) if name.startswith(EXPORTING)] == []
 
 
 @pytest.mark.parametrize("path", [ROOT / "function_app.py", *modules()], ids=named)

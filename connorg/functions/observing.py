@@ -1,0 +1,30 @@
+"""The timer function: what no other function can tell, because it is about work not being done."""
+
+import logging
+from datetime import timedelta
+
+import azure.functions as func
+
+from connorg import telemetry
+from connorg.ports import StorageUnavailableError
+from connorg.storage.backlog import backlog_of
+from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.wiring import core, queue
+
+_log = logging.getLogger(__name__)
+
+EACH_MINUTE = "0 * * * * *"
+_UNTIL_NEXT = timedelta(seconds=90)
+
+
+async def observe(timer: func.TimerRequest) -> None:  # noqa: ARG001  the worker's name for it
+    """Tell how many onboardings wait. The host runs it on one instance at a time."""
+    now = core().clock.now()
+    try:
+        backlog = await backlog_of(queue(ONBOARDING_QUEUE))
+    except StorageUnavailableError as error:
+        _log.warning("the queue can't be looked at: %s", error)
+        return
+    telemetry.waiting(backlog.messages)
+    if backlog.overdue_since is not None:
+        telemetry.put_back(backlog.overdue_since, now + _UNTIL_NEXT)
