@@ -36,7 +36,7 @@ async def run(connorg: Connorg, command: str, **variables: str) -> str:
 def command(part: str) -> str:
     """The one command of the page that has this in it."""
     [found] = [text for text in COMMANDS if part in text]
-    return found
+    return str(found)
 
 
 async def failed(connorg: Connorg) -> str:
