@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run simulate campaign throttle connector live lock clean
+.PHONY: help setup test lint audit demo run simulate campaign throttle connector live lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -19,6 +19,9 @@ lint: setup ## Linter, formatter and type checker
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
+
+audit: setup ## Ask about holes in the dependencies, look for secrets in the files
+	@$(python) -m infra.audit $(ARGS)
 
 demo: setup ## Onboard some partners, on this machine, and show how they fare
 	@$(python) -m infra.local.demo $(ARGS)

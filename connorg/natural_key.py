@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from random import Random
 
 _PARTITION_DIGITS = 24
@@ -24,6 +24,12 @@ def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
 def countdown(moment: datetime) -> str:
     """Give how the row of an id begins that is made at a moment; earlier ones sort after it."""
     return f"{_END_OF_TIME - int(moment.timestamp() * 1000):012x}"
+
+
+def made_at(onboarding_id: str) -> datetime:
+    """Tell when an id was made."""
+    _, row = split_id(onboarding_id)
+    return datetime.fromtimestamp((_END_OF_TIME - int(row[:12], 16)) / 1000, UTC)
 
 
 def new_batch_id(now: datetime, random: Random) -> str:

@@ -37,7 +37,7 @@ from connorg.storage.entities import (
     reservation_of,
     tenant_entity,
 )
-from connorg.storage.purging import purge
+from connorg.storage.purging import purge, remnant_of
 
 _NOT_FOUND = 404
 _CONFLICTS = frozenset({404, 409, 412})  # purged since it was read; exists already; changed since
@@ -144,7 +144,10 @@ class AzureLedger:
             held = await self._entity(entity["PartitionKey"], entity["RowKey"])
             if held is not None and held["OnboardingId"] == onboarding.id:
                 return None
-            holder = await self.read(held["OnboardingId"]) if held is not None else None
+            holder = None
+            if held is not None:
+                noted = held["OnboardingId"]
+                holder = await self.read(noted) or remnant_of(noted)
             if holder is not None and (after is None or holder.id != after.id):
                 return holder
             with suppress(SupersededError):

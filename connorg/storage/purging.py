@@ -5,8 +5,11 @@ deleted as it was read (ETag): if an onboarding was reopened or its claim taken 
 whole transaction fails and all of it stays. A purge that dies half-way leaves nothing that could
 not stand so; the next one finds the rest.
 
-Each of the three queries is a scan of the table. `RowKey` tells the age of an onboarding, so that
-the service gives those alone that are old enough.
+The row of a tenant stays for ever, a hash and an id: where Graph does not tell a tenant from its
+domains, only this row keeps a second name of it from making a second organization.
+
+Both queries are scans of the table. `RowKey` tells the age of an onboarding, so that the service
+gives those alone that are old enough.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -18,16 +21,16 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableTransactionError
 from azure.data.tables.aio import TableClient
 
-from connorg.contract.onboarding import Onboarding
+from connorg.contract.callbacks import CallbackNote
+from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import NewerVersionError, check_version
-from connorg.natural_key import countdown, split_id
+from connorg.natural_key import countdown, made_at, split_id
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CALLBACK,
     CLAIM,
     KEY,
     ONBOARDING,
-    TENANT,
     callback_of,
     etag_of,
     if_unchanged,
@@ -46,9 +49,25 @@ async def purge(table: TableClient, before: datetime) -> AsyncGenerator[int]:
         if row["PartitionKey"] != done:  # they come in the order of their partitions
             done = row["PartitionKey"]
             yield await _purge_partition(table, done, before)
-    for kind in (TENANT, KEY):
-        async for row in _rows(table, "RowKey eq @kind", {"kind": kind}):
-            yield await _purge_pointer(table, row, before)
+    async for row in _rows(table, "RowKey eq @key", {"key": KEY}):
+        yield await _purge_key(table, row, before)
+
+
+def remnant_of(onboarding_id: str) -> Onboarding:
+    """Give what a purge leaves of an onboarding, in the row of its tenant: that it ended.
+
+    The id tells when it was asked for, so whoever comes next knows that Graph has long listed what
+    it may have created.
+    """
+    at = made_at(onboarding_id)
+    return Onboarding(
+        id=onboarding_id,
+        status=Status.SUCCEEDED,
+        source="",
+        created_date_time=at,
+        last_action_date_time=at,
+        give_up_date_time=at,
+    )
 
 
 async def _rows(table: TableClient, conditions: str, values: dict[str, str]) -> AsyncIterator[Any]:
@@ -82,10 +101,11 @@ def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
             for onboarding in [onboarding_of(row)]
         }
         kept = {o.id for o, _ in onboardings.values() if not _is_over(o, before)}
-        notes = [row for row in rows if row["RowKey"].startswith(CALLBACK)]
-        expired = [row for row in notes if callback_of(row).onboarding_id not in kept]
+        notes = [(callback_of(row), row) for row in rows if row["RowKey"].startswith(CALLBACK)]
     except NewerVersionError:
         return []
+    kept |= {note.onboarding_id for note, _ in notes if _is_under_way(note, before)}
+    expired = [row for note, row in notes if note.onboarding_id not in kept]
     over = [row for onboarding, row in onboardings.values() if onboarding.id not in kept]
     claims = [row for row in rows if row["RowKey"] == CLAIM]
     for claim in claims:
@@ -94,12 +114,17 @@ def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
     return [*over, *expired]
 
 
+def _is_under_way(note: CallbackNote, before: datetime) -> bool:
+    """Tell whether somebody who asked lately is still to be told."""
+    return note.ended is None and note.due is not None and note.due >= before
+
+
 def _is_over(onboarding: Onboarding, before: datetime) -> bool:
     return onboarding.status.terminal and onboarding.last_action_date_time < before
 
 
-async def _purge_pointer(table: TableClient, row: Any, before: datetime) -> int:
-    """Delete the row of a tenant or of an Idempotency-Key, if its onboarding is old and gone."""
+async def _purge_key(table: TableClient, row: Any, before: datetime) -> int:
+    """Delete the row of an Idempotency-Key, if its onboarding is old and gone."""
     partition, own = split_id(row["OnboardingId"])
     if own < countdown(before):
         return 0

@@ -78,13 +78,40 @@ async def test_all_that_belongs_to_what_closed_long_ago_goes(
 ) -> None:
     old = await closed(ledger, status)
     await ledger.note_callback(await ledger.callback(old.id, "callback-1"))
-    await ledger.claim_tenant(str(uuid4()), old)
     await ledger.reserve_key("caller", "key", KeyReservation("a", old.id))
     joined = await ledger.record(states.join(onboarding(at=LONG_AGO), old, LONG_AGO))
     assert await purged(ledger) == 2
     assert await rows(table) == set()
     assert await ledger.read(old.id) is None
     assert await ledger.read(joined.id) is None
+
+
+async def test_a_tenant_stays_known_by_what_was_purged(ledger: AzureLedger, table: Any) -> None:
+    """So that whoever knows it by another name looks Graph up first."""
+    tenant_id = str(uuid4())
+    old = await closed(ledger, Status.SUCCEEDED)
+    await ledger.claim_tenant(tenant_id, old)
+    await purged(ledger)
+    assert await rows(table) == {"tenant"}
+    newcomer = await opened(ledger, onboarding())
+    told = await ledger.claim_tenant(tenant_id, newcomer)
+    assert told is not None
+    assert (told.id, told.status.terminal) == (old.id, True)
+    assert abs(told.last_action_date_time - LONG_AGO) < timedelta(milliseconds=2)
+    assert await ledger.claim_tenant(tenant_id, newcomer) == told, "until it has looked"
+    assert await ledger.claim_tenant(tenant_id, newcomer, told) is None
+    assert await ledger.claim_tenant(tenant_id, newcomer) is None
+
+
+@pytest.mark.parametrize("ended", [None, "delivered"])
+async def test_who_is_still_to_be_called_back_keeps_an_onboarding(
+    ledger: AzureLedger, ended: str | None
+) -> None:
+    old = await closed(ledger, Status.SUCCEEDED)
+    note = await ledger.callback(old.id, "callback-1")
+    await ledger.note_callback(note.model_copy(update={"due": NOW, "ended": ended}))
+    assert await purged(ledger) == (0 if ended is None else 1)
+    assert (await ledger.read(old.id) is None) == (ended is not None)
 
 
 async def test_what_is_open_or_young_stays_with_all_that_belongs_to_it(

@@ -45,6 +45,8 @@ class Invariants:
         self.broken: str | None = None
         self.accepted: dict[str, str] = {}
         """By onboarding id, who accepted it."""
+        self.purged: dict[str, Onboarding] = {}
+        """By id, as they were."""
         self.poisoned = 0
         self.callbacks_asked: list[tuple[str, str]] = []
         """Who asked for a callback by what was accepted, and to which address."""
@@ -76,6 +78,16 @@ class Invariants:
             self._gate_written(old, new)
         elif new["RowKey"].startswith(ONBOARDING):
             self._onboarding_written(old, new)
+
+    def row_deleted(self, row: "Row") -> None:
+        if not row["RowKey"].startswith(ONBOARDING):
+            return
+        held = Onboarding.model_validate_json(row["Onboarding"])
+        self._world.note("ledger", f"{held.id} is purged")
+        kept = self._now - held.last_action_date_time.timestamp()
+        self.check(held.status.terminal, f"{held.id} was purged while {held.status}")
+        self.check(kept > self._world.timing.retention, f"{held.id} was purged after {kept:.0f} s")
+        self.purged[held.id] = held
 
     def _gate_written(self, old: "Row | None", new: "Row") -> None:
         before, after = (_closed_until(row) for row in (old, new))
@@ -155,9 +167,9 @@ class Invariants:
         stored = graph.stored.get(graph.key_of(key))
         if stored is None or stored.natural_key != key:
             return
-        self.check(
-            stored.creator != begun["id"], f"a second POST for {key} by the onboarding that made it"
-        )
+        # Its key may bind a repeat to the id of what was purged.
+        own = stored.creator == begun["id"] and begun["id"] not in self.purged
+        self.check(not own, f"a second POST for {key} by the onboarding that made it")
         self.check(
             stored.known or graph.is_listed(stored),
             f"a second POST for {key} while Graph does not list what one of unknown fate made",
@@ -225,22 +237,25 @@ class Invariants:
         left = [message for queue in self._world.queues for message in queue.messages]
         self.check(not left, f"messages are still on the queues: {left}")
         rows = self._world.table.rows
-        onboardings = {
+        onboardings: dict[str, Onboarding] = {
             held.id: held
             for (_, name), row in rows.items()
             if name.startswith(ONBOARDING)
             for held in [Onboarding.model_validate_json(row["Onboarding"])]
         }
         for onboarding_id, who in self.accepted.items():
-            self.check(onboarding_id in onboardings, f"{onboarding_id}, accepted by {who}, is lost")
+            found = onboarding_id in onboardings.keys() | self.purged.keys()
+            self.check(found, f"{onboarding_id}, accepted by {who}, is lost")
         for who, text, partition in self._produced:
             found = any(
                 onboarding_id.startswith(partition) or held.message_text == text
-                for onboarding_id, held in onboardings.items()
+                for onboarding_id, held in (onboardings | self.purged).items()
             )
             self.check(found, f"what {who} put on the queue is lost")
         for who, address in self.callbacks_asked:
-            made = address in self._called_back or self.poisoned > 0
+            # What is asked of an onboarding in the moment in which it is purged is not told.
+            excused = self.poisoned > 0 or bool(self.purged)
+            made = address in self._called_back or excused
             self.check(made, f"{who} was never called back")
         for held in onboardings.values():
             self.check(held.status.terminal, f"{held.id} stays {held.status} for ever")
@@ -274,6 +289,7 @@ class Invariants:
             # Its own, changed by a request for the tenant behind the domain, looks like another's.
             and (
                 stored.creator != held.id
+                or held.id in self.purged
                 or stored.organization.attributes != held.request.attributes
             ),
             "ConnectedButNotFound": stored is not None

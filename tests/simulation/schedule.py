@@ -13,12 +13,13 @@ from connorg.core import Core
 from connorg.joining import Conflict, Submitted
 from connorg.policy import Refusal
 from connorg.ports import StorageUnavailableError
+from connorg.purging import purge
 from connorg.replaying import cancel, replay
 from connorg.storage.entities import ONBOARDING
 from connorg.submitting import Submission, submit
 from tests.simulation.graph import FAULTS
 from tests.simulation.host import start_triggers
-from tests.simulation.world import Change, Weather, World
+from tests.simulation.world import RETENTION, Change, Weather, World
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -29,6 +30,7 @@ _AMBIGUOUS_FAULTS = tuple(
 )
 _LISTING_DELAY = 30.0  # seconds; timing.settle allows for it, and for graph.LATEST_COMMIT
 _LONGEST = 80 * _HOUR  # three days of trying, and a bit
+_LATER = RETENTION + _HOUR
 
 type Answer = Submitted | Conflict | Refusal | None
 
@@ -62,6 +64,10 @@ def run(
         schedule.begin()
         world.loop.run_to_rest(_LONGEST)
         world.invariants.at_rest()
+        if world.invariants.broken is None:
+            schedule.begin_again()
+            world.loop.run_to_rest(_LATER + 2 * _LONGEST)
+            world.invariants.at_rest()
     finally:
         world.loop.drop_everything()
     return Report(seed, world.invariants.broken, world.trace)
@@ -95,17 +101,40 @@ class _Schedule:
         self._world = world
         self._random = world.random
         self._numbers = 0
+        self._partners: list[dict[str, Any]] = []
 
     def begin(self) -> None:
         world, random = self._world, self._random
         for _ in range(random.choice((1, 2, 3))):
             world.start_instance()
-        partners = [_domain(f"partner{i}.example") for i in range(random.choice((1, 1, 2, 3)))]
+        domains = [f"partner{i}.example" for i in range(random.choice((1, 1, 2, 3)))]
+        self._partners = [_domain(name) for name in domains]
         self._prepare_graph()
-        for _ in range(random.choice((1, 2, 3, 5))):
-            self._intake(random.choice(partners))
+        self._take_in()
         for _ in range(random.choice((0, 0, 1, 3))):
             world.spawn(self._operate(random.choice((cancel, replay))))
+
+    def begin_again(self) -> None:
+        """In calm weather: all that was done is purged while the same is asked for again."""
+        self._world.spawn(self._later())
+
+    async def _later(self) -> None:
+        world, random = self._world, self._random
+        await asyncio.sleep(_LATER)
+        for _ in range(random.choice((1, 1, 2))):
+            world.spawn(self._purge())
+        for _ in range(random.choice((0, 1))):
+            world.spawn(self._operate(replay))
+        self._take_in()
+
+    def _take_in(self) -> None:
+        for _ in range(self._random.choice((1, 2, 3, 5))):
+            self._intake(self._random.choice(self._partners))
+
+    async def _purge(self) -> None:
+        await self._pause()
+        instance = self._random.choice(self._world.living())
+        await instance.run("purge", purge)
 
     def _prepare_graph(self) -> None:
         graph, random = self._world.graph, self._random

@@ -55,11 +55,13 @@ class Table:
         self,
         written: Callable[[Row | None, Row], None] = lambda _old, _new: None,
         read: Callable[[Key, Row | None], None] = lambda _key, _row: None,
+        deleted: Callable[[Row], None] = lambda _row: None,
     ) -> None:
         self.exists = False
         self.rows: dict[Key, Row] = {}
         self._written = written
         self._read = read
+        self._deleted = deleted
         self._etags = itertools.count(1)
 
     def create_table(self) -> None:
@@ -120,7 +122,7 @@ class Table:
             raise _error(HttpResponseError, 412)
 
     def _delete(self, entity: Entity) -> Row:
-        del self.rows[_key(entity)]
+        self._deleted(self.rows.pop(_key(entity)))
         return _GONE
 
     def _write(self, entity: Entity) -> Row:

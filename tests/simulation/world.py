@@ -20,6 +20,7 @@ from tests.simulation.receiver import SimulatedReceiver
 from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
 
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+RETENTION = 8 * 24 * 60 * 60.0  # seconds; the shortest that may be set
 _REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
 
 type Change = Callable[[Core], Core]
@@ -55,10 +56,11 @@ class World:
         self.loop = SimulatedLoop()
         self.random = random
         self.weather = weather
-        self.timing = Timing()
+        self.timing = Timing(retention=RETENTION)
         self.trace: list[tuple[float, str, str]] = []
         self.invariants = Invariants(self)
-        self.table = Table(self.invariants.row_written, self.invariants.row_read)
+        watch = self.invariants
+        self.table = Table(watch.row_written, watch.row_read, watch.row_deleted)
         self.table.create_table()
         self.batches_table = Table()
         self.batches_table.create_table()
