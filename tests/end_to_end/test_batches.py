@@ -2,6 +2,7 @@
 
 import csv
 import io
+from uuid import uuid4
 
 import pytest
 
@@ -357,19 +358,23 @@ async def test_a_dry_run_knows_what_is_under_way(connorg: Connorg) -> None:
     await connorg.ended(onboarding)
 
 
-async def test_a_single_request_is_done_while_a_batch_is_under_way(connorg: Connorg) -> None:
-    """In the order of things: the batch has most of its rows before it when the request is done."""
-    batch = await accepted(connorg, bodies(partners(150)))
-    answer = await connorg.submit(Partner().body())
-    assert answer.status_code == 201
-    counts = (await read(connorg, batch))["counts"]
-    assert counts["NotStarted"] > 75
+async def test_others_are_served_while_no_row_of_a_batch_gets_on(connorg: Connorg) -> None:
+    """How long they wait for a turn is held by tests/simulation/test_batch_turns.py."""
+    crowd = uuid4().hex[:12]
+    await connorg.graph.fail(
+        {"method": "POST", "body": crowd, "fault": "status", "status": 423, "code": "locked"}
+    )
+    rows = [Partner(f"{crowd}-{number}.example") for number in range(20)]
+    batch = await accepted(connorg, bodies(rows))
+    assert (await connorg.submit(Partner().body())).status_code == 201
     queued = Partner()
     await connorg.put(queued.body(reference=queued.domain))
     listed = await connorg.only_one_listed(reference=queued.domain)
-    await connorg.ended(listed["id"])
-    assert (await read(connorg, batch))["counts"]["NotStarted"] > 0
-    assert (await ended(connorg, batch))["counts"] == {**NO_COUNTS, "Succeeded": 150}
+    assert (await connorg.ended(listed["id"]))["status"] == "Succeeded"
+    counts = (await read(connorg, batch))["counts"]
+    assert counts["NotStarted"] + counts["Waiting"] == 20
+    canceled = await connorg.call("DELETE", f"batches/{batch}")  # their pauses are long
+    assert canceled.json()["counts"] == {**NO_COUNTS, "Canceled": 20}
 
 
 async def test_a_row_that_the_host_gave_up_fails_and_is_replayed(connorg: Connorg) -> None:
