@@ -15,11 +15,12 @@ from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
 from connorg import states
+from connorg.contract.batch_place import BatchPlace
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
 from connorg.gate import Gate
-from connorg.natural_key import new_onboarding_id
+from connorg.natural_key import new_batch_id, new_onboarding_id
 from connorg.outcomes import Connected, Later, Refused
 from connorg.ports import (
     Filter,
@@ -397,6 +398,18 @@ async def test_filters_select_and_combine(ledger: Ledger) -> None:
     assert await listed(ledger, Filter(reference="it's mine")) == [waiting.id]
     assert await listed(ledger, Filter(Status.FAILED, "webhook")) == [failed.id]
     assert await listed(ledger, Filter(Status.FAILED, "http")) == []
+
+
+async def test_the_rows_of_a_batch_are_listed(ledger: Ledger) -> None:
+    place, elsewhere = (BatchPlace(batch=new_batch_id(NOW, Random(seed)), row=1) for seed in (1, 2))
+    row = onboarding().model_copy(update={"batch_row": place})
+    await opened(ledger, row)
+    await opened(ledger, onboarding().model_copy(update={"batch_row": elsewhere}))
+    await opened(ledger, onboarding())
+    assert await listed(ledger, Filter(batch=place.batch)) == [row.id]
+    held = await ledger.read(row.id)
+    assert held is not None
+    assert held.batch_row == place
 
 
 # reserve_key

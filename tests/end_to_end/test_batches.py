@@ -2,10 +2,11 @@
 
 import csv
 import io
+from uuid import uuid4
 
 import pytest
 
-from connorg.storage.names import BATCH_QUEUE
+from connorg.storage.names import BATCH_POISON_QUEUE, BATCH_QUEUE
 from tests.end_to_end.batches import (
     JSON,
     accepted,
@@ -357,16 +358,59 @@ async def test_a_dry_run_knows_what_is_under_way(connorg: Connorg) -> None:
     await connorg.ended(onboarding)
 
 
-async def test_a_single_request_is_done_while_a_batch_is_under_way(connorg: Connorg) -> None:
-    """In the order of things: the batch has most of its rows before it when the request is done."""
-    batch = await accepted(connorg, bodies(partners(150)))
-    answer = await connorg.submit(Partner().body())
-    assert answer.status_code == 201
-    counts = (await read(connorg, batch))["counts"]
-    assert counts["NotStarted"] > 75
+async def test_others_are_served_while_no_row_of_a_batch_gets_on(connorg: Connorg) -> None:
+    """How long they wait for a turn is held by tests/simulation/test_batch_turns.py."""
+    crowd = uuid4().hex[:12]
+    await connorg.graph.fail(
+        {"method": "POST", "body": crowd, "fault": "status", "status": 423, "code": "locked"}
+    )
+    rows = [Partner(f"{crowd}-{number}.example") for number in range(20)]
+    batch = await accepted(connorg, bodies(rows))
+    assert (await connorg.submit(Partner().body())).status_code == 201
     queued = Partner()
     await connorg.put(queued.body(reference=queued.domain))
     listed = await connorg.only_one_listed(reference=queued.domain)
-    await connorg.ended(listed["id"])
-    assert (await read(connorg, batch))["counts"]["NotStarted"] > 0
-    assert (await ended(connorg, batch))["counts"] == {**NO_COUNTS, "Succeeded": 150}
+    assert (await connorg.ended(listed["id"]))["status"] == "Succeeded"
+    counts = (await read(connorg, batch))["counts"]
+    assert counts["NotStarted"] + counts["Waiting"] == 20
+    canceled = await connorg.call("DELETE", f"batches/{batch}")  # their pauses are long
+    assert canceled.json()["counts"] == {**NO_COUNTS, "Canceled": 20}
+
+
+async def test_a_row_that_the_host_gave_up_fails_and_is_replayed(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "status", status=423, times=1)
+    batch = await accepted(connorg, bodies([partner]))
+
+    async def waits() -> bool:
+        return bool((await read(connorg, batch))["counts"]["Waiting"])
+
+    await eventually(waits, "the row does not wait")
+    [row] = await results(connorg, batch)
+    message = {
+        "onboardingId": row["onboardingId"],
+        "request": partner.body(),
+        "source": "batch",
+        "batchRow": {"batch": batch, "row": 1},
+    }
+    await connorg.put(message, BATCH_POISON_QUEUE)
+    told = await ended(connorg, batch)
+    assert told["counts"] == {**NO_COUNTS, "Failed": 1}
+    assert told["firstErrors"][0]["error"]["code"] == "MessagePoisoned"
+    assert (await connorg.onboarding(row["onboardingId"]))["status"] == "Failed"
+
+    await connorg.call("POST", f"batches/{batch}/retry")
+    assert (await ended(connorg, batch))["status"] == "Succeeded"
+    assert len(await connorg.graph.organizations(partner)) == 1
+
+
+@pytest.mark.parametrize("queue", [BATCH_QUEUE, BATCH_POISON_QUEUE])
+async def test_what_no_batch_put_on_its_queue_does_no_harm(connorg: Connorg, queue: str) -> None:
+    texts = ["{neither}", "[]", '{"batchId": "batch-1"}', f'{{"batchId": "batch-{"0" * 32}"}}']
+    for text in texts:
+        await connorg.put(text, queue)
+
+    async def is_gone() -> bool:
+        return await connorg.messages(queue) == 0
+
+    await eventually(is_gone, "what can't be understood comes again and again")
