@@ -210,10 +210,15 @@ async def test_a_contradiction_in_the_file_is_told_by_its_column() -> None:
     told = await rows(f"{HEADER}\na.example,,A\nA.example,,A\na.example,,B,proposed\n")
     assert told[1].duplicate_of == 2
     assert [fault[0] for fault in faults(told[2])] == [
-        "Organization name",
-        None,  # no column for the description, for which the name stands
+        "Organization name",  # once, though the description came from it too
         "State",
     ]
+
+
+async def test_a_row_knows_the_columns_of_faults_that_are_found_later() -> None:
+    row = await only_row(f"{HEADER}\na.example,,A\n")
+    places = ("/identitySources/0", "/displayName", "/reference", "")
+    assert [row.column_of(place) for place in places] == ["Domain", "Organization name", None, None]
 
 
 @pytest.mark.parametrize(
