@@ -51,12 +51,13 @@ def text_of(msg: func.QueueMessage) -> str:
     """Decode a message. host.json leaves that to us.
 
     Where the host decodes Base64 it hides a message that is none, in the poison queue and there
-    from the poison function too, until it expires: nobody would ever learn of it.
+    from the poison function too, until it expires: nobody would ever learn of it. Base64 may be
+    broken into lines, as `base64` does unless told; and files of Windows begin with a mark (BOM).
     """
     body = msg.get_body()
     with suppress(binascii.Error, UnicodeDecodeError):
-        return base64.b64decode(body, validate=True).decode("utf-8")
-    return body.decode("utf-8", errors="replace")
+        return base64.b64decode(b"".join(body.split()), validate=True).decode("utf-8-sig")
+    return body.decode("utf-8-sig", errors="replace")
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:

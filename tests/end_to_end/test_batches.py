@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from connorg.storage.names import BATCH_QUEUE
+from connorg.storage.names import BATCH_POISON_QUEUE, BATCH_QUEUE
 from tests.end_to_end.batches import (
     JSON,
     accepted,
@@ -370,3 +370,42 @@ async def test_a_single_request_is_done_while_a_batch_is_under_way(connorg: Conn
     await connorg.ended(listed["id"])
     assert (await read(connorg, batch))["counts"]["NotStarted"] > 0
     assert (await ended(connorg, batch))["counts"] == {**NO_COUNTS, "Succeeded": 150}
+
+
+async def test_a_row_that_the_host_gave_up_fails_and_is_replayed(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "status", status=423, times=1)
+    batch = await accepted(connorg, bodies([partner]))
+
+    async def waits() -> bool:
+        return bool((await read(connorg, batch))["counts"]["Waiting"])
+
+    await eventually(waits, "the row does not wait")
+    [row] = await results(connorg, batch)
+    message = {
+        "onboardingId": row["onboardingId"],
+        "request": partner.body(),
+        "source": "batch",
+        "batchRow": {"batch": batch, "row": 1},
+    }
+    await connorg.put(message, BATCH_POISON_QUEUE)
+    told = await ended(connorg, batch)
+    assert told["counts"] == {**NO_COUNTS, "Failed": 1}
+    assert told["firstErrors"][0]["error"]["code"] == "MessagePoisoned"
+    assert (await connorg.onboarding(row["onboardingId"]))["status"] == "Failed"
+
+    await connorg.call("POST", f"batches/{batch}/retry")
+    assert (await ended(connorg, batch))["status"] == "Succeeded"
+    assert len(await connorg.graph.organizations(partner)) == 1
+
+
+@pytest.mark.parametrize("queue", [BATCH_QUEUE, BATCH_POISON_QUEUE])
+async def test_what_no_batch_put_on_its_queue_does_no_harm(connorg: Connorg, queue: str) -> None:
+    texts = ["{neither}", "[]", '{"batchId": "batch-1"}', f'{{"batchId": "batch-{"0" * 32}"}}']
+    for text in texts:
+        await connorg.put(text, queue)
+
+    async def is_gone() -> bool:
+        return await connorg.messages(queue) == 0
+
+    await eventually(is_gone, "what can't be understood comes again and again")

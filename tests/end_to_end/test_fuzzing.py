@@ -33,7 +33,16 @@ type Operation = APIOperation[Any, Any, Any, Any]
 
 CASES = 126  # of each operation
 # The main one can err most, a replay of all that failed does much, the last two take nothing.
-OTHER_CASES = {"SubmitOrganization": 220, "ReplayAll": 36, "Health": 1, "Describe": 1}
+OTHER_CASES = {
+    "SubmitOrganization": 220,
+    "ReplayAll": 36,
+    "ReadBatch": 36,
+    "ReadBatchResults": 36,
+    "ReplayBatch": 36,
+    "CancelBatch": 36,
+    "Health": 1,
+    "Describe": 1,
+}
 CONFORMS = [
     status_code_conformance,
     content_type_conformance,
@@ -74,8 +83,16 @@ class Target:
         self.known: Mapping[str, Mapping[str, list[str]]] = {
             "connected-organizations": {"id": [created["result"]["id"]]},
             "onboardings": {"id": [created["id"], failed["onboardingId"]]},
+            "batches": {"id": [self._send_batch()]},
             "webhooks": {"source": ["servicenow"]},
         }
+
+    def _send_batch(self) -> str:
+        rows = [Partner().body(), Partner().body(), Partner().body(state="approved")]
+        address = f"{self.api}/batches?onInvalid=skip"
+        answer = self.http.post(address, json=rows, headers=self.key, timeout=60)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
 
     def _fail(self, stack: Stack) -> dict[str, Any]:
         """Have Graph refuse one."""

@@ -1,7 +1,8 @@
 """The queue `onboarding`: what producers put there, what comes back, what can't be understood."""
 
+import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -73,6 +74,64 @@ async def test_a_message_that_contradicts_an_onboarding_fails(connorg: Connorg) 
     onboarding = await connorg.only_one_listed(reference=partner.domain)
     assert onboarding["status"] == "Failed"
     assert onboarding["lastError"]["code"] == "IdentitySourceInUse"
+
+
+def in_base64(text: str, encoding: str = "utf-8") -> str:
+    return base64.b64encode(text.encode(encoding)).decode()
+
+
+# By who puts messages so.
+FORMS: Mapping[str, Callable[[Json], str]] = {
+    "the Queue Service's own tools, in Base64": lambda body: in_base64(json.dumps(body)),
+    "az storage message put --content with the JSON itself": json.dumps,
+    "a Logic App, which puts the text as it stands": lambda body: json.dumps(body, indent=2),
+    "a script of Windows, with its line ends": lambda body: json.dumps(body, indent=2).replace(
+        "\n", "\r\n"
+    ),
+    "base64 without -w0, in lines": lambda body: base64.encodebytes(
+        json.dumps(body).encode()
+    ).decode(),
+    "base64 of a file that Windows marked": lambda body: in_base64(json.dumps(body), "utf-8-sig"),
+    "a file that Windows marked, as it stands": lambda body: f"\ufeff{json.dumps(body)}",
+    "letters beyond ASCII, as they stand": lambda body: json.dumps(body, ensure_ascii=False),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+async def test_a_message_is_read_in_whatever_form_it_is_put(
+    connorg: Connorg, form: Callable[[Json], str]
+) -> None:
+    partner = Partner()
+    body = partner.body(reference=partner.domain, displayName="Société Générale 東京")
+    await connorg.put_message(form(body))
+    listed = await connorg.only_one_listed(reference=partner.domain)
+    assert (await connorg.ended(listed["id"]))["status"] == "Succeeded"
+    [organization] = await connorg.graph.organizations(partner)
+    assert organization["displayName"] == "Société Générale 東京"
+
+
+# Put as they stand: what else may go wrong with the form.
+BROKEN: Mapping[str, str] = {
+    "Base64 that was cut off": in_base64(json.dumps(Partner().body()))[:-5],
+    "JSON that was cut off": json.dumps(Partner().body())[:-5],
+    "UTF-16 in Base64": in_base64(json.dumps(Partner().body()), "utf-16"),
+    "Base64 twice": in_base64(in_base64(json.dumps(Partner().body()))),
+    "an expression of a Logic App that gave nothing": "null",
+    "a file of partners": json.dumps([Partner().body(), Partner().body()]),
+    "a row of a spreadsheet": "contoso.com;Contoso;A partner;configured",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+async def test_a_message_of_a_broken_form_is_kept_with_its_reason(
+    connorg: Connorg, text: str
+) -> None:
+    before = await connorg.listed(status="Failed", source="queue")
+    await connorg.put_message(text)
+    onboarding = await kept_as_failed(connorg, before)
+    assert onboarding["lastError"]["code"] == "MessageUnreadable"
+    assert onboarding["lastError"]["action"]
+    assert await connorg.messages(POISON_QUEUE) == 0
 
 
 UNREADABLE: Mapping[str, str | bytes | Json] = {

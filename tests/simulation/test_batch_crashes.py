@@ -19,15 +19,17 @@ from connorg.batch_rows import bury_rows, resume_rows
 from connorg.batches import (
     BatchSubmission,
     cancel_batch,
+    message_of_row,
     replay_batch,
     submit_batch,
 )
 from connorg.contract.batch_views import BatchStatus, BatchView
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
-from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Callbacks, Core
 from connorg.natural_key import row_onboarding_id
+from connorg.outcomes import Later, Setback
 from connorg.policy import Policy
 from connorg.timing import Timing
 from tests.simulation.graph import Graph, SimulatedDirectory
@@ -65,6 +67,8 @@ class World:
             queue.create_queue()
         self.calls = 0
         self.deaths = 0
+        self.setbacks: dict[str, Setback] = {}
+        """What Graph answers of whom."""
         self.killer: Callable[[str], bool] = lambda _: False
         """Tells of a call whether the process dies at it, each time."""
         self.dies_at, self._dies_before = dies_at, dies_before
@@ -80,7 +84,10 @@ class World:
         async def travel[T](what: str, act: Callable[[], T], /) -> T:
             return await self._travel(life, what, act)
 
-        async def ask[T](what: str, key: str, act: Callable[[], T], /) -> T:
+        async def ask[T](what: str, key: str, act: Callable[[], T], /) -> T | Setback:
+            setback = self.setbacks.get(key)
+            if setback is not None:
+                return await self._travel(life, f"{what} {key}", lambda: setback)
             return await self._travel(life, f"{what} {key}", act)
 
         queue = retry_queue_on(self.queue, travel)
@@ -274,18 +281,11 @@ def test_a_row_that_fails_again_can_be_replayed_again(
     check(world, batch)
 
 
-async def submit_and_cancel(core: Core, after: float) -> Batch:
-    batch = await submit_batch(core, submission())
-    assert isinstance(batch, Batch)
-    await asyncio.sleep(after)
-    await cancel_batch(core, batch)
-    return batch
-
-
-@pytest.mark.parametrize("after", [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0])
+# The rows are taken from the queue after two seconds, and done half a second later.
+@pytest.mark.parametrize("after", [0.0, *(1.9 + 0.02 * step for step in range(40)), 4.0])
 def test_what_is_cancelled_is_told_as_it_ended(worlds: Callable[..., World], after: float) -> None:
     world = worlds()
-    batch = world.run(lambda core: submit_and_cancel(core, after))
+    batch = world.run(lambda core: submit_and_then(core, after, cancel_batch))
     assert batch is not None
     check(world, batch)
 
@@ -294,7 +294,7 @@ def test_a_cancel_before_the_rows_are_on_the_queue_leaves_nothing_to_do(
     worlds: Callable[..., World],
 ) -> None:
     world = worlds()
-    batch = world.run(lambda core: submit_and_cancel(core, 0))
+    batch = world.run(lambda core: submit_and_then(core, 0, cancel_batch))
     assert batch is not None
     assert told(world, batch).counts[RowStatus.CANCELED] == ROWS
     assert told(world, batch).status is BatchStatus.CANCELED
@@ -321,12 +321,72 @@ def test_a_row_that_kills_its_process_each_time_fails_alone(
 def test_a_batch_whose_rows_cannot_be_put_on_the_queue_fails_and_is_replayed(
     worlds: Callable[..., World],
 ) -> None:
-    world = worlds()
+    world = worlds(dies_before=True)
     world.killer = lambda what: what.startswith("put in 0 s") and '"first"' in what
     batch = submitted(world)
-    view = told(world, batch)
-    assert view.counts[RowStatus.NOT_STARTED] == 0, "some rows got through, the rest is failed"
+    assert told(world, batch).counts[RowStatus.FAILED] == ROWS
+    check(world, batch)
     world.killer = lambda _: False
     world.run(lambda core: replay_batch(core, batch))
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
+
+
+BUSY = Later(OnboardingError(code="GraphBusy", message="simulated"))
+WAITS = "domain:partner-4.example"
+
+
+async def submit_and_then(
+    core: Core, after: float, then: Callable[[Core, Batch], Awaitable[None]]
+) -> Batch:
+    batch = await submit_batch(core, submission())
+    assert isinstance(batch, Batch)
+    await asyncio.sleep(after)
+    await then(core, batch)
+    return batch
+
+
+def test_a_row_that_waits_is_tried_again(worlds: Callable[..., World]) -> None:
+    world = worlds()
+    world.setbacks[WAITS] = BUSY
+
+    async def heal(core: Core, batch: Batch) -> None:
+        counts = (await progress(core, batch)).counts
+        assert (counts[RowStatus.WAITING], counts[RowStatus.SUCCEEDED]) == (1, ROWS - 1)
+        world.setbacks.clear()
+
+    batch = world.run(lambda core: submit_and_then(core, 4, heal))
+    assert batch is not None
+    assert told(world, batch).status is BatchStatus.SUCCEEDED
+    check(world, batch)
+
+
+def test_a_row_that_waits_is_canceled_with_what_it_began(worlds: Callable[..., World]) -> None:
+    world = worlds()
+    world.setbacks[WAITS] = BUSY
+    batch = world.run(lambda core: submit_and_then(core, 4, cancel_batch))
+    assert batch is not None
+    assert told(world, batch).counts[RowStatus.CANCELED] == 1
+    check(world, batch)
+
+
+def test_an_old_message_does_not_end_a_replay(worlds: Callable[..., World]) -> None:
+    world, batch = refusing(worlds, 0)
+    world.graph.refused.clear()
+    old = BatchMessage(batch_id=batch.id, first=3, last=3)
+    [task] = world.run(lambda core: tasks_of(core, old)) or []
+
+    async def replay_and_meet(core: Core) -> None:
+        await replay_batch(core, batch)
+        await resume_rows(core, task, 1)
+
+    world.run(replay_and_meet)
+    assert told(world, batch).status is BatchStatus.SUCCEEDED
+    check(world, batch)
+
+
+async def tasks_of(core: Core, message: BatchMessage) -> list[OnboardingMessage]:
+    rows = await core.batches.rows(
+        message.batch_id, message.first or 0, message.last, requests=True
+    )
+    return [message_of_row(row, None) for row in rows]
