@@ -80,6 +80,11 @@ async def test_every_line_end_ends_a_row(end: str) -> None:
     ]
 
 
+async def test_the_delimiter_is_what_makes_known_headers_not_what_is_most_frequent() -> None:
+    file = "Domain;Name;Costs, taxes, fees, the rest\na.example;A;1\n"
+    assert (await read(file)).ignored_columns == ("Costs, taxes, fees, the rest",)
+
+
 async def test_rows_are_numbered_as_the_spreadsheet_shows_them() -> None:
     file = 'sep=,\n\nDomain,Name\n,\n"a.example","Two\nlines"\nb.example,\n'
     told = await rows(file)
