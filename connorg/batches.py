@@ -73,7 +73,10 @@ def _refusals(core: Core, row: "PartnerRow") -> tuple[RowFault, ...]:
         return (RowFault(row=row.number, pointer="/callbackUrl", detail=_NO_CALLBACKS),)
     refusal = core.policy.early_refusal(row.request, SOURCE)
     faults = refusal.faults if refusal is not None else ()
-    return tuple(RowFault(row=row.number, **fault.model_dump()) for fault in faults)
+    return tuple(
+        RowFault(row=row.number, column=row.column_of(fault.pointer), **fault.model_dump())
+        for fault in faults
+    )
 
 
 async def submit_batch(core: Core, submission: BatchSubmission) -> Batch | Conflict:

@@ -30,11 +30,12 @@ class Draft:
     faults: Mapping[str, str] = field(default_factory=dict)
     """What the file's form alone shows to be wrong: sentences by JSON pointer."""
 
-    def column_of(self, pointer: str) -> str | None:
-        """Name the column that a place in the body came from; a list came from one cell."""
-        while pointer and pointer not in self.columns:
-            pointer = pointer.rpartition("/")[0]
-        return self.columns.get(pointer)
+
+def column_of(columns: Mapping[str, str], pointer: str) -> str | None:
+    """Name the column that a place in a body came from; what is in a list came from one cell."""
+    while pointer and pointer not in columns:
+        pointer = pointer.rpartition("/")[0]
+    return columns.get(pointer)
 
 
 type Drafts = Iterator[Draft | None]

@@ -130,7 +130,8 @@ def _origins(columns: Columns, named: Sequence[Column]) -> dict[str, str]:
     source = named[0] if named else next(c for c in _SOURCES if c in columns.places)
     fields = {column: field for column, (field, _) in _FIELDS.items()}
     origins = {**fields, source: "identitySources"}
-    return {f"/{origins[c]}": header for c, header in columns.headers.items() if c in origins}
+    told = {f"/{origins[c]}": header for c, header in columns.headers.items() if c in origins}
+    return {"/description": columns.headers[Column.NAME], **told}
 
 
 def _sources_fault(named: Sequence[Column], columns: Columns) -> Iterator[tuple[str, str]]:

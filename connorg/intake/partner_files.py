@@ -5,7 +5,7 @@ Nothing here asks Graph or storage: what is wrong with a file is known before an
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from connorg.contract.faults import Fault, RowFault
 from connorg.contract.requests import (
@@ -15,7 +15,7 @@ from connorg.contract.requests import (
     OnboardingRequest,
     parse,
 )
-from connorg.intake.drafts import Draft, Drafts, FileTooLargeError, FileUnreadableError
+from connorg.intake.drafts import Draft, Drafts, FileTooLargeError, FileUnreadableError, column_of
 from connorg.intake.file_text import text_of
 from connorg.intake.partner_csv import Spreadsheet
 from connorg.intake.partner_json import array_drafts, line_drafts
@@ -62,6 +62,12 @@ class PartnerRow:
     faults: tuple[RowFault, ...] = ()
     duplicate_of: int | None = None
     """The number of an earlier row that asks for the same."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The file's headers by the JSON pointers of what came of their cells."""
+
+    def column_of(self, pointer: str) -> str | None:
+        """Name the column of a fault that is found later."""
+        return column_of(self.columns, pointer)
 
 
 @dataclass(frozen=True)
@@ -135,13 +141,17 @@ def _row(draft: Draft, seen: _Seen) -> PartnerRow:
         return _faulty(draft, wrong)
     number, first = seen.setdefault(request.natural_key, (draft.number, request))
     if first is request:
-        return PartnerRow(draft.number, _name(draft), request)
+        return _good(draft, request)
     # A repeated row may have a ticket of its own. Whatever else differs contradicts the first one.
     detail = f"Row {number} asks for the same partner with another value here."
     differing = [Fault(pointer=pointer, detail=detail) for pointer in _differing(request, first)]
     if differing:
         return _faulty(draft, differing)
-    return PartnerRow(draft.number, _name(draft), request, duplicate_of=number)
+    return replace(_good(draft, request), duplicate_of=number)
+
+
+def _good(draft: Draft, request: OnboardingRequest) -> PartnerRow:
+    return PartnerRow(draft.number, _name(draft), request, columns=draft.columns)
 
 
 def _faulty(draft: Draft, wrong: Iterable[Fault]) -> PartnerRow:
@@ -172,15 +182,17 @@ def _placed(draft: Draft, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
     faults = [*of_form, *(fault for fault in wrong if fault.pointer not in draft.faults)]
     if len(faults) > _MOST_FAULTS:
         faults = [*faults[:_MOST_FAULTS], Fault(pointer="", detail="There are more faults.")]
-    return tuple(
+    placed = [
         RowFault(
             row=draft.number,
-            column=draft.column_of(fault.pointer),
+            column=column_of(draft.columns, fault.pointer),
             pointer=fault.pointer,
             detail=fault.detail,
         )
         for fault in faults
-    )
+    ]
+    # A cell that two fields came from is told of once.
+    return tuple({(f.column or f.pointer, f.detail): f for f in reversed(placed)}.values())[::-1]
 
 
 def _differing(request: OnboardingRequest, first: OnboardingRequest) -> Iterator[str]:

@@ -74,6 +74,11 @@ async def test_a_line_that_is_no_json_is_a_fault_of_its_row_alone() -> None:
     assert bad.faults[0].detail.startswith("The body is not JSON that can be read: ")
 
 
+async def test_only_line_ends_end_a_line() -> None:
+    line = json.dumps(body(description="A\u2028B\x85C"), ensure_ascii=False)
+    assert len(await rows(line)) == 1
+
+
 async def test_a_row_names_at_most_ten_of_its_faults() -> None:
     row = await only_row(json.dumps([body() | {f"x{i}": 1 for i in range(50)}]))
     assert len(row.faults) == 11

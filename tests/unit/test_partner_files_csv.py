@@ -80,6 +80,11 @@ async def test_every_line_end_ends_a_row(end: str) -> None:
     ]
 
 
+async def test_the_delimiter_is_what_makes_known_headers_not_what_is_most_frequent() -> None:
+    file = "Domain;Name;Costs, taxes, fees, the rest\na.example;A;1\n"
+    assert (await read(file)).ignored_columns == ("Costs, taxes, fees, the rest",)
+
+
 async def test_rows_are_numbered_as_the_spreadsheet_shows_them() -> None:
     file = 'sep=,\n\nDomain,Name\n,\n"a.example","Two\nlines"\nb.example,\n'
     told = await rows(file)
@@ -210,10 +215,15 @@ async def test_a_contradiction_in_the_file_is_told_by_its_column() -> None:
     told = await rows(f"{HEADER}\na.example,,A\nA.example,,A\na.example,,B,proposed\n")
     assert told[1].duplicate_of == 2
     assert [fault[0] for fault in faults(told[2])] == [
-        "Organization name",
-        None,  # no column for the description, for which the name stands
+        "Organization name",  # once, though the description came from it too
         "State",
     ]
+
+
+async def test_a_row_knows_the_columns_of_faults_that_are_found_later() -> None:
+    row = await only_row(f"{HEADER}\na.example,,A\n")
+    places = ("/identitySources/0", "/displayName", "/reference", "")
+    assert [row.column_of(place) for place in places] == ["Domain", "Organization name", None, None]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""`python -m connorg.bulk` as a person runs it: a process, with or without a terminal."""
+
+import asyncio
+import os
+import pty
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from infra.local.child import ROOT
+
+PATIENCE_SECONDS = 90  # nothing waits that long unless something is broken
+_CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of colours and of the cursor
+_WIDE = {"COLUMNS": "200"}
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+async def run(*arguments: object, env: Mapping[str, str] | None = None) -> Ended:
+    process = await asyncio.create_subprocess_exec(
+        *_command(arguments),
+        cwd=ROOT,
+        env=_environment(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        out, err = await process.communicate()
+    ended = Ended(process.returncode or 0, out.decode(), err.decode())
+    assert "Traceback" not in ended.err, ended.err
+    return ended
+
+
+class Terminal:
+    """The command at a pseudo-terminal. `seen` is all that it wrote there so far."""
+
+    def __init__(self, *arguments: object, env: Mapping[str, str] | None = None) -> None:
+        self._arguments, self._env = arguments, env
+        self.seen = ""
+
+    async def __aenter__(self) -> Self:
+        self._own, theirs = pty.openpty()
+        self._process = await asyncio.create_subprocess_exec(
+            *_command(self._arguments),
+            cwd=ROOT,
+            env=_environment({**(self._env or {}), "TERM": "xterm-256color"}),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.set_blocking(self._own, False)
+        return self
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        os.close(self._own)
+
+    async def shows(self, pattern: str) -> re.Match[str]:
+        """Wait until the terminal has shown something."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (found := re.search(pattern, self._read())):
+                assert self._process.returncode is None, f"it ended: {self.seen}"
+                await asyncio.sleep(0.05)
+        return found
+
+    async def interrupt(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+
+    async def ended(self) -> int:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            code = await self._process.wait()
+        self._read()
+        assert "Traceback" not in self.seen, self.seen
+        return code
+
+    def _read(self) -> str:
+        with suppress(OSError):  # nothing more now, or ever
+            while chunk := os.read(self._own, 65536):
+                self.seen += _CODES.sub("", chunk.decode(errors="replace"))
+        return self.seen
+
+
+def _command(arguments: tuple[object, ...]) -> list[str]:
+    return [sys.executable, "-m", "connorg.bulk", *map(str, arguments)]
+
+
+def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    return {**os.environ, **_WIDE, **(more or {})}
