@@ -126,7 +126,7 @@ async def running(app: App, backing: Backing, log: BinaryIO) -> AsyncIterator[Ho
     process = await asyncio.create_subprocess_exec(
         *tethered(_command(app)),
         cwd=ROOT,
-        env={**os.environ, **backing.settings(), **app.settings},
+        env=_environment(app, backing),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=log,
@@ -145,8 +145,17 @@ async def running(app: App, backing: Backing, log: BinaryIO) -> AsyncIterator[Ho
 
 
 def _command(app: App) -> list[str]:
-    host = [sys.executable, "-m", "infra.local.functions_host"]
-    return [*host, "--port", "0", "--app", str(app.folder)]
+    # httpx imports these for its command line where it finds them: here, for the tests' sake.
+    # A deployed app has none of them.
+    hide = "import runpy, sys; sys.modules.update(dict.fromkeys(('click', 'rich', 'pygments')))"
+    host = f"{hide}; runpy.run_module('infra.local.functions_host', run_name='__main__')"
+    return [sys.executable, "-c", host, "--port", "0", "--app", str(app.folder)]
+
+
+def _environment(app: App, backing: Backing) -> dict[str, str]:
+    environment = {**os.environ, **backing.settings(), **app.settings}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is deployed is compiled
+    return environment
 
 
 async def _announcement(process: asyncio.subprocess.Process) -> Json:
