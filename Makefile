@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run simulate campaign throttle connector live lock clean
+.PHONY: help setup test lint demo run simulate campaign throttle bench connector live lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -34,6 +34,9 @@ campaign: setup ## Kill real processes while 300 partners come in and Graph fail
 
 throttle: setup ## Measure how well a Graph that throttles is used
 	@$(python) -m tests.campaign.throttle $(ARGS)
+
+bench: setup ## Measure connorg beside the obvious function; ARGS=--quick in a minute
+	@$(python) -m tests.benchmarks $(ARGS)
 
 connector: setup ## Write the custom connector for Logic Apps anew
 	$(python) -m connorg.functions.openapi > infra/logic-apps/connector.json

@@ -1,12 +1,11 @@
-"""So many creates at once, for as long as it takes."""
+"""So many creates at once, and what they cost."""
 
 import asyncio
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import quantiles
-
-from tests.benchmarks.host import Host, body
 
 
 @dataclass(frozen=True)
@@ -15,29 +14,34 @@ class Warm:
 
     creates_per_second: float
     cpu_ms: float
-    """Of the worker's process, for each create."""
+    """Of the process that creates, for each create."""
     p50_ms: float
     p99_ms: float
 
 
-async def load(host: Host, creates: int, concurrency: int, run: str) -> Warm:
-    """Send the creates, `concurrency` at a time. Raises RuntimeError when one is not a 201."""
-    numbers = iter(range(creates))
+async def load(
+    create: Callable[[int], Awaitable[float]],
+    cpu_seconds: Callable[[], float],
+    numbers: range,
+    concurrency: int,
+) -> Warm:
+    """Create one for each number, `concurrency` at a time. `create` gives the seconds it took."""
+    left = iter(numbers)
     seconds: list[float] = []
 
     async def caller() -> None:
-        for number in numbers:
-            seconds.append(await host.create(body(number, run)))
+        for number in left:
+            seconds.append(await create(number))
 
-    cpu, start = host.cpu_seconds(), time.perf_counter()
+    cpu, start = cpu_seconds(), time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for _ in itertools.repeat(None, concurrency):
             group.create_task(caller())
     elapsed = time.perf_counter() - start
     percentiles = quantiles(seconds, n=100, method="inclusive")
     return Warm(
-        creates_per_second=creates / elapsed,
-        cpu_ms=1000 * (host.cpu_seconds() - cpu) / creates,
+        creates_per_second=len(numbers) / elapsed,
+        cpu_ms=1000 * (cpu_seconds() - cpu) / len(numbers),
         p50_ms=1000 * percentiles[49],
         p99_ms=1000 * percentiles[98],
     )

@@ -18,8 +18,9 @@ from msgraph.generated.models.connected_organization_state import ConnectedOrgan
 from msgraph.generated.models.domain_identity_source import DomainIdentitySource
 
 root = os.environ["CONNORG_GRAPH_ROOT"]
+credential = ManagedIdentityCredential()
 authentication = AzureIdentityAuthenticationProvider(
-    ManagedIdentityCredential(),
+    credential,
     scopes=[f"{root}/.default"],
     allowed_hosts=[urlsplit(root).hostname or ""],
 )
