@@ -37,6 +37,7 @@ class Sender:
         return None if isinstance(answer, bytes) else _as_refusal(answer)
 
     async def _send(self, ask: RequestInformation) -> bytes | AlreadyConnected | Setback:
+        _expand_once(ask, self._adapter.base_url)
         try:
             answer: bytes | None = await self._adapter.send_primitive_async(
                 ask, "bytes", {"XXX": ODataError}
@@ -44,6 +45,12 @@ class Sender:
         except Exception as error:  # noqa: BLE001  what it does not know, it raises again
             return setback_of(error, self._clock.now())
         return answer or b""
+
+
+def _expand_once(ask: RequestInformation, base_url: str) -> None:
+    """Give the address as it is: the SDK asks for it three times and fills the template each time."""
+    ask.path_parameters["baseurl"] = base_url
+    ask.url = ask.url
 
 
 def _read[M: Model](answer: bytes, model: type[M]) -> M | Setback:
