@@ -4,8 +4,10 @@ The only module that knows every other. SDKs are imported inside the functions: 
 cold start, and the answer to a wrong request needs none of them.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from random import SystemRandom
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from connorg.core import Callbacks, Core
 from connorg.settings import callback_keys, settings
+from connorg.shared_read import SharedRead
 from connorg.storage.names import CALLBACK_QUEUE, ONBOARDING_QUEUE
 from connorg.timing import Timing
 
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
     from connorg.graph.directory import GraphDirectory
     from connorg.graph.sending import Sender
     from connorg.intake.sources import Sources
+
+
+# Tokens under way that nobody waits for; the event loop itself keeps only weak references.
+_meanwhile: set[asyncio.Task[None]] = set()
 
 
 class SystemClock:
@@ -46,6 +53,7 @@ def core() -> Core:
     for chatty in ("azure", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = settings()
+    _get_token_meanwhile()
     return Core(
         directory=directory(),
         ledger=AzureLedger(ledger_table()),
@@ -151,9 +159,39 @@ def credential() -> "AsyncTokenCredential":
     )
 
 
+def _get_token_meanwhile() -> None:
+    """Fetch the token while the first request arms storage, which asks nothing of Graph.
+
+    Where a warm-up ran it is there already. Crash safety is untouched: no call to Graph is made, and
+    the first one still comes after the ledger has the attempt; without a token it gets one itself.
+    """
+    with suppress(RuntimeError):  # no event loop: a command, which is in no hurry
+        asyncio.get_running_loop()
+        task = asyncio.create_task(_try_for_token())
+        _meanwhile.add(task)
+        task.add_done_callback(_meanwhile.discard)
+
+
+async def _try_for_token() -> None:
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
+
+    with suppress(AzureError):  # the attempt meets it again, and says so
+        await token_for_graph()
+
+
 async def token_for_graph() -> None:
     """Get a token, to see whether there is one and to have it ready.
 
     Raises azure.core.exceptions.AzureError.
     """
-    await credential().get_token(f"{settings().graph_root}/.default", enable_cae=True)
+    await _token()()
+
+
+@cache
+def _token() -> SharedRead[None]:
+    """Two who want the first token at once ask for it once: the second finds it in the cache."""
+
+    async def fetch() -> None:
+        await credential().get_token(f"{settings().graph_root}/.default", enable_cae=True)
+
+    return SharedRead(fetch)
