@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from connorg.core import Callbacks, Core
 from connorg.settings import callback_keys, settings
-from connorg.shared_read import SharedRead
 from connorg.storage.names import CALLBACK_QUEUE, ONBOARDING_QUEUE
 from connorg.timing import Timing
 
@@ -184,14 +183,4 @@ async def token_for_graph() -> None:
 
     Raises azure.core.exceptions.AzureError.
     """
-    await _token()()
-
-
-@cache
-def _token() -> SharedRead[None]:
-    """Two who want the first token at once ask for it once: the second finds it in the cache."""
-
-    async def fetch() -> None:
-        await credential().get_token(f"{settings().graph_root}/.default", enable_cae=True)
-
-    return SharedRead(fetch)
+    await credential().get_token(f"{settings().graph_root}/.default", enable_cae=True)

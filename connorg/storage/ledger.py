@@ -35,7 +35,6 @@ from connorg.storage.entities import (
     reservation_of,
     tenant_entity,
 )
-from connorg.shared_read import SharedRead
 
 _NOT_FOUND = 404
 _CONFLICTS = frozenset({409, 412})  # exists already; changed since
@@ -46,7 +45,6 @@ class AzureLedger:
 
     def __init__(self, table: TableClient) -> None:
         self._table = table
-        self._shared_gate = SharedRead(self._read_gate)
 
     async def open(self, onboarding: Onboarding) -> Onboarding | HeldBy:
         partition, _ = split_id(onboarding.id)
@@ -223,9 +221,6 @@ class AzureLedger:
         return reservation
 
     async def gate(self) -> Gate:
-        return await self._shared_gate()
-
-    async def _read_gate(self) -> Gate:
         entity = await self._entity(*GATE)
         return Gate() if entity is None else gate_of(entity)
 
