@@ -22,7 +22,6 @@ START_SECONDS = 120
 CALL_SECONDS = 60
 END_SECONDS = 20
 _TICKS = os.sysconf("SC_CLK_TCK")
-_ROUTE = "/api/connected-organizations"
 
 type Json = dict[str, Any]
 
@@ -95,11 +94,14 @@ class Host:
     async def create(self, organization: Json) -> float:
         """Create one, and give the seconds it took. Raises RuntimeError unless it is a 201."""
         start = time.perf_counter()
-        async with self._http.post(self._url + _ROUTE, json=organization) as answer:
-            text = await answer.text()
-        if answer.status != 201:
-            raise RuntimeError(f"a create was answered by {answer.status}: {text[:300]}")
+        status, text = await self.post("connected-organizations", json=organization)
+        if status != 201:
+            raise RuntimeError(f"a create was answered by {status}: {text[:300]}")
         return time.perf_counter() - start
+
+    async def post(self, route: str, **sent: Any) -> tuple[int, str]:
+        async with self._http.post(f"{self._url}/api/{route}", **sent) as answer:
+            return answer.status, await answer.text()
 
     def cpu_seconds(self) -> float:
         """What the process has used so far, in user and system mode."""

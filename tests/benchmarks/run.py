@@ -49,7 +49,7 @@ class Plan:
     with_package: bool
 
 
-FULL = Plan(3, 7, 400, (1, 16, 64), 60, 20, with_package=True)
+FULL = Plan(3, 7, 320, (1, 16, 64), 60, 20, with_package=True)
 QUICK = Plan(1, 1, 12, (1, 4), 2, 3, with_package=False)
 
 
