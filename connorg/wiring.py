@@ -161,8 +161,8 @@ def credential() -> "AsyncTokenCredential":
 def _get_token_meanwhile() -> None:
     """Fetch the token while the first request arms storage, which asks nothing of Graph.
 
-    Where a warm-up ran it is there already. Crash safety is untouched: no call to Graph is made, and
-    the first one still comes after the ledger has the attempt; without a token it gets one itself.
+    Where a warm-up ran it is there already. Crash safety is untouched: Graph is not called, and the
+    first call still comes after the ledger has the attempt; without a token it gets one itself.
     """
     with suppress(RuntimeError):  # no event loop: a command, which is in no hurry
         asyncio.get_running_loop()

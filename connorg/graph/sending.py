@@ -48,7 +48,7 @@ class Sender:
 
 
 def _expand_once(ask: RequestInformation, base_url: str) -> None:
-    """Give the address as it is: the SDK asks for it three times and fills the template each time."""
+    """Give the address as it is: the SDK asks for it three times, each time by its template."""
     ask.path_parameters["baseurl"] = base_url
     ask.url = ask.url
 

@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         report.show(samples, console)
     console.print(
         f"\nMedians of {plan.cold_rounds} cold starts and {plan.rounds} warm rounds;"
-        f" load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores. All figures: {chosen.json}"
+        f" load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
+        f" All figures: {chosen.json}"
     )
     return 0
 
@@ -40,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few creates: does it still work?")
-    parser.add_argument("--markdown", action="store_true", help="the table as docs/performance.md has it")
+    parser.add_argument(
+        "--markdown", action="store_true", help="the table as docs/performance.md has it"
+    )
     parser.add_argument("--json", type=Path, default=ROOT / ".local/bench.json")
     return parser.parse_args(arguments)
 

@@ -1,7 +1,7 @@
-"""A pass-through on loopback that counts the calls and the bytes between a host and its services."""
+"""A pass-through on loopback: counts calls and bytes between a host and its services."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ from infra.local import azurite
 from infra.local.serving import LOOPBACK
 from tests.benchmarks.host import Backing
 from tests.stack import blob_port, port_of
+
+type Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 _CHUNK = 2**16
 
@@ -80,7 +82,9 @@ class _Connection:
             self._call.bytes += len(data)
 
 
-async def _pump(reader, writer, note) -> None:  # type: ignore[no-untyped-def]
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, note: Callable[[bytes], None]
+) -> None:
     while data := await reader.read(_CHUNK):
         note(data)
         writer.write(data)
@@ -102,7 +106,7 @@ async def counted(backing: Backing) -> AsyncIterator[tuple[Backing, Counter]]:
         yield _through(ports, backing), counter
 
 
-def _answering(counter: Counter, service: str, port: int):  # type: ignore[no-untyped-def]
+def _answering(counter: Counter, service: str, port: int) -> Answer:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await counter.forward(service, port, reader, writer)
 

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from tests.benchmarks.host import Json
 
-_NONE = "–"
+_NONE = "-"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,13 @@ class Line:
 
 
 def lines(samples: Json) -> list[Line]:
-    return [*_cold(samples), *_stages(samples), *_warm(samples), *_trips(samples), *_package(samples)]
+    return [
+        *_cold(samples),
+        *_stages(samples),
+        *_warm(samples),
+        *_trips(samples),
+        *_package(samples),
+    ]
 
 
 def _cold(samples: Json) -> Iterable[Line]:
@@ -109,7 +115,11 @@ def _trips(samples: Json) -> Iterable[Line]:
 
 def _package(samples: Json) -> Iterable[Line]:
     found = samples["package"]
-    names = {"files": "package, files", "unpacked_mb": "  unpacked, MB", "zipped_mb": "  zipped, MB"}
+    names = {
+        "files": "package, files",
+        "unpacked_mb": "  unpacked, MB",
+        "zipped_mb": "  zipped, MB",
+    }
     for key, name in names.items():
         ours, theirs = ((found[app] or {}).get(key) for app in ("connorg", "obvious"))
         missing = "" if found["connorg"] else "connorg's is not built: make package"
@@ -154,7 +164,7 @@ def markdown(samples: Json) -> str:
 
 
 def _indented(name: str) -> str:
-    return "– " + name.strip() if name.startswith(" ") else name
+    return "… " + name.strip() if name.startswith(" ") else name
 
 
 def _cells(line: Line) -> tuple[str, ...]:

@@ -69,7 +69,9 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Json:
             for number in range(plan.cold_rounds):
                 say(f"cold starts, round {number + 1} of {plan.cold_rounds}")
                 samples["cold"].append(asyncio.run(session.cold()))
-                samples["stages"].append({app.name: session.stages(app) for app in (CONNORG, OBVIOUS)})
+                samples["stages"].append(
+                    {app.name: session.stages(app) for app in (CONNORG, OBVIOUS)}
+                )
         for number in range(plan.rounds):
             say(f"warm, round {number + 1} of {plan.rounds}")
             with Stack(only=_PARTS) as stack:  # fresh: neither the log nor the ledger grows

@@ -1,7 +1,7 @@
 """The parts of a cold start, one after the other, in a fresh process.
 
-python -m tests.benchmarks.stages FOLDER: the app there. One line of JSON: milliseconds and, of them,
-milliseconds of CPU time, for each part.
+python -m tests.benchmarks.stages FOLDER: the app there. Prints one line of JSON: for each part
+milliseconds, and how many of them were CPU time.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import importlib
 import json
 import sys
 import time
-from collections.abc import Awaitable
 from types import ModuleType
 from typing import Any
 
@@ -39,7 +38,7 @@ async def _run(folder: str) -> dict[str, Any]:
     app = importlib.import_module("function_app")
     stages.note("the app's imports")
     if hasattr(app, "client"):  # the obvious function has made it while it was imported
-        token: Awaitable[Any] = app.credential.get_token(f"{app.root}/.default")
+        token = app.credential.get_token(f"{app.root}/.default")
     else:
         wiring = importlib.import_module("connorg.wiring")
         wiring.core()

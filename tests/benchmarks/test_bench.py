@@ -14,7 +14,9 @@ def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path)
     done = subprocess.run(tethered(command), cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     figures = {figure["name"]: figure for figure in json.loads(path.read_text())["figures"]}
-    measured = {n: f for n, f in figures.items() if not n.startswith(("package", "unpacked", "zip"))}
+    measured = {
+        n: f for n, f in figures.items() if not n.startswith(("package", "unpacked", "zip"))
+    }
     lacking = [n for n, f in measured.items() if f["connorg"] is None or f["obvious"] is None]
     assert lacking == []
     for app in ("connorg", "obvious"):

@@ -27,7 +27,7 @@ async def test_the_token_is_fetched_while_storage_is_being_armed() -> None:
     asked = asyncio.Event()
     app = create_app()
 
-    async def note(_: web.Request, __: web.StreamResponse) -> None:  # noqa: RUF029  aiohttp's form
+    async def note(_: web.Request, __: web.StreamResponse) -> None:
         asked.set()
 
     app.on_response_prepare.append(note)

@@ -57,7 +57,9 @@ def services() -> Iterator[Backing]:
 
 
 @pytest.fixture
-async def trips(services: Backing, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trips]:
+async def trips(
+    services: Backing, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Trips]:
     """connorg with its calls counted, once tables, queues, tokens and connections are there."""
     log = tmp_path_factory.mktemp("trips") / "log"
     with log.open("wb") as lines:
@@ -125,7 +127,9 @@ async def test_a_webhook(trips: Trips) -> None:
 async def test_one_that_graph_fails_once(trips: Trips) -> None:
     services, host, counter = trips
     fault = {"method": "POST", "fault": "status", "status": 503, "times": 1}
-    httpx.put(f"{services.graph}/_emulator/faults", json=[fault]).raise_for_status()
+    async with httpx.AsyncClient() as http:
+        answer = await http.put(f"{services.graph}/_emulator/faults", json=[fault])
+        answer.raise_for_status()
     status, _ = await host.post("connected-organizations", json=body(1, uuid4().hex))
     assert status == 202
     assert await made(counter, BY_THE_HOST) == RETRIED

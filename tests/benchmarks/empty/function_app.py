@@ -6,5 +6,5 @@ app = func.FunctionApp()
 
 
 @app.route("connected-organizations", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-async def nothing(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001, RUF029  the worker's form
+async def nothing(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     return func.HttpResponse(status_code=201)
