@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from statistics import median
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -56,19 +57,19 @@ def _cold(samples: Json) -> Iterable[Line]:
         "cpu_ms": "  CPU of it all, ms",
     }
     for key, name in names.items():
-        of = _medians(samples["cold"], lambda app, key=key: app[key])
+        of = _medians(samples["cold"], key)
         empty = f"empty {of('empty'):.0f}"
         goal = 0.35 if key == "total_ms" else None
         yield Line(name, of("connorg"), of("obvious"), empty, goal)
         if key in {"total_ms", "cpu_ms"}:
-            own = (of(app) - of("empty") for app in ("connorg", "obvious"))
-            yield Line("  the same without the empty function's", *own)
+            ours, theirs = (of(app) - of("empty") for app in ("connorg", "obvious"))
+            yield Line("  the same without the empty function's", ours, theirs)
 
 
 def _stages(samples: Json) -> Iterable[Line]:
     for stage in samples["stages"][0]["connorg"]:
-        of = _medians(samples["stages"], lambda app, stage=stage: app[stage]["ms"])
-        cpu = _medians(samples["stages"], lambda app, stage=stage: app[stage]["cpu_ms"])
+        of = _medians(samples["stages"], stage, "ms")
+        cpu = _medians(samples["stages"], stage, "cpu_ms")
         told = f"CPU {cpu('connorg'):.0f} and {cpu('obvious'):.0f}"
         yield Line(f"  part: {stage}, ms", of("connorg"), of("obvious"), told)
 
@@ -82,8 +83,8 @@ def _warm(samples: Json) -> Iterable[Line]:
     }
     for level in samples["warm"][0]["connorg"]["levels"]:
         for key, name in names.items():
-            of = _medians(samples["warm"], lambda app, k=key, n=level: app["levels"][n][k])
-            floor = _medians(samples["floors"], lambda app, k=key, n=level: app[n][k])
+            of = _medians(samples["warm"], "levels", level, key)
+            floor = _medians(samples["floors"], level, key)
             others = ", ".join(
                 [f"empty {of('empty'):.3g}", *(f"{c} {floor(c):.3g}" for c in ("httpx", "aiohttp"))]
             )
@@ -93,7 +94,7 @@ def _warm(samples: Json) -> Iterable[Line]:
             more = key == "creates_per_second"
             yield Line(title, of("connorg"), of("obvious"), others, goal, more)
     for kind in ("rss", "pss", "uss"):
-        of = _medians(samples["warm"], lambda app, kind=kind: app["memory_mb"][kind])
+        of = _medians(samples["warm"], "memory_mb", kind)
         goal = 0.9 if kind == "pss" else None
         name = f"memory after the creates, {kind.upper()} MB"
         yield Line(name, of("connorg"), of("obvious"), f"empty {of('empty'):.0f}", goal)
@@ -126,8 +127,9 @@ def _package(samples: Json) -> Iterable[Line]:
         yield Line(name, ours, theirs, missing, 0.1 if key != "zipped_mb" else None)
 
 
-def _medians(rounds: Sequence[Json], figure: Callable[[Any], float]) -> Callable[[str], float]:
-    return lambda app: median(figure(each[app]) for each in rounds)
+def _medians(rounds: Sequence[Json], *path: str) -> Callable[[str], float]:
+    """Give the function that takes an app's median of the figure at the path."""
+    return lambda app: median(reduce(getitem, path, each[app]) for each in rounds)
 
 
 def as_json(samples: Json) -> Json:
