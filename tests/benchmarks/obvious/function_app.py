@@ -12,7 +12,7 @@ from azure.identity.aio import ManagedIdentityCredential
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
-from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph import GraphRequestAdapter, GraphServiceClient  # type: ignore[attr-defined]
 from msgraph.generated.models.connected_organization import ConnectedOrganization
 from msgraph.generated.models.connected_organization_state import ConnectedOrganizationState
 from msgraph.generated.models.domain_identity_source import DomainIdentitySource
