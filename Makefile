@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint audit demo run simulate campaign throttle bulk connector live lock clean
+.PHONY: help setup test lint audit demo run simulate campaign throttle bulk bench connector live lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -40,6 +40,9 @@ throttle: setup ## Measure how well a Graph that throttles is used
 
 bulk: setup ## Measure a batch of 2,500 rows; ARGS="--kills 3" kills the functions meanwhile
 	@$(python) -m tests.campaign.bulk $(ARGS)
+
+bench: setup ## Measure connorg beside the obvious function; ARGS=--quick in a minute
+	@$(python) -m tests.benchmarks $(ARGS)
 
 connector: setup ## Write the custom connector for Logic Apps anew
 	$(python) -m connorg.functions.openapi > infra/logic-apps/connector.json

@@ -4,8 +4,10 @@ The only module that knows every other. SDKs are imported inside the functions: 
 cold start, and the answer to a wrong request needs none of them.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from random import SystemRandom
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from connorg.storage.retry_queue import AzureRetryQueue
 
 
+# Tokens under way that nobody waits for; the event loop itself keeps only weak references.
+_meanwhile: set[asyncio.Task[None]] = set()
+
+
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -55,6 +61,7 @@ def core() -> Core:
     for chatty in ("azure", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = settings()
+    _get_token_meanwhile()
     return Core(
         directory=directory(),
         ledger=AzureLedger(table(LEDGER_TABLE)),
@@ -177,6 +184,26 @@ def credential() -> "AsyncTokenCredential":
     return ManagedIdentityCredential(
         client_id=settings().client_id, retry_total=1, retry_backoff_factor=0.5
     )
+
+
+def _get_token_meanwhile() -> None:
+    """Fetch the token while the first request arms storage, which asks nothing of Graph.
+
+    Where a warm-up ran it is there already. Crash safety is untouched: Graph is not called, and the
+    first call still comes after the ledger has the attempt; without a token it gets one itself.
+    """
+    with suppress(RuntimeError):  # no event loop: a command, which is in no hurry
+        asyncio.get_running_loop()
+        task = asyncio.create_task(_try_for_token())
+        _meanwhile.add(task)
+        task.add_done_callback(_meanwhile.discard)
+
+
+async def _try_for_token() -> None:
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
+
+    with suppress(AzureError):  # the attempt meets it again, and says so
+        await token_for_graph()
 
 
 async def token_for_graph() -> None:

@@ -19,4 +19,5 @@ class Model(BaseModel):
         serialize_by_alias=True,
         extra="forbid",
         frozen=True,
+        defer_build=True,  # a process pays for the models that it uses, not for all
     )

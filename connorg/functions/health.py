@@ -36,12 +36,13 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  t
 
 async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's name for it
     """Make the clients and a token ready before the first request; a failure does not matter."""
-    with suppress(StorageUnavailableError):
-        await core().ledger.gate()
+    # In this order: the core would fetch the token a second time if it were still under way.
     try:
         await token_for_graph()
     except AzureError:
         _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
+    with suppress(StorageUnavailableError):
+        await core().ledger.gate()
 
 
 async def _ledger() -> tuple[Check, Gate]:

@@ -40,6 +40,7 @@ class Sender:
     async def _send(self, ask: RequestInformation) -> bytes | AlreadyConnected | Setback:
         method = ask.http_method.value if ask.http_method else ""
         with telemetry.graph_call(method, self._adapter.base_url, ask.url_template):
+            _expand_once(ask, self._adapter.base_url)
             try:
                 answer: bytes | None = await self._adapter.send_primitive_async(
                     ask, "bytes", {"XXX": ODataError}
@@ -47,6 +48,12 @@ class Sender:
             except Exception as error:  # noqa: BLE001  what it does not know, it raises again
                 return setback_of(error, self._clock.now())
             return answer or b""
+
+
+def _expand_once(ask: RequestInformation, base_url: str) -> None:
+    """Give the address as it is: the SDK asks for it three times, each time by its template."""
+    ask.path_parameters["baseurl"] = base_url
+    ask.url = ask.url
 
 
 def _read[M: Model](answer: bytes, model: type[M]) -> M | Setback:

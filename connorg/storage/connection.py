@@ -6,6 +6,7 @@ Both clients give up soon: an onboarding is retried by its message, a caller by 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.request import getproxies_environment
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
@@ -14,6 +15,7 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.data.tables.aio import TableClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
@@ -39,7 +41,7 @@ def table(
     endpoint: str | None,
     credential: AsyncTokenCredential | None,
 ) -> TableClient:
-    options = _PATIENCE | _TABLE_RETRIES
+    options = _TABLE_RETRIES | {"transport": _transport()}
     if connection_string is not None:
         return TableClient.from_connection_string(connection_string, name, **options)
     return TableClient(endpoint or "", name, credential=credential, **options)
@@ -51,10 +53,19 @@ def queue(
     endpoint: str | None,
     credential: AsyncTokenCredential | None,
 ) -> QueueClient:
-    options = _PATIENCE | _QUEUE_RETRIES | _QUEUE_ENCODING
+    options = _QUEUE_RETRIES | _QUEUE_ENCODING | {"transport": _transport()}
     if connection_string is not None:
         return QueueClient.from_connection_string(connection_string, name, **options)
     return QueueClient(endpoint or "", name, credential=credential, **options)
+
+
+def _transport() -> AioHttpTransport:
+    """Make the transport that the SDK would, but without a look into ~/.netrc for each call.
+
+    aiohttp does that in a thread wherever the environment may name a proxy: a third of the CPU
+    time of a create.
+    """
+    return AioHttpTransport(**_PATIENCE, use_env_settings=bool(getproxies_environment()))
 
 
 @asynccontextmanager

@@ -1,0 +1,28 @@
+"""The benchmark itself still works. Nothing here depends on how fast the machine is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.local.child import ROOT, tethered
+
+
+def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "tests.benchmarks", "--quick", f"--json={path}"]
+    done = subprocess.run(tethered(command), cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures = {figure["name"]: figure for figure in json.loads(path.read_text())["figures"]}
+    measured = {
+        n: f for n, f in figures.items() if not n.startswith(("package", "unpacked", "zip"))
+    }
+    lacking = [n for n, f in measured.items() if f["connorg"] is None or f["obvious"] is None]
+    assert lacking == []
+    for app in ("connorg", "obvious"):
+        assert figures["Graph calls per create"][app] == 1
+    assert figures["storage calls per create"]["connorg"] == 5
+    assert figures["storage calls per create"]["obvious"] == 0
+    parts = ("creates/s at 4", "CPU ms per create at 4", "memory after the creates, PSS MB")
+    assert set(parts) <= measured.keys()
+    assert "httpx" in figures["creates/s at 4"]["others"]

@@ -1,0 +1,73 @@
+"""What a cold start may not lose again: nothing here depends on how fast the machine is."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+from aiohttp import web
+
+from infra.local.child import ROOT, tethered
+from infra.local.identity import LOCAL_IDENTITY_HEADER, create_app
+from infra.local.serving import LOOPBACK
+
+_FIRST_REQUEST = """
+import asyncio
+from connorg.wiring import core
+
+async def arm():
+    core()
+    await asyncio.Event().wait()  # storage does not answer
+
+asyncio.run(arm())
+"""
+
+
+async def test_the_token_is_fetched_while_storage_is_being_armed() -> None:
+    asked = asyncio.Event()
+    app = create_app()
+
+    async def note(_: web.Request, __: web.StreamResponse) -> None:
+        asked.set()
+
+    app.on_response_prepare.append(note)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, LOOPBACK, 0).start()
+        await _first_request_until(asked, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def _first_request_until(asked: asyncio.Event, port: int) -> None:
+    settings = {
+        "AzureWebJobsStorage__accountName": "nobody",
+        "CONNORG_GRAPH_ROOT": f"http://{LOOPBACK}:9",
+        "IDENTITY_ENDPOINT": f"http://{LOOPBACK}:{port}/msi/token",
+        "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *tethered([sys.executable, "-c", _FIRST_REQUEST]), cwd=ROOT, env={**os.environ, **settings}
+    )
+    ended = asyncio.create_task(process.wait())
+    seen = asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait({ended, seen}, timeout=90, return_when=asyncio.FIRST_COMPLETED)
+        assert asked.is_set()
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await ended
+        seen.cancel()
+
+
+def test_the_first_create_imports_none_of_the_sdk_models_that_it_can_do_without() -> None:
+    """Some 1,200 modules, which cost the obvious function more than all else together."""
+    code = (
+        "import function_app, sys; from connorg.graph import directory, sending, client, bodies;"
+        "print(*[n for n in sys.modules if n.startswith('msgraph.generated')])"
+    )
+    run = tethered([sys.executable, "-c", code])
+    done = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert len(done.stdout.split()) < 40
