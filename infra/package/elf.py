@@ -18,7 +18,9 @@ def cut(content: bytes) -> bytes:
     (table,) = struct.unpack_from("<Q", content, 32)
     size, count = struct.unpack_from("<HH", content, 54)
     segments = [SEGMENT.unpack_from(content, table + index * size) for index in range(count)]
-    end = max(table + size * count, *(offset + length for _, _, offset, _, _, length, *_ in segments))
+    end = max(
+        table + size * count, *(offset + length for _, _, offset, _, _, length, *_ in segments)
+    )
     kept = bytearray(content[:end])
     SECTION_TABLE.pack_into(kept, 40, 0)
     SECTION_COUNTS.pack_into(kept, 58, 0, 0, 0)

@@ -9,7 +9,7 @@ they lead everywhere. So:
   One that is only called, to make a body, is only ever written.
 """
 
-from infra.package.imports import Import, read
+from infra.package.imports import Import, mentioned, read
 from infra.package.modules import Module, Modules, parents
 
 # Kiota leaves this file at the root of what it generates.
@@ -28,12 +28,11 @@ class Generated:
             for path in distribution.files
             if path.name == MARK
         }
-        users = [read(module) for module in modules if not module.distribution]
         self._named = {
             name
-            for source in users
-            if any(self._around(module) for module in source.mentioned)
-            for name in source.attributes
+            for module in modules
+            if not module.distribution and any(map(self._is_around, mentioned(module)))
+            for name in read(module).attributes
         }
 
     def has(self, module: Module) -> bool:
@@ -52,6 +51,7 @@ class Generated:
             return importer_is_read  # a model's base
         return found.is_handed_on or bool(READING.intersection(found.functions))
 
-    def _around(self, module: str) -> bool:
-        """Tell whether a module is of a distribution's package that holds generated code."""
-        return any(package.partition(".")[0] == module.partition(".")[0] for package in self._packages)
+    def _is_around(self, module: str) -> bool:
+        """Tell whether a module is in a package that holds generated code."""
+        tops = {package.partition(".")[0] for package in self._packages}
+        return module.partition(".")[0] in tops

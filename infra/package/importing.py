@@ -17,7 +17,7 @@ def main() -> None:
     for line in sys.stdin:
         module, names = json.loads(line)
         if fault := fault_of(module, names):
-            print(json.dumps((module, fault)), file=output, flush=True)  # noqa: T201
+            print(json.dumps((module, fault)), file=output, flush=True)
 
 
 def fault_of(module: str, names: Sequence[str]) -> str | None:

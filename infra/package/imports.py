@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,10 +39,7 @@ class Import:
 
 @dataclass(frozen=True)
 class Source:
-    """What was read. `mentioned` also has the imports for type checkers."""
-
     imports: tuple[Import, ...]
-    mentioned: frozenset[str]
     attributes: frozenset[str]
     texts: frozenset[str]
     imports_computed_names: bool
@@ -52,21 +48,26 @@ class Source:
 @cache
 def read(module: Module) -> Source:
     if module.is_extension:
-        return Source((), frozenset(), frozenset(), frozenset(), imports_computed_names=False)
-    tree = ast.parse(module.file.read_bytes())
+        return Source((), frozenset(), frozenset(), imports_computed_names=False)
     reader = _Reader(module)
-    reader.visit(tree)
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    reader.visit(ast.parse(module.file.read_bytes()))
     return Source(
         imports=tuple(
             replace(found, is_handed_on=local in reader.handed_on)
             for local, found in reader.imports
         ),
-        mentioned=frozenset(found.module for node in nodes for _, found in reader.imported(node)),
         attributes=frozenset(reader.attributes),
         texts=frozenset(reader.texts),
         imports_computed_names=reader.imports_computed_names,
     )
+
+
+def mentioned(module: Module) -> set[str]:
+    """Every module that one imports from, for type checkers alone included."""
+    reader = _Reader(module)
+    nodes = ast.walk(ast.parse(module.file.read_bytes()))
+    statements = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {found.module for node in statements for _, found in reader.imported(node)}
 
 
 class _Reader(ast.NodeVisitor):
@@ -90,13 +91,13 @@ class _Reader(ast.NodeVisitor):
             else:
                 yield local, self._import(self._absolute(node), alias.name)
 
-    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import) -> None:
         self.imports += self.imported(node)
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         self.imports += self.imported(node)
 
-    def visit_If(self, node: ast.If) -> None:  # noqa: N802
+    def visit_If(self, node: ast.If) -> None:
         match _value(node.test):
             case None:
                 self.visit(node.test)
@@ -107,7 +108,7 @@ class _Reader(ast.NodeVisitor):
             case False:
                 self._visit_all(node.orelse)
 
-    def visit_Try(self, node: ast.Try) -> None:  # noqa: N802
+    def visit_Try(self, node: ast.Try) -> None:
         if _may_go_on_without(node):
             with self._under_condition():
                 self._visit_all([*node.body, *node.handlers])
@@ -115,7 +116,7 @@ class _Reader(ast.NodeVisitor):
             self._visit_all([*node.body, *node.handlers])
         self._visit_all([*node.orelse, *node.finalbody])
 
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self._visit_all([*node.decorator_list, *node.args.defaults])
         self._visit_all([default for default in node.args.kw_defaults if default])
         around = self._functions
@@ -123,13 +124,13 @@ class _Reader(ast.NodeVisitor):
         self._visit_all(node.body)
         self._functions = around
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self._visit_all([node.target, *([node.value] if node.value else [])])
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         called = node.func
         name = getattr(called, "id", None) or getattr(called, "attr", None)
         if name in IMPORTERS and node.args:
@@ -138,14 +139,14 @@ class _Reader(ast.NodeVisitor):
             self.visit(called)
         self._visit_all([*node.args, *node.keywords])
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> None:
         self.handed_on.add(node.id)
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         self.attributes.add(node.attr)
         self.visit(node.value)
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self.texts.add(node.value)
 

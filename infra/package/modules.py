@@ -8,11 +8,10 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?!.*\bextra *==)", re.MULTILINE)
-# A package's __main__ runs by `python -m` alone; nothing imports it.
-NOT_IMPORTED = "__main__"
+MAIN = "__main__"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Distribution:
     """What one wheel brought. `files` are relative to site-packages."""
 
@@ -26,7 +25,7 @@ class Distribution:
         return frozenset(_normal(name) for name in REQUIREMENT.findall(metadata))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Module:
     """A module that is a file. One of the app's own has no distribution."""
 
@@ -73,11 +72,13 @@ class Modules:
         return name in self._by_name or name in self._namespaces
 
     def of(self, distribution: Distribution) -> list[Module]:
-        return [module for module in self if module.distribution == distribution]
+        """All that a distribution brought, but what `python -m` starts: imports name that."""
+        found = [module for module in self if module.distribution is distribution]
+        return [module for module in found if module.path.stem != MAIN]
 
 
 def own_modules(app: Path) -> list[Module]:
-    """The app's own: function_app.py, and all of connorg, where `python -m` starts things too."""
+    """The app's own: function_app.py, and all of connorg, what `python -m` starts included."""
     files = [app / "function_app.py", *sorted((app / "connorg").rglob("*.py"))]
     paths = [PurePosixPath(file.relative_to(app)) for file in files]
     return [Module(_name(path), app, path) for path in paths]
@@ -90,7 +91,7 @@ def installed_modules(
         Module(_name(path), site_packages, path, distribution)
         for distribution in distributions.values()
         for path in distribution.files
-        if path.suffix in {".py", ".so"} and path.stem != NOT_IMPORTED
+        if path.suffix in {".py", ".so"}
         if all(part.isidentifier() for part in (*path.parent.parts, path.name.partition(".")[0]))
         if (site_packages / path).exists()
     ]
