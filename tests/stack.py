@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from infra.local.child import ROOT, tethered
 
+# `make package-test` names the packaged app here; without it, the sources are run.
+APP = os.environ.get("CONNORG_TESTED_APP", str(ROOT))
 # For machines under load. Nothing waits that long unless something is broken.
 START_SECONDS = 150
 END_SECONDS = 60
@@ -111,6 +113,7 @@ class Stack:
             *(f"--{part}-port={port}" for part, port in ports.items()),
             *(f"--setting={key}={value}" for key, value in self._settings.items()),
             *([f"--data={self._data}"] if self._data else []),
+            f"--app={APP}",
             f"--ready={ready}",
         ]
         with self._log.open("ab") as log:
