@@ -25,7 +25,7 @@ def main() -> int:
     chosen = parser.parse_args()
     app, output = chosen.app.absolute(), chosen.output.absolute()
     try:
-        build(app, output, ROOT / ".local/package")
+        build(app, output)
         comparing.tell(output, with_obvious=chosen.compare)
     except PackageError as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201
@@ -33,8 +33,8 @@ def main() -> int:
     return 0
 
 
-def build(app: Path, output: Path, installed: Path) -> None:
-    """Write output/app and output/connorg.zip. `installed` keeps the uncut install for next time.
+def build(app: Path, output: Path) -> None:
+    """Write output/app and output/connorg.zip. output/uncut is kept for next time.
 
     Raises PackageError.
     """
@@ -43,9 +43,8 @@ def build(app: Path, output: Path, installed: Path) -> None:
             "The package is built on Linux x86_64 with Python 3.13, as Azure has it, because all"
             " that is in it is tried out."
         )
-    uncut = installed / "uncut"
-    install(app / "requirements.txt", uncut, "--require-hashes")
-    pack(app, output, uncut)
+    install(app / "requirements.txt", output / "uncut", "--require-hashes")
+    pack(app, output, output / "uncut")
 
 
 def pack(app: Path, output: Path, uncut: Path) -> None:

@@ -1,4 +1,4 @@
-"""Every dependency, uncut, by hash, for the machines of Azure Functions: Linux x86_64, Python 3.13."""
+"""Every dependency, uncut, by hash, for what Azure Functions runs on: Linux x86_64, Python 3.13."""
 
 import hashlib
 import shutil

@@ -23,7 +23,9 @@ def lay_out(kept: Iterable[Module], app: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     modules = sorted(kept, key=lambda module: module.path)
-    shutil.copyfile(app / "host.json", target / "host.json")
+    for file in (app / "host.json", *(app / "connorg").rglob("*")):
+        if file.is_file() and file.suffix not in {".py", ".pyc"}:
+            _write(target / file.relative_to(app), file.read_bytes())
     for module in modules:
         if module.is_extension:
             _write(target / SITE_PACKAGES / module.path, elf.cut(module.file.read_bytes()))

@@ -50,9 +50,9 @@ def _named_inside(module: Module, all_modules: Modules) -> Iterator[str]:
     content = module.file.read_bytes()
     near = module.distribution.requires | {module.distribution.name}
     for other in all_modules:
-        if other.distribution and other.distribution.name in near:
-            if other.name.encode() in content:
-                yield other.name
+        is_near = other.distribution is not None and other.distribution.name in near
+        if is_near and other.name.encode() in content:
+            yield other.name
 
 
 def _entry_points(distribution: Distribution, texts: set[str]) -> Iterator[str]:
