@@ -22,12 +22,25 @@ def check(closure: Closure, app: Path, uncut: Path) -> None:
     with ThreadPoolExecutor() as pool:
         in_package = pool.submit(_faults, wanted, app, app / SITE_PACKAGES)
         in_uncut = pool.submit(_faults, wanted, own, uncut)
-    for name, fault in in_package.result().items():
-        if name in closure.certain or name not in in_uncut.result():
-            raise PackageError(
-                f"{_who_needs(closure, name)} needs the module {name}, which does not work in the"
-                f" package: {fault}"
-            )
+    faults = in_package.result()
+    wrong = {name for name in faults if name in closure.certain or name not in in_uncut.result()}
+    if wrong:
+        name = min(sorted(wrong), key=lambda name: _imports_any(closure, name, wrong))
+        raise PackageError(
+            f"{_who_needs(closure, name)} needs the module {name}, which does not work in the"
+            f" package: {faults[name]}"
+        )
+
+
+def _imports_any(closure: Closure, name: str, wrong: set[str]) -> bool:
+    """Tell whether a module may be wrong because of another."""
+    targets = {
+        target
+        for need in closure.needs
+        if need.importer == name
+        for target in (need.module, f"{need.module}.{need.name}")
+    }
+    return bool(targets & wrong - {name})
 
 
 def _names(closure: Closure) -> dict[str, list[str]]:

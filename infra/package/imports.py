@@ -191,5 +191,5 @@ def _may_go_on_without(node: ast.Try) -> bool:
     caught: set[str | None] = set()
     for handler in node.handlers:
         kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        caught |= {kind and getattr(kind, "id", "") for kind in kinds}
+        caught |= {getattr(kind, "id", "") if kind else None for kind in kinds}
     return bool(caught & CATCHES)

@@ -23,8 +23,8 @@ def install(requirements: Path, folder: Path, *options: str) -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     shutil.rmtree(folder, ignore_errors=True)
-    command = [UV, "pip", "install", "--quiet", "--only-binary", ":all:", *TARGET]
-    where = ["--target", folder, "--requirement", requirements]
+    command = [str(UV), "pip", "install", "--quiet", "--only-binary", ":all:", *TARGET]
+    where = ["--target", str(folder), "--requirement", str(requirements)]
     done = subprocess.run([*command, *options, *where], check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise PackageError(f"What {requirements.name} names can't be installed: uv says why above.")

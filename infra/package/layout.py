@@ -35,9 +35,8 @@ def lay_out(kept: Iterable[Module], app: Path, target: Path) -> None:
     for distribution, path in unseen.data_files(modules):
         content = (distribution.info.parent / path).read_bytes()
         _write(target / SITE_PACKAGES / path, content)
-    for distribution in {module.distribution for module in modules}:
-        if distribution:
-            _write_info(distribution, target / SITE_PACKAGES)
+    for brought in {module.distribution for module in modules if module.distribution}:
+        _write_info(brought, target / SITE_PACKAGES)
 
 
 def _compile(modules: list[Module], target: Path) -> None:

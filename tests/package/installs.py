@@ -71,6 +71,10 @@ class Install:
     def uncut(self) -> Path:
         return self.folder / "uncut"
 
+    @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
     def app_is(self, function_app: str, **modules: str) -> None:
         """The source of function_app.py, and of the modules in connorg."""
         own = {f"connorg/{name}.py": source for name, source in modules.items()}

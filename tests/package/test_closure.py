@@ -47,7 +47,9 @@ def test_what_a_function_of_a_dependency_imports_is_kept_and_not_needed(install:
 
 
 def test_imports_for_type_checkers_do_not_count(install: Install) -> None:
-    install.app_is("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import library, gone\n")
+    install.app_is(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import library, gone\n"
+    )
     install.has("library", {"library.py": ""})
     assert install.kept() == set()
 
@@ -143,7 +145,9 @@ def test_what_an_extension_module_names_is_kept(install: Install) -> None:
     names = "\0library._helper\0far.away\0strange\0"
     tagged = "library/fast.cpython-313-x86_64-linux-gnu.so"
     files = {"library/__init__.py": "", "library/_helper.py": "", tagged: names}
-    install.has("library", files, metadata='Requires-Dist: far>=1\nRequires-Dist: no; extra == "x"\n')
+    install.has(
+        "library", files, metadata='Requires-Dist: far>=1\nRequires-Dist: no; extra == "x"\n'
+    )
     install.has("far", {"far/__init__.py": "", "far/away.py": "", "far/off.py": ""})
     install.has("strange", {"strange.py": ""})
     kept = {"library", "library.fast", "library._helper", "far", "far.away"}
