@@ -49,11 +49,13 @@ def build(app: Path, output: Path) -> None:
 
 def pack(app: Path, output: Path, uncut: Path) -> None:
     """The same, from an install that is there. Raises PackageError."""
+    archived = output / "connorg.zip"
+    archived.unlink(missing_ok=True)  # what fails must not leave an older one to deploy
     installed = installed_modules(uncut, distributions(uncut))
     closure = Closure.of(Modules([*own_modules(app), *installed]))
     layout.lay_out(closure.kept.values(), app, output / "app")
     checking.check(closure, output / "app", uncut)
-    archive.write(output / "app", output / "connorg.zip")
+    archive.write(output / "app", archived)
 
 
 if __name__ == "__main__":

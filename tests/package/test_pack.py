@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from types import CodeType
 
+import pathspec
 import pytest
 
 from infra.package import PackageError
@@ -116,6 +117,14 @@ def test_a_need_that_no_source_shows_fails_the_build(install: Install) -> None:
         packed(install)
 
 
+def test_a_build_that_fails_leaves_no_older_zip(simple: Install) -> None:
+    packed(simple)
+    simple.app_is("import gone")
+    with pytest.raises(PackageError):
+        packed(simple)
+    assert not (simple.output / "connorg.zip").exists()
+
+
 def test_an_optional_module_that_works_uncut_must_work_packed(install: Install) -> None:
     install.app_is("import library")
     install.has("library", {"library.py": "def run():\n    import plugin\n"})
@@ -154,3 +163,14 @@ def test_the_command_says_in_a_sentence_why_it_fails(install: Install) -> None:
     assert done.returncode == 1
     assert "What requirements.txt names can't be installed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_part_of_the_app_is_not_deployed_from_the_sources() -> None:
+    """`func azure functionapp publish` and azd take the folder, but what .funcignore names."""
+    ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
+    for folder in (".git", ".local", ".venv", "docs", "infra", "tests", "connorg/__pycache__"):
+        assert ignored.match_file(f"{folder}/file"), folder
+    for file in ("Makefile", "README.md", "pyproject.toml", "requirements-dev.txt", "azure.yaml"):
+        assert ignored.match_file(file), file
+    for file in ("connorg/core.py", "function_app.py", "host.json", "requirements.txt"):
+        assert not ignored.match_file(file), file
