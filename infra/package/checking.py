@@ -53,16 +53,7 @@ def _names(closure: Closure) -> dict[str, list[str]]:
 
 
 def _faults(wanted: list[str], *path: Path) -> dict[str, str]:
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        "-B",
-        "-W",
-        "ignore",
-        importing.__file__,
-        *map(str, path),
-    ]
+    command = [sys.executable, "-ISB", "-W", "ignore", importing.__file__, *map(str, path)]
     done = subprocess.run(
         command, input="\n".join(wanted), text=True, check=False, capture_output=True
     )
