@@ -43,22 +43,16 @@ def data_files(kept: Iterable[Module]) -> set[tuple[Distribution, PurePosixPath]
 def _named_inside(module: Module, all_modules: Modules) -> Iterator[str]:
     """An extension module holds the names of what it imports as text.
 
-    They are looked for in its own distribution and in those that it requires, the longest first:
-    "_cffi_backend" does not name cffi.
+    They are looked for in its own distribution and in those that it requires.
     """
     if not module.distribution:
         return
     content = module.file.read_bytes()
     near = module.distribution.requires | {module.distribution.name}
-    names = {
-        other.name
-        for other in all_modules
-        if other.distribution and other.distribution.name in near
-    }
-    for name in sorted(names, key=lambda name: (-len(name), name)):
-        if name.encode() in content:
-            content = content.replace(name.encode(), b"")
-            yield name
+    for other in all_modules:
+        is_near = other.distribution is not None and other.distribution.name in near
+        if is_near and other.name.encode() in content:
+            yield other.name
 
 
 def _entry_points(distribution: Distribution, texts: set[str]) -> Iterator[str]:
