@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint audit demo run simulate campaign throttle bulk bench connector live lock clean
+.PHONY: help setup test lint audit demo run simulate campaign throttle bulk bench connector live \
+	package package-test lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -7,7 +8,7 @@ compile := .venv/bin/uv pip compile --quiet --python-version 3.13 --universal --
 	--custom-compile-command "make lock" $(ARGS)
 
 help: ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
@@ -49,6 +50,14 @@ connector: setup ## Write the custom connector for Logic Apps anew
 
 live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
 	@$(python) -m tests.live $(ARGS)
+
+package: setup ## Build the zip to deploy; ARGS=--compare also measures the obvious function
+	@$(python) -m infra.package $(ARGS)
+
+package-test: setup ## Run the end-to-end tests on the package, where nothing else is installed
+	@$(python) -m infra.package
+	CONNORG_TESTED_APP=$(CURDIR)/.local/package/app $(python) -m pytest \
+		--numprocesses=3 --dist=loadfile tests/end_to_end $(ARGS)
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from infra.local.child import ROOT, tethered
 
+# `make package-test` names the packaged app here; without it, the sources are run.
+APP = Path(os.environ.get("CONNORG_TESTED_APP", ROOT))
 # For machines under load. Nothing waits that long unless something is broken.
 START_SECONDS = 150
 END_SECONDS = 60
@@ -32,11 +34,13 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         ports: Mapping[str, int] | None = None,
         data: Path | None = None,
+        app: Path = APP,
     ) -> None:
         self._only = only
         self._settings = settings or {}
         self._ports = ports or {}
         self._data = data
+        self._app = app
         self._folder = tempfile.TemporaryDirectory(prefix="stack-")
         self._commands: list[subprocess.Popen[bytes]] = []
         self._described: dict[str, Any] = {}
@@ -111,6 +115,7 @@ class Stack:
             *(f"--{part}-port={port}" for part, port in ports.items()),
             *(f"--setting={key}={value}" for key, value in self._settings.items()),
             *([f"--data={self._data}"] if self._data else []),
+            f"--app={self._app}",
             f"--ready={ready}",
         ]
         with self._log.open("ab") as log:

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from infra.local.child import DidNotStartError
+from infra.local.child import ROOT, DidNotStartError
 from infra.local.stack import FUNCTIONS, PARTS, STORAGE, Options, run, say
 
 LAST_PORT = 65_535
@@ -55,6 +55,13 @@ def _options(arguments: list[str] | None) -> Options:
         help="an environment variable of the functions; may be repeated",
     )
     up.add_argument(
+        "--app",
+        type=Path,
+        default=ROOT,
+        metavar="DIR",
+        help="run the functions of this folder; a package's with nothing but what it brings",
+    )
+    up.add_argument(
         "--only",
         choices=PARTS,
         action="append",
@@ -73,6 +80,7 @@ def _options(arguments: list[str] | None) -> Options:
         data=chosen.data and chosen.data.absolute(),
         ready=chosen.ready and chosen.ready.absolute(),
         settings=dict(chosen.setting),
+        app=chosen.app.absolute(),
     )
 
 

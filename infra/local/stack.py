@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from infra.local import azurite
 from infra.local.child import ROOT, Child, DidNotStartError
+from infra.local.environment import interpreter
 from infra.local.identity import LOCAL_IDENTITY_HEADER
 from infra.local.serving import LOOPBACK
 from infra.local.tokens import HOME_TENANT_ID
@@ -36,6 +37,7 @@ class Options:
     data: Path | None = None
     ready: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    app: Path = ROOT
 
 
 class Stack:
@@ -63,9 +65,7 @@ class Stack:
         for part in servers:
             await self._note_announcement(part)
         if FUNCTIONS in parts:
-            command = [*_module("functions_host", self._port(FUNCTIONS)), "--app", str(ROOT)]
-            await self._spawn(FUNCTIONS, command, self._functions_environment())
-            await self._note_announcement(FUNCTIONS)
+            await self._start_functions(self._options.app)
 
     def watch(self) -> None:
         """Say so when a part ends by itself. The others go on: a test may have killed it."""
@@ -75,6 +75,13 @@ class Stack:
     def describe(self) -> dict[str, Any]:
         pids = {part: child.pid for part, child in self._children.items()}
         return {**self.addresses, "pids": pids}
+
+    async def _start_functions(self, app: Path) -> None:
+        python, environment = interpreter(app)
+        module = _module("functions_host", self._port(FUNCTIONS), python)
+        environment = {**environment, **self._functions_environment()}
+        await self._spawn(FUNCTIONS, [*module, "--app", str(app)], environment)
+        await self._note_announcement(FUNCTIONS)
 
     async def _start_storage(self) -> None:
         if port := self._port(STORAGE):
@@ -143,8 +150,8 @@ async def run(options: Options) -> None:
         await asyncio.Event().wait()
 
 
-def _module(name: str, port: int) -> list[str]:
-    return [sys.executable, "-m", f"infra.local.{name}", "--port", str(port)]
+def _module(name: str, port: int, python: Sequence[str] = (sys.executable,)) -> list[str]:
+    return [*python, "-m", f"infra.local.{name}", "--port", str(port)]
 
 
 def _address(part: str, port: int) -> str:

@@ -1,0 +1,25 @@
+"""The zip: the same bytes from the same files, whenever and wherever it is made."""
+
+import zipfile
+from pathlib import Path
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
+READABLE = 0o100644 << 16
+UNIX = 3
+
+
+def write(folder: Path, archive: Path) -> None:
+    unfinished = archive.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for file in files(folder):
+            entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), EARLIEST)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = READABLE
+            entry.create_system = UNIX
+            target.writestr(entry, file.read_bytes())
+    unfinished.replace(archive)
+
+
+def files(folder: Path) -> list[Path]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
