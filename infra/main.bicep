@@ -52,8 +52,14 @@ param zoneRedundant bool = false
 @description('Reach storage and vault over private endpoints alone, from a virtual network made here.')
 param privateNetwork bool = false
 
-@description('The address space of the virtual network. /24 or larger.')
+@description('The address space of the virtual network.')
 param addressSpace string = '10.60.0.0/24'
+
+@description('The part of it for the app. /27 or larger: each instance takes an address.')
+param appSubnet string = '10.60.0.0/25'
+
+@description('The part of it for the private endpoints.')
+param endpointSubnet string = '10.60.0.128/27'
 
 @description('Days for which logs and metrics are kept.')
 @minValue(30)
@@ -136,6 +142,8 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     location: location
     tags: allTags
     addressSpace: addressSpace
+    appSubnet: appSubnet
+    endpointSubnet: endpointSubnet
     storageId: storage.outputs.id
     vaultId: vault.outputs.id
   }

@@ -58,10 +58,8 @@ var connorgSettings = {
   CONNORG_SETTLE_SECONDS: ''
   CONNORG_BLOCKED_RETRY_SECONDS: ''
   CONNORG_GIVE_UP_HOURS: ''
-  CONNORG_CALLBACK_SECRETS: ''
   CONNORG_CALLBACK_HOSTS: ''
   CONNORG_CALLBACK_RETRY_SECONDS: ''
-  CONNORG_RESULT_SECRETS: ''
 }
 
 // What this deployment knows better than whoever writes a parameter file.
@@ -78,10 +76,22 @@ var ownSettings = {
   CONNORG_WEBHOOK_SOURCES: string(webhookSources)
 }
 
-// No version in the address: a new version of the secret is taken within a day.
-var references = toObject(secretSettings, name => name, name => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${toLower(replace(name, '_', '-'))})')
+var plainSettings = [for setting in items(union(connorgSettings, settings, ownSettings)): {
+  name: setting.key
+  value: setting.value
+}]
 
-var appSettings = union(connorgSettings, settings, ownSettings, references)
+// Blank unless the vault fills them.
+var mayBeSecret = [
+  'CONNORG_CALLBACK_SECRETS'
+  'CONNORG_RESULT_SECRETS'
+]
+
+// No version in the address: a new version of the secret is taken within a day.
+var vaultSettings = [for name in union(mayBeSecret, secretSettings): {
+  name: name
+  value: contains(secretSettings, name) ? format('@Microsoft.KeyVault(SecretUri={0}secrets/{1})', vaultUri, toLower(replace(name, '_', '-'))) : ''
+}]
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-connorg-${token}'
@@ -117,10 +127,7 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      appSettings: [for setting in items(appSettings): {
-        name: setting.key
-        value: setting.value
-      }]
+      appSettings: concat(plainSettings, vaultSettings)
     }
     functionAppConfig: {
       deployment: {

@@ -3,8 +3,9 @@ param token string
 param location string
 param tags object
 
-@description('At least a /24: half of it is the app\'s, a quarter holds the private endpoints.')
 param addressSpace string
+param appSubnet string
+param endpointSubnet string
 
 param storageId string
 param vaultId string
@@ -56,7 +57,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       {
         name: 'app'
         properties: {
-          addressPrefix: cidrSubnet(addressSpace, 25, 0)
+          addressPrefix: appSubnet
           networkSecurityGroup: {
             id: rules.id
           }
@@ -73,7 +74,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
       {
         name: 'endpoints'
         properties: {
-          addressPrefix: cidrSubnet(addressSpace, 26, 2)
+          addressPrefix: endpointSubnet
           networkSecurityGroup: {
             id: rules.id
           }
