@@ -45,6 +45,7 @@ lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the new
 	$(compile) pyproject.toml --output-file requirements.txt
 	$(compile) pyproject.toml --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	$(compile) --group policy --output-file requirements-policy.txt
 	$(compile) --group node --output-file requirements-node.txt
 	cd infra/local/azurite && npm install --package-lock-only --loglevel=error
 
