@@ -27,3 +27,5 @@ resource assignments 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [for name in nam
   principalId: principalId
   appRoleId: filter(graph.appRoles, role => role.value == name)[0].id
 }]
+
+output granted array = names
