@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests import senders
 from tests.infra.bicep.deploying import Deployment, deploy
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -21,7 +22,7 @@ _MOST = {
     "zoneRedundant": True,
     "privateNetwork": True,
     "alwaysReady": [{"name": "http", "instanceCount": 1}],
-    "webhookSources": {"jira": {"profile": "jira", "secrets": ["JIRA_WEBHOOK_SECRET"]}},
+    "webhookSources": {"jira": senders.DOCUMENTED["jira"]},
     "secretSettings": [
         "CONNORG_CALLBACK_SECRETS",
         "CONNORG_RESULT_SECRETS",
@@ -31,7 +32,9 @@ _MOST = {
 
 
 def parameters_in(path: Path) -> dict[str, Any]:
-    return {name: given["value"] for name, given in json.loads(path.read_text())["parameters"].items()}
+    return {
+        name: given["value"] for name, given in json.loads(path.read_text())["parameters"].items()
+    }
 
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from tests.infra.bicep.deploying import modules_of
@@ -18,7 +17,9 @@ type Types = list[dict[str, Any]]
 
 def main(clone: str) -> None:
     for kind in used():
-        types = next(found for found in _candidates(clone, kind) if _position(found, kind) is not None)
+        types = next(
+            found for found in _candidates(clone, kind) if _position(found, kind) is not None
+        )
         first = _position(types, kind)
         assert first is not None
         file_of(kind).write_text(json.dumps(_cut(types, first), indent=1) + "\n")
@@ -35,14 +36,18 @@ def used() -> list[str]:
 
 def _candidates(clone: str, kind: str) -> Iterator[Types]:
     """Give the files that may have the type; a namespace is spread over several."""
-    namespace, version = kind.split("/")[0].lower(), kind.split("@")[1]
+    namespace, version = kind.split("/", maxsplit=1)[0].lower(), kind.split("@")[1]
     listed = _git(clone, "ls-tree", "-r", "--name-only", "HEAD", "generated")
-    for path in re.findall(rf"^generated/.*/{namespace}/{version}/types\.json$", listed, re.MULTILINE):
+    for path in re.findall(
+        rf"^generated/.*/{namespace}/{version}/types\.json$", listed, re.MULTILINE
+    ):
         yield json.loads(_git(clone, "show", f"HEAD:{path}"))
 
 
 def _git(clone: str, *command: str) -> str:
-    done = subprocess.run(["git", "-C", clone, *command], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "-C", clone, *command], check=True, capture_output=True, text=True
+    )
     return done.stdout
 
 

@@ -109,9 +109,13 @@ def _plain(value: Value, wanted: dict[str, Any], place: str) -> Iterator[str]:
     name = "string" if isinstance(value, Symbol) else type_of(value)
     if name != _PLAIN[wanted["$type"]]:
         yield f"{place}: {value!r} is no {_PLAIN[wanted['$type']]}"
-    elif isinstance(value, str):
-        if not wanted.get("minLength", 0) <= len(value) <= wanted.get("maxLength", len(value)):
-            yield f"{place}: {value!r} is too short or too long"
-    elif isinstance(value, int) and not isinstance(value, bool):
-        if not wanted.get("minValue", value) <= value <= wanted.get("maxValue", value):
-            yield f"{place}: {value} is too small or too large"
+    elif not _is_within(value, wanted):
+        yield f"{place}: {value!r} is too short, too long, too small or too large"
+
+
+def _is_within(value: Value, wanted: dict[str, Any]) -> bool:
+    if isinstance(value, Unknown | Symbol | bool):
+        return True
+    size, word = (len(value), "Length") if isinstance(value, str) else (int(value), "Value")
+    smallest, largest = (int(wanted.get(f"{limit}{word}", size)) for limit in ("min", "max"))
+    return smallest <= size <= largest

@@ -1,4 +1,4 @@
-"""What may not be lost by a change: no keys, nothing in clear text, no right more than is needed."""
+"""What may not be lost by a change: no keys, nothing in clear text, no right too many."""
 
 import json
 import re
@@ -20,7 +20,9 @@ ROLES = {
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
 }
-SECRETIVE = re.compile(r"listKeys|listAccountSas|listServiceSas|getSecret|AccountKey=|SharedAccess", re.I)
+SECRETIVE = re.compile(
+    r"listKeys|listAccountSas|listServiceSas|getSecret|AccountKey=|SharedAccess", re.IGNORECASE
+)
 
 everywhere = pytest.mark.parametrize("environment", ENVIRONMENTS)
 
@@ -52,7 +54,10 @@ def role_of(assignment: Resource) -> str:
 
 @everywhere
 def test_no_door_opens_by_a_key(environment: str) -> None:
-    assert properties(environment, "Microsoft.Storage/storageAccounts")["allowSharedKeyAccess"] is False
+    assert (
+        properties(environment, "Microsoft.Storage/storageAccounts")["allowSharedKeyAccess"]
+        is False
+    )
     assert properties(environment, "Microsoft.Insights/components")["DisableLocalAuth"] is True
     [workspace] = [
         r
@@ -61,8 +66,13 @@ def test_no_door_opens_by_a_key(environment: str) -> None:
     ]
     assert workspace.properties["features"]["disableLocalAuth"] is True
     assert properties(environment, "Microsoft.KeyVault/vaults")["enableRbacAuthorization"] is True
-    publishing = deployed(environment).of_type("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
-    assert {p.body["name"]: p.properties["allow"] for p in publishing} == {"scm": False, "ftp": False}
+    publishing = deployed(environment).of_type(
+        "Microsoft.Web/sites/basicPublishingCredentialsPolicies"
+    )
+    assert {p.body["name"]: p.properties["allow"] for p in publishing} == {
+        "scm": False,
+        "ftp": False,
+    }
     deployment = properties(environment, "Microsoft.Web/sites")["functionAppConfig"]["deployment"]
     assert deployment["storage"]["authentication"]["type"] == "UserAssignedIdentity"
 
@@ -122,7 +132,9 @@ def test_a_private_network_closes_storage_and_vault(environment: str) -> None:
         assert closed["publicNetworkAccess"] == "Disabled"
         assert closed["networkAcls"] == {"bypass": "None", "defaultAction": "Deny"}
     endpoints = deployed(environment).of_type("Microsoft.Network/privateEndpoints")
-    connections = [e.properties["privateLinkServiceConnections"][0]["properties"] for e in endpoints]
+    connections = [
+        e.properties["privateLinkServiceConnections"][0]["properties"] for e in endpoints
+    ]
     assert [c["groupIds"] for c in connections] == [["blob"], ["queue"], ["table"], ["vault"]]
     subnet = properties(environment, "Microsoft.Web/sites")["virtualNetworkSubnetId"]
     assert subnet.endswith("/app")
@@ -133,9 +145,13 @@ def test_without_a_private_network_there_is_none() -> None:
     assert [kind for kind in kinds if kind.startswith("Microsoft.Network/")] == []
 
 
-@pytest.mark.parametrize(("environment", "sku"), [("dev", "Standard_LRS"), ("prod", "Standard_ZRS")])
+@pytest.mark.parametrize(
+    ("environment", "sku"), [("dev", "Standard_LRS"), ("prod", "Standard_ZRS")]
+)
 def test_zones_are_used_where_asked_for(environment: str, sku: str) -> None:
-    assert deployed(environment).only("Microsoft.Storage/storageAccounts").body["sku"] == {"name": sku}
+    assert deployed(environment).only("Microsoft.Storage/storageAccounts").body["sku"] == {
+        "name": sku
+    }
     zoned = properties(environment, "Microsoft.Web/serverfarms")["zoneRedundant"]
     assert zoned is (sku == "Standard_ZRS")
 
@@ -213,4 +229,3 @@ def covers(pattern: str, path: str) -> bool:
 
 def test_without_entra_there_is_no_authentication_but_keys() -> None:
     assert deployed("least").of_type("Microsoft.Web/sites/config") == []
-

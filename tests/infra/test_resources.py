@@ -45,7 +45,9 @@ def test_everything_that_is_declared_is_deployed_somewhere_and_so_was_looked_at(
 def test_faults_are_found(change: dict[str, object], fault: str) -> None:
     account = deployed("most").only("Microsoft.Storage/storageAccounts")
     properties = account.properties | change
-    changed = Resource("", "", account.kind, account.body | {"properties": properties}, existing=False)
+    changed = Resource(
+        "", "", account.kind, account.body | {"properties": properties}, existing=False
+    )
     [found] = faults(changed)
     assert fault in found
 

@@ -14,7 +14,6 @@ from tests.infra.bicep.syntax import (
     Parameter,
     Template,
     error_at,
-    plain_text,
     read,
 )
 from tests.infra.bicep.values import Symbol, Unknown, Value, type_of

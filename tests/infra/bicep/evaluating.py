@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from tests.infra.bicep import functions
 from tests.infra.bicep.syntax import error_at, text_of
-from tests.infra.bicep.values import Symbol, Unknown, Value
+from tests.infra.bicep.values import Symbol, Unknown, Value, is_known
 
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\$": "$"}
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
@@ -18,6 +18,11 @@ _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "&&": lambda a, b: a and b,
     "||": lambda a, b: a or b,
     "*": lambda a, b: a * b,
+}
+_LITERALS: dict[str, Callable[[str], Value]] = {
+    "number": int,
+    "boolean": lambda text: text == "true",
+    "null": lambda _: None,
 }
 
 
@@ -36,39 +41,13 @@ class Evaluator:
 
     def value(self, node: Node) -> Value:
         """Raises BicepError."""
+        if node.type in _LITERALS:
+            return _LITERALS[node.type](text_of(node))
         parts = [child for child in node.named_children if child.type != "comment"]
-        match node.type:
-            case "string":
-                return self._string(parts)
-            case "number":
-                return int(text_of(node))
-            case "boolean":
-                return text_of(node) == "true"
-            case "null":
-                return None
-            case "array":
-                return [self.value(part) for part in parts]
-            case "object":
-                return {self._key(part): self.value(part.named_children[1]) for part in parts}
-            case "identifier":
-                return self._named(node)
-            case "parenthesized_expression":
-                return self.value(parts[0])
-            case "ternary_expression":
-                return self._either(parts)
-            case "unary_expression":
-                return self._not(node, parts)
-            case "binary_expression":
-                return self._binary(node, parts)
-            case "member_expression":
-                return self._member(node, self.value(parts[0]), text_of(parts[1]))
-            case "subscript_expression":
-                return self._subscript(node, parts)
-            case "call_expression":
-                return self._call(node, parts)
-            case "for_statement":
-                return [inner.value(body) for inner, body in self.rounds(node)]
-        self._refuse(node, f"{node.type} is not used in infra/")
+        by_type = getattr(self, f"_{node.type}", None)  # the methods below are called as the nodes
+        if by_type is None:
+            self._refuse(node, f"{node.type} is not used in infra/")
+        return by_type(node, parts)
 
     def rounds(self, loop: Node) -> list[tuple["Evaluator", Node]]:
         """Give what sees the names of each round of a loop, with the loop's body."""
@@ -82,41 +61,48 @@ class Evaluator:
             for i, item in enumerate(collection)
         ]
 
-    def _string(self, parts: list[Node]) -> Value:
+    def _string(self, _: Node, parts: list[Node]) -> Value:
         values = [
             self.value(part.named_children[0])
             if part.type == "interpolation"
             else _ESCAPES.get(text_of(part), text_of(part))
             for part in parts
         ]
-        if any(isinstance(value, Unknown) for value in values):
-            shown = [v.text if isinstance(v, Unknown) else str(v) for v in values]
-            return Unknown("".join(shown), "string")
-        return "".join(map(str, values))
+        shown = [value.text if isinstance(value, Unknown) else str(value) for value in values]
+        return "".join(shown) if is_known(values) else Unknown("".join(shown), "string")
+
+    def _array(self, _: Node, parts: list[Node]) -> Value:
+        return [self.value(part) for part in parts]
+
+    def _object(self, _: Node, parts: list[Node]) -> Value:
+        return {self._key(part): self.value(part.named_children[1]) for part in parts}
 
     def _key(self, node: Node) -> Value:
         name = node.named_children[0]
         return text_of(name) if name.type == "identifier" else self.value(name)
 
-    def _named(self, node: Node) -> Value:
+    def _identifier(self, node: Node, _: list[Node]) -> Value:
         try:
             return self.lookup(text_of(node))
         except KeyError:
             self._refuse(node, "no such name")
 
-    def _either(self, parts: list[Node]) -> Value:
+    def _parenthesized_expression(self, _: Node, parts: list[Node]) -> Value:
+        return self.value(parts[0])
+
+    def _ternary_expression(self, _: Node, parts: list[Node]) -> Value:
         condition = self.value(parts[0])
         if isinstance(condition, Unknown):
             return Unknown(f"{condition.text} ? …")
         return self.value(parts[1] if condition else parts[2])
 
-    def _not(self, node: Node, parts: list[Node]) -> Value:
+    def _unary_expression(self, node: Node, parts: list[Node]) -> Value:
         value = self.value(parts[0])
         if text_of(node)[0] != "!":
             self._refuse(node, "not used in infra/")
         return value if isinstance(value, Unknown) else not value
 
-    def _binary(self, node: Node, parts: list[Node]) -> Value:
+    def _binary_expression(self, node: Node, parts: list[Node]) -> Value:
         operator = _OPERATORS.get(node.children[1].type)
         if operator is None:
             self._refuse(node, "not used in infra/")
@@ -125,7 +111,8 @@ class Evaluator:
             return Unknown(text_of(node))
         return operator(left, right)
 
-    def _member(self, node: Node, owner: Value, name: str) -> Value:
+    def _member_expression(self, node: Node, parts: list[Node]) -> Value:
+        owner, name = self.value(parts[0]), text_of(parts[1])
         if isinstance(owner, Symbol):
             return owner.member(name)
         if isinstance(owner, Unknown):
@@ -134,7 +121,7 @@ class Evaluator:
             self._refuse(node, f"has no {name}")
         return owner[name]
 
-    def _subscript(self, node: Node, parts: list[Node]) -> Value:
+    def _subscript_expression(self, node: Node, parts: list[Node]) -> Value:
         owner, index = (self.value(part) for part in parts)
         if isinstance(owner, Unknown) or isinstance(index, Unknown):
             return Unknown(text_of(node))
@@ -143,7 +130,7 @@ class Evaluator:
         except (KeyError, IndexError, TypeError):
             self._refuse(node, f"has no {index}")
 
-    def _call(self, node: Node, parts: list[Node]) -> Value:
+    def _call_expression(self, node: Node, parts: list[Node]) -> Value:
         name, arguments = text_of(parts[0]), parts[1].named_children
         if name == "loadTextContent":
             return (self.path.parent / self.value(arguments[0])).read_text()
@@ -153,6 +140,9 @@ class Evaluator:
             return functions.call(name, [self.value(a) for a in arguments], self.cloud)
         except (KeyError, TypeError, AttributeError) as error:
             self._refuse(node, f"{type(error).__name__} {error}")
+
+    def _for_statement(self, node: Node, _: list[Node]) -> Value:
+        return [inner.value(body) for inner, body in self.rounds(node)]
 
     def _refuse(self, node: Node, what: str) -> NoReturn:
         raise error_at(node, self.path, what)

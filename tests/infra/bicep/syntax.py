@@ -81,9 +81,7 @@ def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) 
             template.outputs[text_of(names[0])] = (text_of(names[1]), names[2])
         case "resource_declaration" | "module_declaration":
             existing = any(child.type == "existing" for child in node.children)
-            declaration = Declaration(
-                text_of(names[0]), plain_text(names[1]), names[-1], existing
-            )
+            declaration = Declaration(text_of(names[0]), plain_text(names[1]), names[-1], existing)
             where = template.resources if node.type[0] == "r" else template.modules
             where[declaration.symbol] = declaration
         case _:
@@ -92,7 +90,9 @@ def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) 
 
 def _decorators(node: Node) -> dict[str, list[Node]]:
     calls = [decorator.named_children[0] for decorator in node.named_children]
-    return {text_of(call.named_children[0]): call.named_children[1].named_children for call in calls}
+    return {
+        text_of(call.named_children[0]): call.named_children[1].named_children for call in calls
+    }
 
 
 def _walk(node: Node) -> Iterator[Node]:
