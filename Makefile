@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo run simulate campaign throttle connector live lock clean
+.PHONY: help setup test lint policy demo run simulate campaign throttle connector live lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -19,6 +19,11 @@ lint: setup ## Linter, formatter and type checker
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
+
+policy: setup ## Hold the Bicep to checkov's rules
+	.venv/bin/uv venv --quiet --allow-existing --python $(python) .local/policy
+	.venv/bin/uv pip sync --quiet --require-hashes --python .local/policy requirements-policy.txt
+	.local/policy/bin/checkov --config-file infra/checkov.yaml $(ARGS)
 
 demo: setup ## Onboard some partners, on this machine, and show how they fare
 	@$(python) -m infra.local.demo $(ARGS)
