@@ -100,6 +100,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert 
     severity: alert.severity
     enabled: true
     autoMitigate: true
+    skipQueryValidation: true // on the first day there is nothing to ask yet
     evaluationFrequency: 'PT5M'
     windowSize: 'PT15M'
     scopes: [
