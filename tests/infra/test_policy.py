@@ -182,7 +182,6 @@ def test_everything_that_takes_tags_has_those_of_the_environment(environment: st
     untagged = {
         "Microsoft.Authorization/roleAssignments",
         "Microsoft.Insights/diagnosticSettings",
-        "Microsoft.KeyVault/vaults/secrets",
     }
     for resource in deployed(environment).resources:
         own = resource.body.get("tags", {})
