@@ -22,7 +22,8 @@ def main(clone: str) -> None:
         )
         first = _position(types, kind)
         assert first is not None
-        file_of(kind).write_text(json.dumps(_cut(types, first), indent=1) + "\n")
+        lines = ",\n".join(json.dumps(part) for part in _cut(types, first))
+        file_of(kind).write_text(f"[\n{lines}\n]\n")
     for path in SCHEMAS.glob("*.json"):
         if path not in {file_of(kind) for kind in used()}:
             path.unlink()
