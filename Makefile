@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint audit demo run simulate campaign throttle bulk bench connector live \
+.PHONY: help setup test lint audit policy demo run simulate campaign throttle bulk bench connector live \
 	package package-test lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
@@ -23,6 +23,13 @@ lint: setup ## Linter, formatter and type checker
 
 audit: setup ## Ask about holes in the dependencies, look for secrets in the files
 	@$(python) -m infra.audit $(ARGS)
+
+policy: setup ## Hear checkov on the Bicep, and Kusto's own parser on the queries
+	.venv/bin/uv venv --quiet --allow-existing --python $(python) .local/policy
+	.venv/bin/uv pip sync --quiet --require-hashes --python .local/policy requirements-policy.txt
+	.local/policy/bin/checkov --config-file infra/checkov.yaml $(ARGS)
+	npm ci --prefix tests/infra/kusto --loglevel=error
+	node tests/infra/kusto/check.js infra/queries/*.kql
 
 demo: setup ## Onboard some partners, on this machine, and show how they fare
 	@$(python) -m infra.local.demo $(ARGS)
@@ -63,10 +70,12 @@ lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the new
 	$(compile) pyproject.toml --output-file requirements.txt
 	$(compile) pyproject.toml --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
+	$(compile) --group policy --output-file requirements-policy.txt
 	$(compile) --group node --output-file requirements-node.txt
 	cd infra/local/azurite && npm install --package-lock-only --loglevel=error
+	cd tests/infra/kusto && npm install --package-lock-only --loglevel=error
 
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .local infra/local/azurite/node_modules
+	rm -rf .venv .local infra/local/azurite/node_modules tests/infra/kusto/node_modules
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

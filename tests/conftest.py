@@ -1,11 +1,16 @@
 """What tests of every kind share: storage, and the whole stack, once per run and only if needed."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests import receivers, senders
+from tests.infra import app_settings
 from tests.stack import Stack
+
+# With DEPLOYED_SETTINGS=1 every stack begins with the app settings that the Bicep sets.
+DEPLOYED = app_settings.on_this_machine("least") if os.environ.get("DEPLOYED_SETTINGS") else {}
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +22,5 @@ def storage() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    with Stack(settings={**senders.SETTINGS, **receivers.SETTINGS}) as stack:
+    with Stack(settings={**DEPLOYED, **senders.SETTINGS, **receivers.SETTINGS}) as stack:
         yield stack

@@ -6,11 +6,13 @@ import pytest
 
 from tests import receivers, senders
 from tests.collector import Collector, collecting
+from tests.conftest import DEPLOYED
 from tests.end_to_end.client import Connorg, eventually
 from tests.stack import Stack
 
 # Everything that is waited for is short, so that tests of it are.
 SHORT: dict[str, str] = {
+    **DEPLOYED,
     "CONNORG_WAIT_SECONDS": "3",
     "CONNORG_ATTEMPT_SECONDS": "3",
     "CONNORG_SETTLE_SECONDS": "3",

@@ -1,0 +1,6 @@
+"""Bicep, as far as infra/ uses it: read by a real grammar, and evaluated as a deployment would be.
+
+No Bicep compiler can be had from a package registry. The grammar is tree-sitter-bicep's. The
+evaluation is ours: it takes parameters, follows modules, loops and conditions, and leaves as
+`Unknown` what only Azure knows. What it does not know it refuses, so nothing passes unseen.
+"""

@@ -1,0 +1,174 @@
+"""A deployment without Azure: which resources a template makes from given parameters."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tree_sitter import Node
+
+from tests.infra.bicep import functions
+from tests.infra.bicep.evaluating import Evaluator
+from tests.infra.bicep.syntax import (
+    BicepError,
+    Declaration,
+    Parameter,
+    Template,
+    error_at,
+    read,
+)
+from tests.infra.bicep.values import Symbol, Unknown, Value, type_of
+
+
+@dataclass(frozen=True)
+class Resource:
+    template: str
+    symbol: str
+    kind: str
+    """The type with its version: Microsoft.Storage/storageAccounts@2024-01-01."""
+    body: dict[str, Value]
+    existing: bool
+
+    @property
+    def type_name(self) -> str:
+        return self.kind.partition("@")[0]
+
+    @property
+    def properties(self) -> dict[str, Value]:
+        return dict(self.body["properties"])
+
+    def __str__(self) -> str:
+        return f"{self.template}/{self.symbol}"
+
+
+@dataclass
+class Deployment:
+    resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, Value] = field(default_factory=dict)
+
+    def of_type(self, type_name: str) -> list[Resource]:
+        return [resource for resource in self.resources if resource.type_name == type_name]
+
+    def only(self, type_name: str) -> Resource:
+        [resource] = self.of_type(type_name)
+        return resource
+
+
+def deploy(path: Path, parameters: Mapping[str, Value], cloud: str = "AzureCloud") -> Deployment:
+    """Raises BicepError where a compiler or Azure would refuse it."""
+    return _Deploying(read(path), parameters, cloud).run()
+
+
+class _Deploying:
+    def __init__(self, template: Template, parameters: Mapping[str, Value], cloud: str) -> None:
+        self._template = template
+        self._given = parameters
+        self._cloud = cloud
+        self._evaluator = Evaluator(template.path, cloud, self._lookup)
+        self._known: dict[str, Value] = {}
+        self._deployment = Deployment()
+
+    def run(self) -> Deployment:
+        template = self._template
+        for name in self._given:
+            if name not in template.parameters:
+                raise BicepError(f"{template.path.name} has no parameter {name}")
+        for name in [*template.parameters, *template.resources, *template.modules]:
+            self._lookup(name)
+        for name, (type_name, node) in template.outputs.items():
+            value = self._evaluator.value(node)
+            if not fits(value, type_name):
+                raise error_at(node, template.path, f"output {name} is no {type_name}")
+            self._deployment.outputs[name] = value
+        return self._deployment
+
+    def _lookup(self, name: str) -> Value:
+        if name not in self._known:
+            self._known[name] = self._find(name)
+        return self._known[name]
+
+    def _find(self, name: str) -> Value:
+        template = self._template
+        if name in template.parameters:
+            return self._parameter(name, template.parameters[name])
+        if name in template.variables:
+            return self._evaluator.value(template.variables[name])
+        if name in template.resources:
+            return self._declared(template.resources[name], self._resource)
+        return self._declared(template.modules[name], self._module)
+
+    def _parameter(self, name: str, parameter: Parameter) -> Value:
+        place = f"{self._template.path.name}: parameter {name}"
+        if name in self._given:
+            value = self._given[name]
+        elif parameter.default is None:
+            raise BicepError(f"{place} is not given")
+        else:
+            value = self._evaluator.value(parameter.default)
+        if not fits(value, parameter.type_name):
+            raise BicepError(f"{place} is no {parameter.type_name}: {value!r}")
+        if not isinstance(value, Unknown):
+            self._check_limits(place, parameter, value)
+        return value
+
+    def _check_limits(self, place: str, parameter: Parameter, value: Value) -> None:
+        limits = {
+            decorator: self._evaluator.value(arguments[0])
+            for decorator, arguments in parameter.decorators.items()
+        }
+        size = value if isinstance(value, int) else len(value)
+        outside = (
+            value not in limits.get("allowed", [value])
+            or size < limits.get("minValue", limits.get("minLength", size))
+            or size > limits.get("maxValue", limits.get("maxLength", size))
+        )
+        if outside:
+            raise BicepError(f"{place} may not be {value!r}")
+
+    def _declared(self, declaration: Declaration, make: "_Make") -> Value:
+        value = declaration.value
+        if value.type == "for_statement":
+            return [make(declaration, inner, body) for inner, body in self._evaluator.rounds(value)]
+        if value.type == "if_statement":
+            condition, body = value.named_children
+            if self._evaluator.value(condition) is not True:
+                return Unknown(f"{declaration.symbol}, which is not deployed", "null")
+            return make(declaration, self._evaluator, body)
+        return make(declaration, self._evaluator, value)
+
+    def _resource(self, declaration: Declaration, evaluator: Evaluator, body: Node) -> Symbol:
+        values = evaluator.value(body)
+        made = Resource(
+            self._template.path.stem,
+            declaration.symbol,
+            declaration.kind,
+            values,
+            declaration.existing,
+        )
+        self._deployment.resources.append(made)
+        name = values.get("name", values.get("uniqueName", values.get("appId")))
+        parent = values.get("parent")
+        inside = parent.id if isinstance(parent, Symbol) else f"{functions.SUBSCRIPTION}/group"
+        return Symbol(
+            declaration.symbol, declaration.kind, name, f"{inside}/{made.type_name}/{name}"
+        )
+
+    def _module(self, declaration: Declaration, evaluator: Evaluator, body: Node) -> Value:
+        values = evaluator.value(body)
+        path = self._template.path.parent / declaration.kind
+        made = _Deploying(read(path), values["params"], self._cloud).run()
+        self._deployment.resources += made.resources
+        return {"outputs": made.outputs}
+
+
+type _Make = Callable[[Declaration, Evaluator, Node], Value]
+
+
+def fits(value: Value, type_name: str) -> bool:
+    return type_of(value) in {type_name, "any"}
+
+
+def modules_of(path: Path) -> Iterator[Path]:
+    """Every file that a template is made of, itself first."""
+    yield path
+    for module in read(path).modules.values():
+        yield from modules_of((path.parent / module.kind).resolve())

@@ -1,0 +1,118 @@
+"""Bicep files as declarations. Source of the language: "Bicep file structure and syntax"."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tree_sitter_bicep
+from tree_sitter import Language, Node, Parser
+
+_BICEP = Language(tree_sitter_bicep.language())
+# Newer than the grammar.
+_EXTENSION = re.compile(r"^extension (\w+)$", re.MULTILINE)
+
+
+class BicepError(Exception):
+    """What a compiler or Azure would refuse, with the file and the line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    type_name: str
+    default: Node | None
+    decorators: dict[str, list[Node]]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A resource or a module; its kind is the resource type with version, or the module's path."""
+
+    symbol: str
+    kind: str
+    value: Node
+    existing: bool
+
+
+@dataclass
+class Template:
+    path: Path
+    scope: str = "resourceGroup"
+    extensions: tuple[str, ...] = ()
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    variables: dict[str, Node] = field(default_factory=dict)
+    resources: dict[str, Declaration] = field(default_factory=dict)
+    modules: dict[str, Declaration] = field(default_factory=dict)
+    outputs: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    identifiers: list[str] = field(default_factory=list)
+    """Every name that is used or declared, as often as it is."""
+
+
+def read(path: Path) -> Template:
+    """Raises BicepError."""
+    text = path.read_text()
+    template = Template(path, extensions=tuple(_EXTENSION.findall(text)))
+    root = Parser(_BICEP).parse(_EXTENSION.sub("", text).encode()).root_node
+    if root.has_error:
+        raise error_at(next(_faults(root)), path, "is no Bicep")
+    template.identifiers = [text_of(node) for node in _walk(root) if node.type == "identifier"]
+    decorators: dict[str, list[Node]] = {}
+    for node in root.named_children:
+        if node.type == "decorators":
+            decorators = _decorators(node)
+        elif node.type != "comment":
+            _declare(template, node, decorators)
+            decorators = {}
+    return template
+
+
+def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) -> None:
+    names = [child for child in node.named_children if child.type != "comment"]
+    match node.type:
+        case "target_scope_assignment":
+            template.scope = plain_text(names[0])
+        case "parameter_declaration":
+            default = names[2] if len(names) > 2 else None
+            parameter = Parameter(text_of(names[1]), default, decorators)
+            template.parameters[text_of(names[0])] = parameter
+        case "variable_declaration":
+            template.variables[text_of(names[0])] = names[1]
+        case "output_declaration":
+            template.outputs[text_of(names[0])] = (text_of(names[1]), names[2])
+        case "resource_declaration" | "module_declaration":
+            existing = any(child.type == "existing" for child in node.children)
+            declaration = Declaration(text_of(names[0]), plain_text(names[1]), names[-1], existing)
+            where = template.resources if node.type[0] == "r" else template.modules
+            where[declaration.symbol] = declaration
+        case _:
+            raise error_at(node, template.path, f"{node.type} is not used in infra/")
+
+
+def _decorators(node: Node) -> dict[str, list[Node]]:
+    calls = [decorator.named_children[0] for decorator in node.named_children]
+    return {
+        text_of(call.named_children[0]): call.named_children[1].named_children for call in calls
+    }
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _walk(child)
+
+
+def _faults(root: Node) -> Iterator[Node]:
+    return (node for node in _walk(root) if node.is_error or node.is_missing)
+
+
+def text_of(node: Node) -> str:
+    return (node.text or b"").decode()
+
+
+def plain_text(node: Node) -> str:
+    """A string without interpolation."""
+    return text_of(node).strip("'")
+
+
+def error_at(node: Node, path: Path, what: str) -> BicepError:
+    return BicepError(f"{path.name}:{node.start_point[0] + 1}: {what}: {text_of(node)[:60]}")

@@ -1,0 +1,50 @@
+"""docs/deploy.md says what is so."""
+
+import re
+
+from tests.infra.app_settings import ROOT
+from tests.infra.bicep.syntax import read
+from tests.infra.environments import FILES, INFRA, MAIN, deployed
+from tests.infra.test_policy import ROLES
+
+PAGE = (ROOT / "docs/deploy.md").read_text()
+
+
+def table_under(heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    _, _, section = PAGE.partition(f"\n## {heading}\n")
+    rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
+    assert rows, heading
+    lines = rows[0].strip().splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_it_has_every_parameter_and_no_other() -> None:
+    told = re.findall(r"`(\w+)`", " ".join(row[0] for row in table_under("Parameters")))
+    assert told == list(read(MAIN).parameters)
+
+
+def test_it_has_every_role() -> None:
+    assert {row[0].strip("*") for row in table_under("What the app may do")} == set(ROLES.values())
+
+
+def test_it_has_every_alert_with_its_severity() -> None:
+    rules = deployed("least").of_type("Microsoft.Insights/scheduledQueryRules")
+    severities = {r.body["name"].split("-")[1]: r.properties["severity"] for r in rules}
+    told = table_under("Alerts, workbook, queries")
+    assert {row[0].strip("`"): int(row[2]) for row in told} == severities
+
+
+def test_it_names_files_and_outputs_that_there_are() -> None:
+    for path in re.findall(r"(?:file|parameters) (infra/\S+)", PAGE):
+        assert (ROOT / path).is_file(), path
+    outputs = re.findall(r"azd env get-value (\w+)", PAGE)
+    assert outputs
+    assert set(outputs) <= set(read(MAIN).outputs)
+
+
+def test_it_compares_the_environments_that_there_are() -> None:
+    columns = [path.name.partition(".")[0] for path in FILES]
+    [head] = re.findall(r"^\| \| (`dev`.*) \|$", PAGE, re.MULTILINE)
+    assert sorted(head.replace("`", "").split(" | ")) == columns
+    assert (INFRA / "main.parameters.json").is_file()

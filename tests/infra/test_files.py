@@ -1,0 +1,164 @@
+"""The Bicep files themselves: they parse, name only what there is, and are wired to each other."""
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from connorg.functions.callers import Role
+from tests.infra.bicep.deploying import deploy, modules_of
+from tests.infra.bicep.syntax import BicepError, plain_text, read
+from tests.infra.environments import ENVIRONMENTS, FILES, INFRA, MAIN, deployed, parameters_in
+
+BICEP = sorted(INFRA.rglob("*.bicep"))
+ENTRA = INFRA / "entra"
+# They need the Microsoft Graph extension, which a compiler fetches.
+PLAIN = [path for path in BICEP if path.parent != ENTRA]
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(INFRA))
+
+
+@pytest.mark.parametrize("path", BICEP, ids=named)
+def test_a_file_parses_and_uses_all_that_it_declares(path: Path) -> None:
+    template = read(path)
+    times = Counter(template.identifiers)
+    declared = [*template.parameters, *template.variables]
+    assert [name for name in declared if times[name] < 2] == []
+
+
+def test_every_file_belongs_to_the_deployment_or_to_entra() -> None:
+    assert set(PLAIN) == set(modules_of(MAIN))
+    assert {path.name for path in ENTRA.glob("*.bicep")} == {
+        "registration.bicep",
+        "permission.bicep",
+    }
+
+
+def test_a_plain_compile_needs_no_extension() -> None:
+    assert [path for path in PLAIN if read(path).extensions] == []
+    configured = json.loads((ENTRA / "bicepconfig.json").read_text())["extensions"]
+    assert {e for path in BICEP for e in read(path).extensions} == set(configured)
+
+
+@pytest.mark.parametrize("name", read(MAIN).parameters)
+def test_a_parameter_says_what_it_is_for(name: str) -> None:
+    [text] = read(MAIN).parameters[name].decorators["description"]
+    assert plain_text(text).endswith(".")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_environment_deploys(environment: str) -> None:
+    assert deployed(environment).outputs["AZURE_RESOURCE_GROUP"] == f"rg-connorg-{environment}"
+
+
+def test_there_is_a_file_for_each_environment() -> None:
+    assert [path.name.partition(".")[0] for path in FILES] == ["dev", "prod", "test"]
+
+
+def test_azd_gives_parameters_that_there_are() -> None:
+    given = parameters_in(INFRA / "main.parameters.json")
+    assert set(given) <= set(read(MAIN).parameters)
+    required = {name for name, p in read(MAIN).parameters.items() if p.default is None}
+    assert required <= set(given)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fault"),
+    [
+        ({"location": "x"}, "environmentName is not given"),
+        ({"environmentName": "", "location": "x"}, "environmentName may not be ''"),
+        ({"environmentName": 1, "location": "x"}, "environmentName is no string"),
+        ({"environmentName": "a", "location": "x", "zones": True}, "no parameter zones"),
+        ({"environmentName": "a", "location": "x", "instanceMemoryMB": 1024}, "may not be 1024"),
+        ({"environmentName": "a", "location": "x", "logRetentionDays": 7}, "may not be 7"),
+    ],
+)
+def test_wrong_parameters_are_refused(parameters: dict[str, object], fault: str) -> None:
+    with pytest.raises(BicepError, match=fault):
+        deploy(MAIN, parameters)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda t: t.replace("    bound: bound\n", ""), "bound is not given"),
+        (lambda t: t.replace("    bound: bound\n", "    bund: bound\n"), "no parameter bund"),
+        (lambda t: t.replace("    bound: bound\n", "    bound: 'x'\n"), "bound is no int"),
+        (lambda t: t.replace("outputs.twice", "outputs.thrice"), "has no thrice"),
+        (lambda t: t.replace("bound: bound", "bound: bond"), "no such name"),
+        (lambda t: t.replace("= inner.outputs", "= toUpper(inner.outputs"), "is no Bicep"),
+    ],
+)
+def test_wrong_wiring_is_found(tmp_path: Path, change: Callable[[str], str], fault: str) -> None:
+    (tmp_path / "inner.bicep").write_text("param bound int\noutput twice int = bound * 2\n")
+    outer = """param bound int = 3
+module inner 'inner.bicep' = {
+  name: 'inner'
+  params: {
+    bound: bound
+  }
+}
+output all int = inner.outputs.twice
+"""
+    path = tmp_path / "outer.bicep"
+    path.write_text(outer)
+    assert deploy(path, {}).outputs == {"all": 6}
+    path.write_text(change(outer))
+    with pytest.raises(BicepError, match=fault):
+        deploy(path, {})
+
+
+def test_the_registration_has_the_roles_that_the_code_asks_for() -> None:
+    made = deploy(ENTRA / "registration.bicep", {"environmentName": "prod"})
+    roles = made.only("Microsoft.Graph/applications").body["appRoles"]
+    assert [role["value"] for role in roles] == list(Role)
+    assert len({role["id"] for role in roles}) == len(roles)
+
+
+def test_callers_may_ask_for_tokens_by_the_address_that_is_registered() -> None:
+    registration = deploy(ENTRA / "registration.bicep", {"environmentName": "most"})
+    [address] = registration.only("Microsoft.Graph/applications").body["identifierUris"]
+    authentication = deployed("most").only("Microsoft.Web/sites/config").properties
+    provider = authentication["identityProviders"]["azureActiveDirectory"]
+    assert address in provider["validation"]["allowedAudiences"]
+
+
+@pytest.mark.parametrize("tenant_lookup", [False, True])
+def test_the_permission_is_what_the_readme_names_and_no_more(tenant_lookup: bool) -> None:  # noqa: FBT001  a case
+    given = {"principalId": "p", "tenantLookup": tenant_lookup}
+    made = deploy(ENTRA / "permission.bicep", given)
+    lookup = ["CrossTenantInformation.ReadBasic.All"] if tenant_lookup else []
+    assert made.outputs["granted"] == ["EntitlementManagement.ReadWrite.All", *lookup]
+    assert len(made.of_type("Microsoft.Graph/appRoleAssignedTo")) == len(made.outputs["granted"])
+    graph = made.only("Microsoft.Graph/servicePrincipals")
+    assert graph.existing
+    assert graph.body["appId"] == "00000003-0000-0000-c000-000000000000"
+
+
+def _compiler() -> list[str] | None:
+    if bicep := shutil.which("bicep"):
+        return [bicep]
+    azure = shutil.which("az")
+    if azure and subprocess.run([azure, "bicep", "version"], check=False).returncode == 0:
+        return [azure, "bicep"]
+    return None
+
+
+@pytest.mark.skipif(_compiler() is None, reason="no Bicep compiler on this machine")
+@pytest.mark.parametrize("path", PLAIN, ids=named)
+def test_the_compiler_takes_it(path: Path) -> None:
+    compiler = _compiler()
+    assert compiler
+    file = [str(path)] if len(compiler) == 1 else ["--file", str(path)]
+    for command in ("build", "lint"):
+        extra = ["--stdout"] if command == "build" else []
+        done = subprocess.run(
+            [*compiler, command, *file, *extra], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
