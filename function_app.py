@@ -4,6 +4,7 @@ import azure.functions as func
 
 from connorg.functions import (
     callbacks,
+    diagnosis,
     health,
     messages,
     onboarding,
@@ -71,6 +72,7 @@ http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all, MANAGE)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel, MANAGE)
 http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
 http("Health", "GET", "health", health.health, None)
+http("Diagnose", "GET", "health/details", diagnosis.diagnose, MANAGE)
 http("Describe", "GET", "openapi.json", describing(routes), None)
 
 app.function_name("ResumeOnboarding")(
