@@ -3,8 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -84,15 +84,19 @@ class Patient:
             assert word in found["detail"] + found["mend"], found
         assert found["mend"], "nobody is told what to do"
 
-    @contextmanager
-    def set_to(self, **settings: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def set_to(self, **settings: str) -> AsyncIterator[None]:
         """Restart the functions with other settings, and in the end with those of before."""
-        self.connorg.crash("functions", settings)
+        usual = SETTINGS | {
+            "IDENTITY_ENDPOINT": f"{self.stack.identity}{TOKEN_PATH}",
+            "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,
+        }
+        await asyncio.to_thread(self.connorg.crash, "functions", settings)
         try:
             yield
         finally:
-            before = {name: SETTINGS.get(name, "") for name in settings}
-            self.connorg.crash("functions", before)
+            before = {name: usual.get(name, "") for name in settings}
+            await asyncio.to_thread(self.connorg.crash, "functions", before)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +104,16 @@ async def deployed() -> AsyncIterator[Connorg]:
     with Stack(settings=SETTINGS) as stack:
         async with Connorg(stack) as connorg:
             yield connorg
+
+
+async def eventually_calm(connorg: Connorg) -> None:
+    """Wait until Graph may be called again."""
+
+    async def taken() -> bool:
+        answer = await connorg.call("GET", "connected-organizations?top=1")
+        return answer.status_code == 200
+
+    await eventually(taken, "Graph is left alone for ever")
 
 
 @pytest.fixture
@@ -111,6 +125,7 @@ async def patient(
     monkeypatch.setenv("IDENTITY_HEADER", LOCAL_IDENTITY_HEADER)
     monkeypatch.delenv("CONNORG_KEY", raising=False)
     make_storage(deployed.stack.storage)
+    await eventually_calm(deployed)
     yield Patient(deployed, capsys)
     await deployed.graph.heal()
     assert deployed.logged_secrets() == []
@@ -172,36 +187,24 @@ async def test_a_missing_licence(patient: Patient) -> None:
 
 async def test_a_token_of_before_the_grant(patient: Patient) -> None:
     """Its roles don't show what was granted since; and one without roles may be right."""
-    await eventually_calm(patient)
     async with TestServer(create_app(Identity(roles=("User.Read.All",)))) as identity:
         endpoint = str(identity.make_url(TOKEN_PATH))
-        with patient.set_to(IDENTITY_ENDPOINT=endpoint):
+        async with patient.set_to(IDENTITY_ENDPOINT=endpoint):
             await patient.connorg.graph.configure(roles=OPERATOR)
-            words = ("User.Read.All", "24 hours", "python -m infra.grant")
-            await patient.finds("permission", "note", *words, code=WELL)
-            words = ("CrossTenantInformation.ReadBasic.All", "24 hours")
-            await patient.finds("tenantLookupPermission", "note", *words, code=WELL)
-    patient.connorg.crash(
-        "functions", {"IDENTITY_ENDPOINT": f"{patient.stack.identity}{TOKEN_PATH}"}
-    )
-
-
-async def eventually_calm(patient: Patient) -> None:
-    """Wait until Graph may be called again."""
-
-    async def taken() -> bool:
-        answer = await patient.connorg.call("GET", "connected-organizations?top=1")
-        return answer.status_code == 200
-
-    await eventually(taken, "Graph is left alone for ever")
+            found = await patient.findings(code=WELL)
+            for check, words in (
+                ("permission", "carries User.Read.All"),
+                ("tenantLookupPermission", "lacks CrossTenantInformation.ReadBasic.All"),
+            ):
+                assert found[check]["level"] == "note"
+                assert words in found[check]["detail"]
+                assert "24 hours" in found[check]["detail"]
+                assert "python -m infra.grant" in found[check]["mend"]
 
 
 async def test_no_identity(patient: Patient) -> None:
-    try:
-        with patient.set_to(IDENTITY_HEADER="wrong"):
-            await patient.finds("identity", "fault", "AZURE_CLIENT_ID", "az functionapp identity")
-    finally:
-        patient.connorg.crash("functions", {"IDENTITY_HEADER": LOCAL_IDENTITY_HEADER})
+    async with patient.set_to(IDENTITY_HEADER="wrong"):
+        await patient.finds("identity", "fault", "AZURE_CLIENT_ID", "az functionapp identity")
 
 
 async def test_a_queue_that_is_gone(patient: Patient) -> None:
@@ -247,7 +250,7 @@ async def test_a_storage_account_that_does_not_answer(patient: Patient) -> None:
 async def test_a_wrong_setting(
     patient: Patient, settings: dict[str, str], check: str, words: str
 ) -> None:
-    with patient.set_to(**settings):
+    async with patient.set_to(**settings):
         await patient.finds(check, "fault", words)
 
 
@@ -280,7 +283,7 @@ async def app_service(functions: str) -> AsyncIterator[str]:
 async def test_entra_with_and_without_app_service_authentication(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with patient.set_to(CONNORG_REQUIRE_ENTRA="true"):
+    async with patient.set_to(CONNORG_REQUIRE_ENTRA="true"):
         found = await patient.findings()
         assert found["forged caller"]["level"] == "fault"
         assert "az webapp auth update" in found["forged caller"]["mend"]
