@@ -1,9 +1,12 @@
 """`python -m infra.grant` against the emulated Graph, signed in through a managed identity."""
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +132,51 @@ async def test_who_may_not_gets_what_to_hand_over(tenant: Tenant, roles: list[st
     assert {PRINCIPAL_ID, GOVERNANCE} <= set(re.findall(r"[0-9a-f-]{36}", handed))
     assert "appRoles[?value=='CrossTenantInformation.ReadBasic.All']" in handed
     assert await tenant.given() == set()
+
+
+AZ = """#!{python}
+import json, os, sys, urllib.request, jmespath
+given = dict(zip(sys.argv[1:], sys.argv[2:]))
+root, bearer = os.environ["GRAPH"], os.environ["BEARER"]
+def call(method, url, body=None):
+    headers = {{"Authorization": bearer, "Content-Type": "application/json"}}
+    request = urllib.request.Request(url, body, headers, method=method)
+    return json.load(urllib.request.urlopen(request))
+if sys.argv[1] == "rest":
+    assert given["--headers"] == "content-type=application/json"
+    call(given["--method"], given["--url"], given["--body"].encode())
+else:
+    assert sys.argv[1:4] == ["ad", "sp", "show"] and given["--output"] == "tsv"
+    found = call("GET", f"{{root}}/v1.0/servicePrincipals(appId='{{given['--id']}}')")
+    told = jmespath.search(given["--query"], found)
+    print(told if isinstance(told, str) else "\\n".join(told))
+"""
+
+
+async def test_what_is_handed_over_grants_it_in_the_shell_of_another(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    """The commands as they are printed, run by bash; of `az` there is what they use of it."""
+    await tenant.graph.configure(roles=READER)
+    assert await tenant.grant(*WHO, "--with", "app-role", "--yes") == NOT_ALLOWED
+    lines = tenant.out.splitlines()
+    commands = [line for line in lines if line.startswith(("az rest", "resource=", "role="))]
+    az = tmp_path / "az"
+    az.write_text(AZ.format(python=sys.executable))
+    az.chmod(0o755)
+    bearer = tenant.graph.authorization["Authorization"]
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GRAPH": tenant.graph.root,
+        "BEARER": bearer,
+    }
+    await tenant.graph.configure(roles=ADMINISTRATOR)
+    shell = await asyncio.create_subprocess_exec(
+        "bash", "-euc", "\n".join(commands), env=environment
+    )
+    assert await shell.wait() == 0
+    assert await tenant.given() == {WRITE, LOOKUP}
+    assert await tenant.grant(*WHO, "--with", "app-role", "--check") == DONE
 
 
 async def test_nobody_signed_in_is_told_to_sign_in(
