@@ -13,7 +13,7 @@ from infra.doctor.findings import Finding, Level, fault, note, ok
 from infra.doctor.mends import AUTHENTICATION, mend_of
 
 _LOOPBACK = {"127.0.0.1", "localhost"}
-_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _BROKEN = 302, 401, 403, 404, 500
+_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN, _BROKEN = 302, 401, 403, 500
 _NOTES = {"missing", "unknown"}
 """Statuses that stop nothing by themselves."""
 _LET_IN = (
@@ -61,13 +61,16 @@ class Examination:
         except httpx.HTTPError as error:
             text = f"{self._url} did not answer ({type(error).__name__})."
             return fault("address", text, "See in the portal that the app runs, and its log."), None
-        if answer.status_code == _NOT_FOUND:
-            text = f"{self._url} answers, but has no /api/health: it is not connorg."
-            return fault("address", text, "See the address, and that the app was deployed."), None
-        if answer.status_code in {_UNAUTHORIZED, _FORBIDDEN}:
-            text = "App Service authentication does not let callers of /api/health in."
+        if answer.status_code in {_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN}:
+            text = (
+                f"It answers {answer.status_code} to /api/health: App Service authentication keeps"
+                " callers of health out, or it is not connorg."
+            )
             mend = "Leave /api/health, /api/webhooks and result addresses out (excludedPaths)."
             return fault("address", text, mend), None
+        if not _json(answer).keys() & {"checks", "code"}:
+            text = f"{self._url} answers, but has no /api/health: it is not connorg."
+            return fault("address", text, "See the address, and that the app was deployed."), None
         return ok("address", self._url), answer
 
     def _tls(self) -> Finding:

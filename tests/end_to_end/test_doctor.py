@@ -308,7 +308,9 @@ async def test_entra_with_and_without_app_service_authentication(
 async def test_an_address_that_is_not_connorgs(patient: Patient) -> None:
     for url, words in (
         ("http://127.0.0.1:9", "No connection"),
-        (patient.stack.graph, "not connorg"),
+        (patient.stack.graph, "keeps callers of health out"),
+        (patient.stack.identity, "not connorg"),
+        (f"{patient.stack.graph}/_emulator/requests?", "not connorg"),
         (patient.stack.functions.replace("http:", "https:"), "TLS fails"),
     ):
         found = await patient.findings(url=url, code=NOT_EXAMINED)
