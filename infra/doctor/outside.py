@@ -2,7 +2,6 @@
 
 import base64
 import json
-import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,7 +102,7 @@ class Examination:
 
 
 def _unreachable(error: httpx.ConnectError) -> Finding:
-    if isinstance(error.__context__, ssl.SSLError) or "CERTIFICATE" in str(error):
+    if "[SSL:" in str(error):
         return fault("address", f"TLS fails: {error}", "See the certificate of the custom domain.")
     text = f"No connection can be made: {error}"
     mend = "See the name, that the app runs, and its access restrictions (a private endpoint?)."
