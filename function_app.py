@@ -6,6 +6,7 @@ from connorg.functions import (
     batch_messages,
     batches,
     callbacks,
+    diagnosis,
     health,
     maintenance,
     messages,
@@ -83,6 +84,7 @@ http("ReplayBatch", "POST", "batches/{id}/retry", batches.replay, MANAGE)
 http("CancelBatch", "DELETE", "batches/{id}", batches.cancel, MANAGE)
 http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
 http("Health", "GET", "health", health.health, None)
+http("Diagnose", "GET", "health/details", diagnosis.diagnose, MANAGE)
 http("Describe", "GET", "openapi.json", describing(routes), None)
 
 app.function_name("ResumeOnboarding")(

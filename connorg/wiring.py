@@ -206,9 +206,10 @@ async def _try_for_token() -> None:
         await token_for_graph()
 
 
-async def token_for_graph() -> None:
-    """Get a token, to see whether there is one and to have it ready.
+async def token_for_graph() -> str:
+    """Get a token, to see whether there is one, what it carries, and to have it ready.
 
     Raises azure.core.exceptions.AzureError.
     """
-    await credential().get_token(f"{settings().graph_root}/.default", enable_cae=True)
+    scope = f"{settings().graph_root}/.default"
+    return (await credential().get_token(scope, enable_cae=True)).token

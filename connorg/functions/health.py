@@ -47,9 +47,9 @@ async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's na
 
 async def _ledger() -> tuple[Check, Gate]:
     try:
-        gate = await _in_time(core().ledger.gate())
+        gate = await in_time(core().ledger.gate())
     except (StorageUnavailableError, TimeoutError) as error:
-        return _unreachable("ledger", error), Gate()
+        return unreachable("ledger", error), Gate()
     return Check(name="ledger", status="healthy"), gate
 
 
@@ -60,15 +60,15 @@ async def _queue() -> Check:
                 await queue(ONBOARDING_QUEUE).get_queue_properties()
 
     try:
-        await _in_time(properties())
+        await in_time(properties())
     except (StorageUnavailableError, TimeoutError) as error:
-        return _unreachable("queue", error)
+        return unreachable("queue", error)
     return Check(name="queue", status="healthy")
 
 
 async def _identity() -> Check:
     try:
-        await _in_time(token_for_graph())
+        await in_time(token_for_graph())
     except (AzureError, TimeoutError):
         return Check(
             name="identity",
@@ -113,12 +113,12 @@ def _tenant_lookup(gate: Gate) -> Check:
     return Check(name=name, status="healthy")
 
 
-async def _in_time[T](check: Awaitable[T]) -> T:
+async def in_time[T](check: Awaitable[T]) -> T:
     async with asyncio.timeout(_PATIENCE):
         return await check
 
 
-def _unreachable(name: str, error: Exception) -> Check:
+def unreachable(name: str, error: Exception) -> Check:
     return Check(
         name=name,
         status="unhealthy",

@@ -311,6 +311,11 @@ OPERATIONS: Mapping[str, Operation] = {
             503: Answer("Nothing can be accepted.", (Health,)),
         },
     ),
+    "Diagnose": Operation(
+        "Tell the health in detail",
+        "Says what the app's token permits, and which queue, table, secret or webhook is amiss.",
+        {200: Answer("What was found.", (Health,))},
+    ),
     "Describe": Operation(
         "Describe this API",
         "Gives this document.",

@@ -20,6 +20,7 @@ client could notice:
   them, as the live suite records them, takes the place of what is assumed here.
 - Codes of 400, 401 and 404 for entitlement management; a fault rule can put others in their place.
 - There is no Location header in the 201: none of the documented captures has one.
+- A right that is assigned twice is refused with 400 and the sentence seen from the live service.
 - Users and groups exist in the home tenant alone, guests included.
 """
 

@@ -42,6 +42,20 @@ READ_USERS = Permission(frozenset({"User.ReadBasic.All", "User.Read.All", "Direc
 READ_GROUPS = Permission(
     frozenset({"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"})
 )
+READ_PRINCIPALS = Permission(
+    frozenset({"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"})
+)
+GRANT_APP_ROLES = Permission(frozenset({"AppRoleAssignment.ReadWrite.All"}))
+READ_DIRECTORY_ROLES = Permission(
+    frozenset(
+        {
+            "RoleManagement.Read.Directory",
+            "RoleManagement.ReadWrite.Directory",
+            "Directory.Read.All",
+        }
+    )
+)
+GRANT_DIRECTORY_ROLES = Permission(frozenset({"RoleManagement.ReadWrite.Directory"}))
 
 
 def identify(call: Call, config: Config) -> Caller:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from infra.local.graph.directory import Directory, read_tenants
 from infra.local.graph.faults import Faults, read_rules
+from infra.local.graph.rights import read_principals
 from infra.local.graph.state import EMULATOR, State
 from infra.local.graph.wire import sentence
 
@@ -19,6 +20,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get(f"{_PREFIX}/organizations", _organizations)
     app.router.add_get(f"{_PREFIX}/requests", _requests)
     app.router.add_put(f"{_PREFIX}/tenants", _setter(_set_tenants))
+    app.router.add_put(f"{_PREFIX}/principals", _setter(_set_principals))
     app.router.add_put(f"{_PREFIX}/faults", _setter(_set_faults))
     app.router.add_put(f"{_PREFIX}/config", _setter(_set_config))
     app.router.add_delete(_PREFIX, _reset)
@@ -61,6 +63,10 @@ def _setter(
 
 def _set_tenants(state: State, value: Any) -> None:
     state.directory = Directory(read_tenants(value))
+
+
+def _set_principals(state: State, value: Any) -> None:
+    state.rights.principals = read_principals(value)
 
 
 def _set_faults(state: State, value: Any) -> None:

@@ -4,10 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from infra.local.graph import handlers
+from infra.local.graph import handlers, rights_handlers
 from infra.local.graph.access import (
+    GRANT_APP_ROLES,
+    GRANT_DIRECTORY_ROLES,
+    READ_DIRECTORY_ROLES,
     READ_GROUPS,
     READ_ORGANIZATIONS,
+    READ_PRINCIPALS,
     READ_TENANTS,
     READ_USERS,
     WRITE_ORGANIZATIONS,
@@ -26,6 +30,9 @@ _SUBJECT = (
     r"/accessPackageSubject/connectedOrganization/\$ref"
 )
 _FIND = "tenantRelationships/findTenantInformationBy"
+_PRINCIPALS = "servicePrincipals"
+_APP_ROLES = rf"{_PRINCIPALS}/([^/]+)/appRoleAssignments"
+_DIRECTORY_ROLES = "roleManagement/directory/roleAssignments"
 _ALL = frozenset({"v1.0", "beta"})
 _BETA = frozenset({"beta"})
 
@@ -72,6 +79,18 @@ _ROUTES = (
     _route(
         "GET", rf"{_FIND}TenantId\(tenantId='([^']*)'\)", READ_TENANTS, handlers.find_tenant_by_id
     ),
+    _route("GET", _PRINCIPALS, READ_PRINCIPALS, rights_handlers.list_principals),
+    _route("GET", rf"{_PRINCIPALS}/([^/]+)", READ_PRINCIPALS, rights_handlers.get_principal),
+    _route(
+        "GET",
+        rf"{_PRINCIPALS}\(appId='([^']*)'\)",
+        READ_PRINCIPALS,
+        rights_handlers.get_principal_by_app,
+    ),
+    _route("GET", _APP_ROLES, READ_PRINCIPALS, rights_handlers.list_app_roles),
+    _route("POST", _APP_ROLES, GRANT_APP_ROLES, rights_handlers.assign_app_role),
+    _route("GET", _DIRECTORY_ROLES, READ_DIRECTORY_ROLES, rights_handlers.list_directory_roles),
+    _route("POST", _DIRECTORY_ROLES, GRANT_DIRECTORY_ROLES, rights_handlers.assign_directory_role),
 )
 
 

@@ -11,6 +11,7 @@ from infra.local.graph.config import Config
 from infra.local.graph.directory import Directory
 from infra.local.graph.faults import Faults
 from infra.local.graph.organizations import Organizations
+from infra.local.graph.rights import Rights
 from infra.local.graph.throttling import Window
 
 
@@ -37,6 +38,7 @@ class State:
     config: Config = field(default_factory=Config)
     directory: Directory = field(default_factory=Directory)
     organizations: Organizations = field(default_factory=Organizations)
+    rights: Rights = field(default_factory=Rights)
     faults: Faults = field(default_factory=Faults)
     window: Window = field(default_factory=Window)
     requests: list[LoggedRequest] = field(default_factory=list)

@@ -1,0 +1,188 @@
+"""Health in detail, for those who run the app: what not everybody may know. It holds no secret."""
+
+import asyncio
+import base64
+import binascii
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import azure.functions as func
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from connorg.contract.health import Check, Health
+from connorg.functions.answers import json_answer
+from connorg.functions.health import in_time, unreachable
+from connorg.ports import StorageUnavailableError
+from connorg.settings import (
+    CALLBACK_SECRETS,
+    RESULT_SECRETS,
+    ConfigurationError,
+    callback_keys,
+    result_secrets,
+    settings,
+)
+from connorg.storage import names
+from connorg.storage.connection import storage_errors
+from connorg.wiring import ledger_table, queue, token_for_graph, webhook_sources
+
+WRITE_ROLE = "EntitlementManagement.ReadWrite.All"
+LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
+_GOVERNANCE = "45d8d3c5-c802-45c6-b32a-1d70b5e1e86e"  # Identity Governance Administrator's template
+_QUEUES = (
+    names.ONBOARDING_QUEUE,
+    names.POISON_QUEUE,
+    names.CALLBACK_QUEUE,
+    names.CALLBACK_POISON_QUEUE,
+)
+_NOT_FOUND = 404
+_AGE = (
+    "A managed identity's token is kept for up to 24 hours: what was granted since it was issued"
+    " shows in the next one."
+)
+
+
+async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
+    """GET health/details: the token's permissions, each queue and table, secrets, webhooks."""
+    probes = {f"queue {name}": _queue_probe(name) for name in _QUEUES}
+    probes[f"table {names.LEDGER_TABLE}"] = _table_probe
+    stored = asyncio.gather(*(_there(name, probe) for name, probe in probes.items()))
+    checks = (*await _token(), *await stored, *_settings())
+    well = all(check.status == "healthy" for check in checks)
+    told = Health(status="healthy" if well else "degraded", checks=checks)
+    return json_answer(told.model_dump(mode="json", exclude_none=True), 200)
+
+
+async def _token() -> tuple[Check, ...]:
+    """Say what the token for Graph lets the app do; nothing where there is none: health says so."""
+    try:
+        claims = _claims(await in_time(token_for_graph()))
+    except (AzureError, TimeoutError):
+        return ()
+    roles = sorted(claims.get("roles", ()))
+    checks = [_permission(roles, claims)]
+    if settings().tenant_lookup:
+        checks.append(_lookup(roles))
+    return tuple(checks)
+
+
+def _permission(roles: list[str], claims: dict[str, Any]) -> Check:
+    issued = datetime.fromtimestamp(claims.get("iat", 0), UTC).isoformat()
+    held = f"The token of {issued} carries {', '.join(roles) or 'no app role'}."
+    if WRITE_ROLE in roles or _GOVERNANCE in claims.get("wids", ()):
+        return Check(name="permission", status="healthy", detail=held)
+    return Check(
+        name="permission",
+        status="unknown",
+        detail=f"{held} That will do only if the identity has the directory role Identity"
+        f" Governance Administrator, which a token need not show. {_AGE}",
+        action=f"Grant the directory role or {WRITE_ROLE}, unless one of them is granted.",
+    )
+
+
+def _lookup(roles: list[str]) -> Check:
+    if LOOKUP_ROLE in roles:
+        return Check(name="tenantLookupPermission", status="healthy")
+    return Check(
+        name="tenantLookupPermission",
+        status="missing",
+        detail=f"The token lacks {LOOKUP_ROLE}: tenants are not looked up. {_AGE}",
+        action=f"Grant {LOOKUP_ROLE}, or set CONNORG_TENANT_LOOKUP=false.",
+    )
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """Read a token for what it says. Nobody is let in by it, so it is not verified."""
+    try:
+        content = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _queue_probe(name: str) -> Callable[[], Awaitable[object]]:
+    return lambda: queue(name).get_queue_properties()
+
+
+async def _table_probe() -> None:
+    try:
+        await ledger_table().get_entity("", "")
+    except HttpResponseError as error:
+        # No table, and no such row in it, are both a 404.
+        if getattr(error, "error_code", None) == "TableNotFound" or error.status_code != _NOT_FOUND:
+            raise
+
+
+async def _there(name: str, probe: Callable[[], Awaitable[object]]) -> Check:
+    async def asked() -> Check:
+        async with storage_errors():
+            try:
+                await probe()
+            except HttpResponseError as error:
+                if error.status_code != _NOT_FOUND:
+                    raise
+                return _missing(name)
+        return Check(name=name, status="healthy")
+
+    try:
+        return await in_time(asked())
+    except (StorageUnavailableError, TimeoutError) as error:
+        return unreachable(name, error)
+
+
+def _missing(name: str) -> Check:
+    return Check(
+        name=name,
+        status="missing",
+        detail=f"The storage account has no {name}. It is made when it is first needed; if it was"
+        " there before, what it held is lost.",
+        action="Nothing needs to be done where the app is new; else make it.",
+    )
+
+
+def _settings() -> Iterator[Check]:
+    yield _secret("callbackSecret", CALLBACK_SECRETS, callback_keys, "Nobody is called back.")
+    without = "Whoever knows an onboarding's id may read its result."
+    yield _secret("resultSecret", RESULT_SECRETS, result_secrets, without)
+    yield from _webhooks()
+    entra = settings().require_entra
+    detail = "Callers need an Entra token." if entra else "Callers need a function key."
+    yield Check(name="callers", status="healthy", detail=detail)
+
+
+def _secret(name: str, setting: str, read: Callable[[], tuple[Any, ...]], without: str) -> Check:
+    try:
+        there = read()
+    except ConfigurationError as error:
+        return _wrong(name, str(error))
+    if not there and os.environ.get(setting, "").strip():
+        return _wrong(name, f"{setting} holds a Key Vault reference that was not followed.")
+    return Check(name=name, status="healthy", detail=None if there else f"Not set. {without}")
+
+
+def _webhooks() -> Iterator[Check]:
+    try:
+        sources = webhook_sources()
+    except ConfigurationError as error:
+        yield _wrong("webhooks", str(error))
+        return
+    for name, source in sources.items():
+        try:
+            source.keys()
+        except ConfigurationError as error:
+            yield _wrong(f"webhook {name}", str(error))
+        else:
+            yield Check(name=f"webhook {name}", status="healthy")
+
+
+def _wrong(name: str, detail: str) -> Check:
+    return Check(
+        name=name,
+        status="misconfigured",
+        detail=detail,
+        action="Correct the app setting. Where it is a Key Vault reference, see that the app's"
+        " identity may read the secret (Key Vault Secrets User).",
+    )

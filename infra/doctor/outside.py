@@ -1,0 +1,172 @@
+"""What a caller can see: the address, health, who is let in, and what the app says of itself."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from infra.doctor.findings import Finding, Level, fault, note, ok
+from infra.doctor.mends import AUTHENTICATION, mend_of
+
+_LOOPBACK = {"127.0.0.1", "localhost"}
+_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN, _BROKEN = 302, 401, 403, 500
+_NOTES = {"missing", "unknown"}
+"""Statuses that stop nothing by themselves."""
+_LET_IN = (
+    "Give --key or CONNORG_KEY (az functionapp keys list --resource-group GROUP --name APP), or,"
+    " where the app takes Entra tokens, --audience api://APP_ID."
+)
+_ROLE = (
+    "python -m infra.grant caller --principal-id YOUR_ID --app APP_ID --role Onboarding.Manage"
+    " --role Onboarding.Read"
+)
+
+
+class Examination:
+    """One app under examination. `credentials`: the headers of a caller whom it should let in."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient, credentials: Mapping[str, str]) -> None:
+        self._url = url.rstrip("/")
+        self._http = http
+        self._credentials = credentials
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        reached, health = await self._reach()
+        yield reached
+        if health is None:
+            return
+        yield self._tls()
+        for finding in _told(health):
+            yield finding
+        yield await self._forged()
+        if not self._credentials:
+            yield note("inside", "Not examined: the doctor has no key and no token.", _LET_IN)
+            return
+        details = await self._get("health/details")
+        yield (entry := _entry(details))
+        if entry.level is Level.OK:
+            for finding in _told(details):
+                yield finding
+            yield _graph(await self._get("connected-organizations?top=1"))
+
+    async def _reach(self) -> tuple[Finding, httpx.Response | None]:
+        try:
+            answer = await self._get("health", {})
+        except httpx.ConnectError as error:
+            return _unreachable(error), None
+        except httpx.HTTPError as error:
+            text = f"{self._url} did not answer ({type(error).__name__})."
+            return fault("address", text, "See in the portal that the app runs, and its log."), None
+        if answer.status_code in {_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN}:
+            text = (
+                f"It answers {answer.status_code} to /api/health: App Service authentication keeps"
+                " callers of health out, or it is not connorg."
+            )
+            mend = "Leave /api/health, /api/webhooks and result addresses out (excludedPaths)."
+            return fault("address", text, mend), None
+        if not _json(answer).keys() & {"checks", "code"}:
+            text = f"{self._url} answers, but has no /api/health: it is not connorg."
+            return fault("address", text, "See the address, and that the app was deployed."), None
+        return ok("address", self._url), answer
+
+    def _tls(self) -> Finding:
+        address = urlsplit(self._url)
+        if address.scheme == "https" or address.hostname in _LOOPBACK:
+            return ok("TLS")
+        text = "Keys and tokens travel in the clear: the address is not https."
+        mend = "az functionapp update --resource-group GROUP --name APP --set httpsOnly=true"
+        return fault("TLS", text, mend)
+
+    async def _forged(self) -> Finding:
+        """Call as somebody who writes the header that only App Service may write."""
+        claims = [{"typ": "roles", "val": "Onboarding.Read"}]
+        content = json.dumps({"auth_typ": "aad", "role_typ": "roles", "claims": claims})
+        header = {"x-ms-client-principal": base64.b64encode(content.encode()).decode()}
+        answer = await self._get("onboardings?top=1", header)
+        if answer.status_code in {_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN}:
+            return ok("forged caller", f"Refused ({answer.status_code}).")
+        if answer.status_code == _BROKEN:  # before it looked who calls
+            return note("forged caller", "Not tried: the app fails.", "Mend that first.")
+        text = (
+            f"A caller without key or token was let in (answer {answer.status_code}): it only wrote"
+            " the header x-ms-client-principal. Nothing stands in front of the app that removes it."
+        )
+        return fault("forged caller", text, AUTHENTICATION)
+
+    async def _get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        given = self._credentials if headers is None else headers
+        return await self._http.get(f"{self._url}/api/{path}", headers=dict(given))
+
+
+def _unreachable(error: httpx.ConnectError) -> Finding:
+    if "[SSL:" in str(error):
+        return fault("address", f"TLS fails: {error}", "See the certificate of the custom domain.")
+    text = f"No connection can be made: {error}"
+    mend = "See the name, that the app runs, and its access restrictions (a private endpoint?)."
+    return fault("address", text, mend)
+
+
+def _told(answer: httpx.Response) -> Iterable[Finding]:
+    """Turn what the app says of itself into findings."""
+    told = _json(answer)
+    if answer.status_code >= _BROKEN and "checks" not in told:
+        text = str(told.get("detail") or f"Health answers {answer.status_code}.")
+        mend = str(told.get("action") or "Read the function app's log.")
+        yield fault("settings" if told.get("code") == "Misconfigured" else "app", text, mend)
+    for check in told.get("checks", ()):
+        name, status = str(check["name"]), str(check["status"])
+        detail, action = str(check.get("detail", "")), str(check.get("action", ""))
+        if status == "healthy":
+            yield note(name, detail, mend_of(name, status, action)) if action else ok(name, detail)
+        else:
+            make = note if status in _NOTES else fault
+            yield make(name, detail or status, mend_of(name, status, action))
+
+
+def _entry(answer: httpx.Response) -> Finding:
+    """Say whether the doctor's own key or token was taken."""
+    match answer.status_code:
+        case 401 if "x-ms-error-code" in answer.headers:
+            text = "The app takes Entra tokens only, and App Service authentication saw none."
+            return fault("caller", text, f"Use --audience, not --key. {AUTHENTICATION}")
+        case 401:
+            text = "The key is wrong, or App Service authentication rejects the token."
+            return fault("caller", text, _LET_IN)
+        case 403:
+            text = "The token is good, but its identity lacks the app role Onboarding.Manage."
+            return fault("caller", text, _ROLE)
+        case 404:
+            text = "The app has no /api/health/details: an older version is deployed."
+            return fault("caller", text, "Deploy this version, or use the doctor of that one.")
+        case status if status >= _BROKEN:
+            told = _json(answer)
+            text = str(told.get("detail") or f"The app answers {status}.")
+            return fault("caller", text, str(told.get("action") or "Read the app's log."))
+    return ok("caller", "The key or token was taken.")
+
+
+def _graph(answer: httpx.Response) -> Finding:
+    """Judge a real call to Graph, which the app made for us: it lists one organization."""
+    told = _json(answer)
+    code, detail = told.get("code"), str(told.get("detail", ""))
+    match answer.status_code:
+        case 200:
+            return ok("call to Graph", "The app may read connected organizations.")
+        case 403:
+            return note("call to Graph", "Not tried: it takes Onboarding.Read too.", _ROLE)
+        case 503 if code == "GraphUnavailable":
+            action = str(told.get("action", ""))
+            return fault("call to Graph", detail, mend_of("graph", "blocked", action))
+    text = detail or f"The app answers {answer.status_code}."
+    return fault("call to Graph", text, str(told.get("action") or "Read the app's log."))
+
+
+def _json(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        told = answer.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -1,0 +1,50 @@
+"""What to send to the person who may give the rights: complete in itself, needs no repository."""
+
+from collections.abc import Sequence
+
+from infra.grant.rights import AppRole, Right
+
+TOKENS = (
+    "Azure keeps the token of a managed identity for up to 24 hours, and what was given shows only"
+    " in a new one: until then Graph may go on refusing."
+)
+
+
+def hand_over(principal_id: str, name: str, rights: Sequence[Right], graph_root: str) -> str:
+    """Say who must do it, what it does, and the commands. They may be run twice."""
+    givers = " and ".join(sorted({right.giver for right in rights}))
+    given = "\n".join(f"  - {right.name}: {right.does}" for right in rights)
+    commands = "\n\n".join(_command(principal_id, right, graph_root) for right in rights)
+    return f"""\
+----- send this on -----
+The identity {name} (object id {principal_id}) needs in Microsoft Entra:
+{given}
+
+To give it you need the role {givers}, active, not only eligible.
+Sign in with `az login` in the identity's tenant (Azure Cloud Shell is), and run in bash:
+
+{commands}
+
+"already exists" or "conflicting object" means that it was given before: all is well.
+To see it: Entra admin center > Enterprise applications > All applications > {name}
+(application type: managed identities) > Permissions, and > Roles and administrators.
+{TOKENS}
+----- up to here -----"""
+
+
+def _command(principal_id: str, right: Right, graph_root: str) -> str:
+    post = "az rest --method POST --headers content-type=application/json"
+    if not isinstance(right, AppRole):
+        return (
+            f"{post} --url {graph_root}/v1.0/roleManagement/directory/roleAssignments --body"
+            f' \'{{"principalId": "{principal_id}", "roleDefinitionId": "{right.template_id}",'
+            ' "directoryScopeId": "/"}\''
+        )
+    shown = f"az ad sp show --id {right.resource} --output tsv --query"
+    return (
+        f"resource=$({shown} id)\n"
+        f"role=$({shown} \"appRoles[?value=='{right.value}'].id\")\n"
+        f"{post} --url {graph_root}/v1.0/servicePrincipals/{principal_id}/appRoleAssignments --body"
+        f' "{{\\"principalId\\": \\"{principal_id}\\", \\"resourceId\\": \\"$resource\\",'
+        ' \\"appRoleId\\": \\"$role\\"}"'
+    )
