@@ -1,6 +1,6 @@
 """Where batches are kept, as the core needs it. `storage` provides it."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -49,5 +49,12 @@ class Batches(Protocol):
         """Write later versions of at most 100 rows of a batch, all or none.
 
         Raises SupersededError where one of them is not as it was read.
+        """
+        ...
+
+    def purge(self, before: datetime) -> AsyncGenerator[int]:
+        """Delete batches that were accepted before; give how many, step by step.
+
+        What became of their onboardings stays in the ledger as long as that keeps it.
         """
         ...

@@ -1,8 +1,9 @@
 """Purge: forget what closed long ago."""
 
 import logging
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connorg.core import Core
 
@@ -10,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 async def purge(core: Core) -> int:
-    """Delete what closed longer ago than it is kept; give how many onboardings that were.
+    """Delete what is older than it is kept; give how many onboardings and batches that were.
 
     Stops in time; the next purge goes on. Raises StorageUnavailableError.
     """
@@ -20,11 +21,18 @@ async def purge(core: Core) -> int:
     before = began - timedelta(seconds=core.timing.retention)
     last = began + timedelta(seconds=core.timing.purge_limit)
     purged = 0
-    async with aclosing(core.ledger.purge(before)) as steps:
+    async with aclosing(_steps(core, before)) as steps:
         async for count in steps:
             purged += count
             if core.clock.now() >= last:
                 _log.warning("the purge did not get through; the next one goes on")
                 break
-    _log.info("purged %d onboardings that ended before %s", purged, before.isoformat())
+    _log.info("purged %d onboardings and batches from before %s", purged, before.isoformat())
     return purged
+
+
+async def _steps(core: Core, before: datetime) -> AsyncGenerator[int]:
+    for purge_next in (core.ledger.purge, core.batches.purge):
+        async with aclosing(purge_next(before)) as steps:
+            async for count in steps:
+                yield count

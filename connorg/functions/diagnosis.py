@@ -26,7 +26,7 @@ from connorg.settings import (
 )
 from connorg.storage import names
 from connorg.storage.connection import storage_errors
-from connorg.wiring import ledger_table, queue, token_for_graph, webhook_sources
+from connorg.wiring import queue, table, token_for_graph, webhook_sources
 
 WRITE_ROLE = "EntitlementManagement.ReadWrite.All"
 LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
@@ -36,7 +36,10 @@ _QUEUES = (
     names.POISON_QUEUE,
     names.CALLBACK_QUEUE,
     names.CALLBACK_POISON_QUEUE,
+    names.BATCH_QUEUE,
+    names.BATCH_POISON_QUEUE,
 )
+_TABLES = (names.LEDGER_TABLE, names.BATCHES_TABLE)
 _NOT_FOUND = 404
 _AGE = (
     "A managed identity's token is kept for up to 24 hours: what was granted since it was issued"
@@ -47,7 +50,7 @@ _AGE = (
 async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health/details: the token's permissions, each queue and table, secrets, webhooks."""
     probes = {f"queue {name}": _queue_probe(name) for name in _QUEUES}
-    probes[f"table {names.LEDGER_TABLE}"] = _table_probe
+    probes |= {f"table {name}": _table_probe(name) for name in _TABLES}
     stored = asyncio.gather(*(_there(name, probe) for name, probe in probes.items()))
     checks = (*await _token(), *await stored, *_settings())
     well = all(check.status == "healthy" for check in checks)
@@ -107,13 +110,17 @@ def _queue_probe(name: str) -> Callable[[], Awaitable[object]]:
     return lambda: queue(name).get_queue_properties()
 
 
-async def _table_probe() -> None:
-    try:
-        await ledger_table().get_entity("", "")
-    except HttpResponseError as error:
-        # No table, and no such row in it, are both a 404.
-        if getattr(error, "error_code", None) == "TableNotFound" or error.status_code != _NOT_FOUND:
-            raise
+def _table_probe(name: str) -> Callable[[], Awaitable[object]]:
+    async def probe() -> None:
+        try:
+            await table(name).get_entity("", "")
+        except HttpResponseError as error:
+            # No table, and no such row in it, are both a 404.
+            is_missing = getattr(error, "error_code", None) == "TableNotFound"
+            if is_missing or error.status_code != _NOT_FOUND:
+                raise
+
+    return probe
 
 
 async def _there(name: str, probe: Callable[[], Awaitable[object]]) -> Check:

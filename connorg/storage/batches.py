@@ -6,7 +6,7 @@ the batch's id row-<number>  a row: its request, what became of it, and what is 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from connorg.contract.batch_place import BatchPlace
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.onboarding import Conclusion
 from connorg.contract.requests import OnboardingRequest
+from connorg.natural_key import countdown
 from connorg.ports import SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import Entity, etag_of, if_unchanged, model_of, row_entity
@@ -109,6 +110,32 @@ class AzureBatches:
                     raise
                 raise SupersededError(rows[0].batch_id) from None
 
+    async def purge(self, before: datetime) -> AsyncGenerator[int]:
+        """See batch_ports.Batches. A batch's id tells its age, and its own row is its first."""
+        aged = {"aged": f"batch-{countdown(before)}~", "end": "batch-~"}
+        conditions = "PartitionKey gt @aged and PartitionKey lt @end"
+        some: list[Any] = []
+        async for entity in self._all(conditions, aged, ["PartitionKey", "RowKey"]):
+            if some and (len(some) == _MOST_ROWS or _batch_of(some) != entity["PartitionKey"]):
+                yield await self._delete(some)
+                some = []
+            some.append(entity)
+        if some:
+            yield await self._delete(some)
+
+    async def _delete(self, rows: Sequence[Any]) -> int:
+        """Delete rows of one batch, unless they have changed since; 1: with its own row."""
+        async with storage_errors():
+            try:
+                await self._table.submit_transaction(
+                    [("delete", row, if_unchanged(etag_of(row))) for row in rows]
+                )
+            except TableTransactionError as error:
+                if error.status_code not in _CONFLICTS:
+                    raise
+                return 0
+        return sum(row["RowKey"] == _BATCH for row in rows)
+
     async def _entity(self, partition: str, row: str, columns: list[str]) -> Any:
         async with storage_errors():
             try:
@@ -120,13 +147,18 @@ class AzureBatches:
         self, batch_id: str, columns: list[str], first: int = 0, last: int | None = None
     ) -> AsyncIterator[Any]:
         end = f"{_ROW}~" if last is None else _row_key(last)
-        parameters = {"batch": batch_id, "first": _row_key(first), "end": end}
+        values = {"batch": batch_id, "first": _row_key(first), "end": end}
+        conditions = "PartitionKey eq @batch and RowKey ge @first and RowKey le @end"
+        async for entity in self._all(conditions, values, columns):
+            yield entity
+
+    async def _all(
+        self, conditions: str, values: dict[str, str], columns: list[str]
+    ) -> AsyncIterator[Any]:
         async with storage_errors():
             with suppress(ResourceNotFoundError):  # without a table there is no batch
                 async for entity in self._table.query_entities(
-                    "PartitionKey eq @batch and RowKey ge @first and RowKey le @end",
-                    parameters=parameters,
-                    select=columns,
+                    conditions, parameters=values, select=columns
                 ):
                     yield entity
 
@@ -144,6 +176,10 @@ def _chunks(entities: Iterable[Entity]) -> Iterator[list[Entity]]:
         characters += size
     if chunk:
         yield chunk
+
+
+def _batch_of(rows: Sequence[Any]) -> str:
+    return str(rows[0]["PartitionKey"])
 
 
 def _row_key(number: int) -> str:

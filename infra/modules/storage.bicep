@@ -16,9 +16,12 @@ var queueNames = [
   'onboarding-poison'
   'callback'
   'callback-poison'
+  'batch'
+  'batch-poison'
 ]
 var tableNames = [
   'ledger'
+  'batches'
 ]
 var containerName = 'deployment'
 

@@ -156,3 +156,24 @@ async def test_rows_that_changed_meanwhile_are_not_overwritten(
 
 async def test_saving_no_rows_is_no_call(batches: Batches) -> None:
     await batches.save([])
+
+
+async def purged(batches: Batches, before: datetime) -> int:
+    return sum([count async for count in batches.purge(before)])
+
+
+async def test_a_purge_takes_old_batches_with_all_their_rows(batches: Batches) -> None:
+    later = NOW + timedelta(days=1)
+    old, young = batch(), batch(id=new_batch_id(later, Random()), created_date_time=later)
+    for one in (old, young):
+        await batches.write(one, [row(one, number) for number in range(2, 205)])
+    assert await purged(batches, NOW) == 0
+    assert await purged(batches, later) == 1
+    assert await batches.read(old.id) is None
+    assert await batches.outline(old.id) == ()
+    assert await batches.read(young.id) == young
+    assert len(await batches.outline(young.id)) == 203
+
+
+async def test_a_purge_finds_no_batch_where_there_is_no_table(batches: Batches) -> None:
+    assert await purged(batches, NOW) == 0

@@ -12,13 +12,19 @@ READ_BUT_NOT_SET = {
     "AzureWebJobsStorage": "a connection string, for a laptop: it would hold a key",
     "AzureWebJobsStorage__accountName": "the service URIs are set, which do in every cloud",
     "WEBSITE_HOSTNAME": "App Service sets it",
+    "WEBSITE_SITE_NAME": "the same",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "for another collector than Application Insights",
+    "OTEL_SERVICE_NAME": "the name of the app does",
+    "OTEL_TRACES_SAMPLER": "every onboarding is traced",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "the app sets it for the exporter",
+    "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED": "the same",
 }
 SET_FOR_THE_HOST = {
     "AzureWebJobsStorage__credential": "that the host comes with a managed identity",
     "AzureWebJobsStorage__clientId": "with which one",
     "AzureWebJobsStorage__blobServiceUri": "where the host keeps its locks",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING": "where the host sends telemetry",
-    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "as whom",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "as whom the host sends telemetry",
+    "PYTHON_ENABLE_OPENTELEMETRY": "that the worker puts the host's span over ours",
 }
 
 everywhere = pytest.mark.parametrize("environment", ENVIRONMENTS)
