@@ -30,6 +30,10 @@ _LICENSE = (
     "The tenant needs a Microsoft Entra ID Governance licence. Once it is there, Graph can take up"
     " to 8 hours to notice."
 )
+_FULL = (
+    "A tenant holds at most 2,500 connected organizations. Delete those that are not needed any"
+    " more, then replay this onboarding."
+)
 
 
 def setback_of(error: Exception, now: datetime) -> AlreadyConnected | Setback:
@@ -71,6 +75,8 @@ def _answered(error: APIError, now: datetime) -> AlreadyConnected | Setback:
             )
         case 403 if told.code == "NoLicense":
             return Blocked(told.error("LicenseMissing", "A licence is missing.", _LICENSE))
+        case 403 if told.speaks_of_a_limit:
+            return Refused(told.error("TenantFull", "The tenant holds no more of them.", _FULL))
         case 403:
             return Blocked(told.error("PermissionMissing", "A permission is missing.", _GRANT))
         case 429:
@@ -100,6 +106,11 @@ class _Told:
         self._message: str | None = getattr(main, "message", None)
         self._status = error.response_status_code
         self._request_id = headers.get("request-id")
+
+    @property
+    def speaks_of_a_limit(self) -> bool:
+        """Tell a full tenant from a right that lacks: Graph's code for it is not documented."""
+        return any(word in (self.code or "").lower() for word in ("quota", "limit"))
 
     def error(self, code: str, text: str, action: str | None = None) -> OnboardingError:
         told = " ".join((self._message or "").split())[:_LONGEST_MESSAGE]

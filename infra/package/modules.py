@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?!.*\bextra *==)", re.MULTILINE)
 MAIN = "__main__"
+_COMMAND = "connorg/bulk"  # runs from a checkout, on packages that the app does without
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +79,10 @@ class Modules:
 
 
 def own_modules(app: Path) -> list[Module]:
-    """The app's own: function_app.py, and all of connorg, what `python -m` starts included."""
+    """The app's own: function_app.py, and all of connorg but the command for people."""
     files = [app / "function_app.py", *sorted((app / "connorg").rglob("*.py"))]
     paths = [PurePosixPath(file.relative_to(app)) for file in files]
+    paths = [path for path in paths if not path.is_relative_to(_COMMAND)]
     return [Module(_name(path), app, path) for path in paths]
 
 

@@ -117,6 +117,12 @@ ROWS: Mapping[str, tuple[dict[str, Any], type, str, dict[str, Any]]] = {
         {},
     ),
     "403 for the licence": ({"status": 403, "code": "NoLicense"}, Blocked, "LicenseMissing", {}),
+    "403 for a full tenant": (
+        {"status": 403, "code": "QuotaExceeded"},
+        Refused,
+        "TenantFull",
+        {},
+    ),
     "408": ({"status": 408}, Later, "GraphBusy", {"ambiguous": True}),
     "409": ({"status": 409}, Later, "GraphBusy", {"ambiguous": False}),
     "412": ({"status": 412}, Later, "GraphBusy", {"ambiguous": False}),

@@ -48,6 +48,13 @@ def test_a_missing_right_blocks_and_says_how_to_grant_it(status: int, code: str,
     assert setback.error.action
 
 
+@pytest.mark.parametrize("code", ["QuotaExceeded", "Directory_QuotaExceeded", "LimitReached"])
+def test_a_full_tenant_is_no_missing_right_so_nobody_else_waits_for_it(code: str) -> None:
+    setback = setback_of(graph_error(403, code), NOW)
+    assert isinstance(setback, Refused)
+    assert setback.error.code == "TenantFull"
+
+
 def test_throttling_is_everybodys_and_keeps_its_retry_after() -> None:
     setback = setback_of(graph_error(429, "TooManyRequests", Retry_After="17"), NOW)
     assert isinstance(setback, Later)
