@@ -23,7 +23,10 @@ from tests import receivers
 from tests.end_to_end.client import TOKEN, Connorg, Json, eventually
 from tests.stack import Stack
 
-QUEUES = ("onboarding", "onboarding-poison", "callback", "callback-poison")
+QUEUES = tuple(
+    f"{name}{end}" for name in ("onboarding", "callback", "batch") for end in ("", "-poison")
+)
+TABLES = ("ledger", "batches")
 RESULT_SECRET = "0123456789abcdef0123456789abcdef"
 SETTINGS = {
     **receivers.SETTINGS,
@@ -45,7 +48,8 @@ def make_storage(connection: str) -> None:
             queues.create_queue(name)
         except ResourceExistsError:
             continue
-    tables.create_table_if_not_exists("ledger")
+    for name in TABLES:
+        tables.create_table_if_not_exists(name)
 
 
 @dataclass
@@ -136,8 +140,9 @@ async def test_an_app_that_is_well_has_no_fault_and_no_note(patient: Patient) ->
     found = await patient.findings(code=WELL)
     assert {one["level"] for one in found.values()} == {"ok"}, found
     expected = {"address", "TLS", "ledger", "queue", "identity", "graph", "tenantLookup"}
-    expected |= {f"queue {name}" for name in QUEUES} | {"table ledger", "permission"}
+    expected |= {f"queue {name}" for name in QUEUES} | {f"table {name}" for name in TABLES}
     expected |= {"forged caller", "caller", "callbackSecret", "resultSecret", "call to Graph"}
+    expected |= {"permission"}
     assert expected <= found.keys()
 
 

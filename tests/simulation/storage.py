@@ -84,7 +84,9 @@ class Table:
         self._check_update(entity, etag)
         return self._write(self._changed(entity, mode))
 
-    def _changed(self, entity: Entity, mode: UpdateMode) -> Entity:
+    def _changed(
+        self, entity: Entity, mode: UpdateMode = UpdateMode.MERGE, **_conditions: Any
+    ) -> Entity:
         return entity if mode is UpdateMode.REPLACE else {**self.rows[_key(entity)], **entity}
 
     def transact(self, operations: Sequence[Operation]) -> list[Row]:
@@ -100,7 +102,7 @@ class Table:
         return [
             self._delete(entity)
             if kind == "delete"
-            else self._write(self._changed(entity, options[0]["mode"]) if options else entity)
+            else self._write(self._changed(entity, **options[0]) if options else entity)
             for kind, entity, *options in operations
         ]
 
