@@ -14,7 +14,7 @@ setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
 
 test: setup ## Run every test
-	$(python) -m pytest --numprocesses=3 --dist=loadfile $(ARGS)
+	$(python) -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Linter, formatter and type checker
 	$(python) -m ruff check

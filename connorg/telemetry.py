@@ -159,11 +159,11 @@ def graph_call(method: str, root: str, template: str | None) -> Iterator[None]:
             _duration.record(perf_counter() - started, attributes)
 
 
-def graph_answered(status: int, request_id: str | None) -> None:
+def graph_answered(status: int, headers: Mapping[str, str]) -> None:
     """Note what Graph answered to the call that is under way."""
     call = _graph_call.get()
     if call is not None:  # Kiota may have put a span of its own before ours
-        call.status, call.request_id = status, request_id
+        call.status, call.request_id = status, headers.get("request-id")
 
 
 def accepted() -> None:

@@ -43,4 +43,4 @@ def graph_client(
 
 
 async def _tell(answer: httpx.Response) -> None:
-    telemetry.graph_answered(answer.status_code, answer.headers.get("request-id"))
+    telemetry.graph_answered(answer.status_code, answer.headers)

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +18,9 @@ class Distribution:
 
     name: str
     info: Path
-    files: tuple[PurePosixPath, ...]
+    files: tuple[PurePosixPath, ...] = field(
+        repr=False
+    )  # thousands, which a failing test would show
 
     @cached_property
     def requires(self) -> frozenset[str]:

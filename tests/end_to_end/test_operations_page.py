@@ -74,7 +74,7 @@ async def test_all_are_replayed_as_the_page_says(connorg: Connorg) -> None:
 
 
 async def test_the_purge_is_run_as_the_page_says(connorg: Connorg) -> None:
-    purged = "onboardings that ended before"
+    purged = "onboardings and batches from before"
     before = connorg.stack.log.count(purged)
     await told(connorg, "PurgeLedger", 202)
 

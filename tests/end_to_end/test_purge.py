@@ -14,7 +14,7 @@ from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests.end_to_end.client import Connorg, Json, Partner, eventually
 
 RUN = "/admin/functions/PurgeLedger"
-TOLD = "onboardings that ended before"
+TOLD = "onboardings and batches from before"
 TWO_YEARS = timedelta(days=730)
 DATE = re.compile(r'("lastActionDateTime":")\d{4}')
 
