@@ -17,10 +17,10 @@ from connorg.contract.onboarding import OnboardingError
 FIRST_PACE = 16.0  # calls per second of all instances together: a full tenant within five minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
-_QUICK_GROWTH = 1.1  # per second, until the first complaint
+_QUICK_GROWTH = 1.2  # per second, until the first complaint
 _CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
 _FRESH = timedelta(seconds=30)  # so long the pace holds: each complaint costs a standstill
-_DROP = 0.93  # of what Graph took: calls that come a few hundredths late must not be too many
+_DROP = 0.94  # of what Graph took: calls that come a few hundredths late must not be too many
 _LARGEST_DROP = 0.5  # one complaint proves little: Graph also serves others
 _HALF_A_SECOND = timedelta(seconds=0.5)
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew

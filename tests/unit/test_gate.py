@@ -8,7 +8,7 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.gate import FIRST_PACE, Gate, Pace
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DROP = 0.93
+DROP = 0.94
 MISSING = OnboardingError(code="PermissionMissing", message="A permission is missing.")
 
 
