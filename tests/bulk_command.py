@@ -26,6 +26,10 @@ class Ended:
     err: str
 
 
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 async def run(*arguments: object, env: Mapping[str, str] | None = None) -> Ended:
     process = await asyncio.create_subprocess_exec(
         *_command(arguments),
@@ -58,6 +62,9 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
+            # As in a terminal, also where the tests run in the background of a shell: there an
+            # interrupt is ignored, and children inherit that.
+            preexec_fn=_heed_interrupts,
         )
         os.close(theirs)
         os.set_blocking(self._own, False)
