@@ -23,9 +23,8 @@ from connorg.resuming import (
     POSTPONE,
     advance,
     bury,
-    obstacle,
+    take_turn,
     try_at_turn,
-    wait_for_turn,
 )
 
 _AT_ONCE = 8  # messages that are put, or rows that are buried
@@ -185,19 +184,16 @@ async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
     identity source.
     """
     newcomer = core.onboarding_of(message)
-    delay = obstacle(core, newcomer, await core.batch_pacer.gate())
-    if delay > 0:
-        return newcomer, delay
-    turn, gate = await wait_for_turn(core, core.batch_pacer)
-    delay = obstacle(core, newcomer, gate)
-    if delay > 0:
-        return newcomer, delay
+    pacer = core.batch_pacer
+    taken = await take_turn(core, pacer, newcomer, await pacer.gate())
+    if isinstance(taken, float):
+        return newcomer, taken
     with telemetry.opening():
         begun = await core.ledger.open(states.begin(newcomer, core.clock.now(), core.timing))
     if isinstance(begun, HeldBy):
         return None
     telemetry.accepted()
-    return await try_at_turn(core, begun, turn, gate)
+    return await try_at_turn(core, begun, *taken)
 
 
 async def _note(

@@ -151,14 +151,10 @@ async def advance(
         return onboarding, None
     if _is_exhausted(core, onboarding):
         return await _give_up(core, onboarding)
-    delay = obstacle(core, onboarding, gate)
-    if delay > 0:
-        return onboarding, delay
-    turn, gate = await wait_for_turn(core, core.pacer)
-    delay = obstacle(core, onboarding, gate)
-    if delay > 0:
-        return onboarding, delay
-    return await _try_again(core, onboarding, turn, gate)
+    taken = await take_turn(core, core.pacer, onboarding, gate)
+    if isinstance(taken, float):
+        return onboarding, taken
+    return await _try_again(core, onboarding, *taken)
 
 
 async def _give_up(core: Core, onboarding: Onboarding) -> tuple[Onboarding, float | None]:
@@ -241,7 +237,23 @@ def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
     return core.seconds_until(onboarding.give_up_date_time) <= 0
 
 
-async def wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
+async def take_turn(
+    core: Core, pacer: Pacer, onboarding: Onboarding, gate: Gate
+) -> tuple[Turn, Gate] | float:
+    """Take a turn for an onboarding, with the gate as it is then.
+
+    Where that can't be soon, give the seconds after which its message must come again.
+    """
+    delay = _obstacle(core, onboarding, gate)
+    if delay == 0:
+        turn, gate = await _wait_for_turn(core, pacer)
+        delay = _obstacle(core, onboarding, gate)
+        if delay == 0:
+            return turn, gate
+    return delay
+
+
+async def _wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
     """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
     overslept = False
     while True:
@@ -265,7 +277,7 @@ async def _oversleep(core: Core, turn: Turn) -> bool:
     return core.seconds_until(turn.at) == 0
 
 
-def obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
+def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
     """Say for how many seconds the message goes back to the queue; 0: it is dealt with now."""
     closed = core.seconds_until(gate.closed_until)
     if closed <= _HOLD:

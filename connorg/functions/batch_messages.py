@@ -1,5 +1,7 @@
 """The queue functions of batches. Only connorg puts messages on their queue."""
 
+from collections.abc import Awaitable, Callable
+
 import azure.functions as func
 
 from connorg import telemetry
@@ -11,28 +13,31 @@ from connorg.functions.messages import keep_unreadable, leaving_newer, text_of, 
 from connorg.storage.names import BATCH_QUEUE
 from connorg.wiring import core
 
+type Act = Callable[[OnboardingMessage | BatchMessage], Awaitable[None]]
+
 
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `batch`. The host deletes the message when this returns."""
-    text = text_of(msg)
-    async with leaving_newer(BATCH_QUEUE, text):
-        match _read(text):
-            case OnboardingError() as error:
-                await keep_unreadable(text, error)
-            case message:
-                await resume_rows(core(), message, msg.dequeue_count or 1)
+    await _deal_with(msg, lambda message: resume_rows(core(), message, msg.dequeue_count or 1))
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `batch-poison`. What raises here stays hidden and comes again."""
+    if await _deal_with(msg, lambda message: bury_rows(core(), message)):
+        telemetry.poisoned(BATCH_QUEUE)
+
+
+async def _deal_with(msg: func.QueueMessage, act: Act) -> bool:
+    """Act on a message, and keep one that can't be understood. False: a newer version's, left."""
     text = text_of(msg)
     async with leaving_newer(BATCH_QUEUE, text):
         match _read(text):
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
             case message:
-                await bury_rows(core(), message)
-        telemetry.poisoned(BATCH_QUEUE)
+                await act(message)
+        return True
+    return False
 
 
 def _read(text: str) -> OnboardingMessage | BatchMessage | OnboardingError:

@@ -6,12 +6,11 @@ the batch's id row-<number>  a row: its request, what became of it, and what is 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
@@ -24,12 +23,16 @@ from connorg.natural_key import countdown
 from connorg.ports import SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import Entity, etag_of, if_unchanged, model_of, row_entity
+from connorg.storage.tables import (
+    CONFLICTS,
+    LARGEST_TRANSACTION,
+    delete_unchanged,
+    rows_of,
+    with_table,
+)
 
 _BATCH = "batch"
 _ROW = "row-"
-_NOT_FOUND = 404
-_CONFLICTS = frozenset({404, 409, 412})  # gone; exists already; changed since
-_MOST_ROWS = 100  # of a transaction
 _MOST_CHARACTERS = 256 * 1024  # of a transaction: 3 MiB at twelve bytes each, of 4 MiB
 _AT_ONCE = 4  # transactions, so that others get to storage too
 _COUNTED = ["RowKey", "Status", "Conclusion", "DuplicateOf", "Noted"]
@@ -58,22 +61,10 @@ class AzureBatches:
     async def _create(self, operations: list[tuple[Any, ...]]) -> None:
         async with storage_errors():
             try:
-                await self._with_table(lambda: self._table.submit_transaction(operations))
+                await with_table(self._table, lambda: self._table.submit_transaction(operations))
             except TableTransactionError as error:
-                if error.status_code not in _CONFLICTS:
+                if error.status_code not in CONFLICTS:
                     raise  # else an earlier call wrote the same
-
-    async def _with_table(self, write: Callable[[], Any]) -> None:
-        try:
-            await write()
-        except HttpResponseError as error:
-            if error.status_code != _NOT_FOUND:
-                raise
-        else:
-            return
-        with suppress(ResourceExistsError):  # another instance was quicker
-            await self._table.create_table()
-        await write()
 
     async def read(self, batch_id: str) -> Batch | None:
         entity = await self._entity(batch_id, _BATCH, ["Version", "Batch"])
@@ -106,7 +97,7 @@ class AzureBatches:
                         for row in rows
                     )
             except HttpResponseError as error:
-                if error.status_code not in _CONFLICTS:
+                if error.status_code not in CONFLICTS:
                     raise
                 raise SupersededError(rows[0].batch_id) from None
 
@@ -115,26 +106,20 @@ class AzureBatches:
         aged = {"aged": f"batch-{countdown(before)}~", "end": "batch-~"}
         conditions = "PartitionKey gt @aged and PartitionKey lt @end"
         some: list[Any] = []
-        async for entity in self._all(conditions, aged, ["PartitionKey", "RowKey"]):
-            if some and (len(some) == _MOST_ROWS or _batch_of(some) != entity["PartitionKey"]):
-                yield await self._delete(some)
+        async for entity in rows_of(self._table, conditions, aged, ["PartitionKey", "RowKey"]):
+            if some and (
+                len(some) == LARGEST_TRANSACTION or _batch_of(some) != entity["PartitionKey"]
+            ):
+                yield await self._purge(some)
                 some = []
             some.append(entity)
         if some:
-            yield await self._delete(some)
+            yield await self._purge(some)
 
-    async def _delete(self, rows: Sequence[Any]) -> int:
-        """Delete rows of one batch, unless they have changed since; 1: with its own row."""
-        async with storage_errors():
-            try:
-                await self._table.submit_transaction(
-                    [("delete", row, if_unchanged(etag_of(row))) for row in rows]
-                )
-            except TableTransactionError as error:
-                if error.status_code not in _CONFLICTS:
-                    raise
-                return 0
-        return sum(row["RowKey"] == _BATCH for row in rows)
+    async def _purge(self, rows: Sequence[Any]) -> int:
+        """Delete rows of one batch; 1: with its own row."""
+        deleted = await delete_unchanged(self._table, rows)
+        return sum(deleted and row["RowKey"] == _BATCH for row in rows)
 
     async def _entity(self, partition: str, row: str, columns: list[str]) -> Any:
         async with storage_errors():
@@ -149,18 +134,8 @@ class AzureBatches:
         end = f"{_ROW}~" if last is None else _row_key(last)
         values = {"batch": batch_id, "first": _row_key(first), "end": end}
         conditions = "PartitionKey eq @batch and RowKey ge @first and RowKey le @end"
-        async for entity in self._all(conditions, values, columns):
+        async for entity in rows_of(self._table, conditions, values, columns):
             yield entity
-
-    async def _all(
-        self, conditions: str, values: dict[str, str], columns: list[str]
-    ) -> AsyncIterator[Any]:
-        async with storage_errors():
-            with suppress(ResourceNotFoundError):  # without a table there is no batch
-                async for entity in self._table.query_entities(
-                    conditions, parameters=values, select=columns
-                ):
-                    yield entity
 
 
 def _chunks(entities: Iterable[Entity]) -> Iterator[list[Entity]]:
@@ -169,7 +144,7 @@ def _chunks(entities: Iterable[Entity]) -> Iterator[list[Entity]]:
     characters = 0
     for entity in entities:
         size = sum(len(str(value)) for value in entity.values())
-        if chunk and (len(chunk) == _MOST_ROWS or characters + size > _MOST_CHARACTERS):
+        if chunk and (len(chunk) == LARGEST_TRANSACTION or characters + size > _MOST_CHARACTERS):
             yield chunk
             chunk, characters = [], 0
         chunk.append(entity)

@@ -38,9 +38,7 @@ from connorg.storage.entities import (
     tenant_entity,
 )
 from connorg.storage.purging import purge, remnant_of
-
-_NOT_FOUND = 404
-_CONFLICTS = frozenset({404, 409, 412})  # purged since it was read; exists already; changed since
+from connorg.storage.tables import CONFLICTS, rows_of, with_table
 
 
 class AzureLedger:
@@ -78,9 +76,11 @@ class AzureLedger:
         ]
         async with storage_errors():
             try:
-                results = await self._with_table(lambda: self._table.submit_transaction(operations))
+                results = await with_table(
+                    self._table, lambda: self._table.submit_transaction(operations)
+                )
             except TableTransactionError as error:
-                if error.status_code not in _CONFLICTS:
+                if error.status_code not in CONFLICTS:
                     raise
                 return None
         return onboarding.model_copy(update={"etag": results[1]["etag"]})
@@ -116,7 +116,7 @@ class AzureLedger:
                         entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
                     )
             except HttpResponseError as error:
-                if error.status_code in _CONFLICTS:
+                if error.status_code in CONFLICTS:
                     raise SupersededError(entity["RowKey"]) from None
                 raise
         return str(written["etag"])
@@ -199,15 +199,9 @@ class AzureLedger:
             if value is not None:
                 conditions.append(f"{column} eq @{column}")
                 parameters[column] = str(value)
-        async with storage_errors():
-            # Without a table nothing was onboarded so far.
-            with suppress(ResourceNotFoundError):
-                async for entity in self._table.query_entities(
-                    " and ".join(conditions),
-                    parameters=parameters,
-                    select=["PartitionKey", "RowKey"],
-                ):
-                    yield entity["RowKey"].removeprefix(ONBOARDING), entity["PartitionKey"]
+        columns_read = ["PartitionKey", "RowKey"]
+        async for row in rows_of(self._table, " and ".join(conditions), parameters, columns_read):
+            yield row["RowKey"].removeprefix(ONBOARDING), row["PartitionKey"]
 
     async def reserve_key(
         self, caller: str, key: str, reservation: KeyReservation
@@ -247,18 +241,7 @@ class AzureLedger:
         return purge(self._table, before)
 
     async def _create(self, entity: Entity) -> Any:
-        return await self._with_table(lambda: self._table.create_entity(entity))
-
-    async def _with_table(self, write: Callable[[], Any]) -> Any:
-        """Write; where the table is missing, make it first. On Azure the deployment made it."""
-        try:
-            return await write()
-        except HttpResponseError as error:
-            if error.status_code != _NOT_FOUND:
-                raise
-        with suppress(ResourceExistsError):  # another instance was quicker
-            await self._table.create_table()
-        return await write()
+        return await with_table(self._table, lambda: self._table.create_entity(entity))
 
 
 def _create_or_update(entity: Entity, etag: str | None) -> tuple[Any, ...]:

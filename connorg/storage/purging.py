@@ -12,13 +12,12 @@ Both queries are scans of the table. `RowKey` tells the age of an onboarding, so
 gives those alone that are old enough.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import TableTransactionError
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.callbacks import CallbackNote
@@ -32,24 +31,20 @@ from connorg.storage.entities import (
     KEY,
     ONBOARDING,
     callback_of,
-    etag_of,
-    if_unchanged,
     onboarding_of,
 )
-
-_CHANGED_SINCE = frozenset({404, 412})
-_LARGEST_TRANSACTION = 100  # rows
+from connorg.storage.tables import LARGEST_TRANSACTION, delete_unchanged, rows_of
 
 
 async def purge(table: TableClient, before: datetime) -> AsyncGenerator[int]:
     """See ports.Ledger.purge."""
     done = ""
     aged = {"aged": f"{ONBOARDING}{countdown(before)}", "end": f"{ONBOARDING}~"}
-    async for row in _rows(table, "RowKey gt @aged and RowKey lt @end", aged):
+    async for row in rows_of(table, "RowKey gt @aged and RowKey lt @end", aged):
         if row["PartitionKey"] != done:  # they come in the order of their partitions
             done = row["PartitionKey"]
             yield await _purge_partition(table, done, before)
-    async for row in _rows(table, "RowKey eq @key", {"key": KEY}):
+    async for row in rows_of(table, "RowKey eq @key", {"key": KEY}):
         yield await _purge_key(table, row, before)
 
 
@@ -70,22 +65,13 @@ def remnant_of(onboarding_id: str) -> Onboarding:
     )
 
 
-async def _rows(table: TableClient, conditions: str, values: dict[str, str]) -> AsyncIterator[Any]:
-    async with storage_errors():
-        try:
-            async for row in table.query_entities(conditions, parameters=values):
-                yield row
-        except ResourceNotFoundError:
-            return  # without a table nothing was onboarded so far
-
-
 async def _purge_partition(table: TableClient, partition: str, before: datetime) -> int:
     """Delete what is old enough of an identity source; give how many onboardings that were."""
     own = {"partition": partition}
-    rows = [row async for row in _rows(table, "PartitionKey eq @partition", own)]
+    rows = [row async for row in rows_of(table, "PartitionKey eq @partition", own)]
     purged = 0
-    for some in batched(_expired(rows, before), _LARGEST_TRANSACTION):
-        if not await _delete(table, some):
+    for some in batched(_expired(rows, before), LARGEST_TRANSACTION):
+        if not await delete_unchanged(table, some):
             break
         purged += sum(row["RowKey"].startswith(ONBOARDING) for row in some)
     return purged
@@ -133,20 +119,7 @@ async def _purge_key(table: TableClient, row: Any, before: datetime) -> int:
             check_version(row.get("Version"))
             await table.get_entity(partition, f"{ONBOARDING}{own}")
         except ResourceNotFoundError:
-            await _delete(table, [row])
+            await delete_unchanged(table, [row])
         except NewerVersionError:
             pass
     return 0
-
-
-async def _delete(table: TableClient, rows: Sequence[Any]) -> bool:
-    """Delete rows of one partition, all or none. False: one of them has changed since."""
-    operations = [("delete", row, if_unchanged(etag_of(row))) for row in rows]
-    async with storage_errors():
-        try:
-            await table.submit_transaction(operations)
-        except TableTransactionError as error:
-            if error.status_code in _CHANGED_SINCE:
-                return False
-            raise
-    return True
