@@ -3,10 +3,9 @@
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from connorg import signing
 from connorg.callback_address import LOCAL_HOSTS, LOGIC_APPS
@@ -42,15 +41,23 @@ def _words(text: object) -> object:
     return tuple(text.lower().replace(",", " ").split()) if isinstance(text, str) else text
 
 
-type Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+type Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
-class _EntraSetting(BaseSettings):
+class _EntraSetting(BaseModel):
     """The one setting that the registration of the functions needs."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
-
     require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read it from the environment, where empty is as good as missing.
+
+        Raises ValidationError.
+        """
+        names = [str(field.alias) for field in cls.model_fields.values()]
+        told = {name: os.environ.get(name) for name in names}
+        return cls.model_validate({name: value for name, value in told.items() if value})
 
 
 class Settings(_EntraSetting):
@@ -135,7 +142,7 @@ class Settings(_EntraSetting):
 def settings() -> Settings:
     """Read the app settings. Raises ConfigurationError."""
     try:
-        return Settings()
+        return Settings.read()
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}"
@@ -172,7 +179,7 @@ def entra_required() -> bool:
     If this one is wrong itself, keys are asked for, and whoever has one is told what is wrong.
     """
     try:
-        return _EntraSetting().require_entra
+        return _EntraSetting.read().require_entra
     except ValidationError:
         return False
 

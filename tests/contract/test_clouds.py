@@ -67,7 +67,7 @@ async def test_every_call_and_reference_is_to_the_clouds_own_root(
 ) -> None:
     monkeypatch.delenv("CONNORG_GRAPH_ROOT", raising=False)
     monkeypatch.setenv("CONNORG_CLOUD", cloud.value)
-    root = Settings().graph_root
+    root = Settings.read().graph_root
     recorder = Recorder()
     async with httpx.AsyncClient(transport=httpx.MockTransport(recorder)) as http:
         adapter = GraphRequestAdapter(AnonymousAuthenticationProvider(), client=http)

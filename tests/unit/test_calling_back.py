@@ -69,19 +69,19 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_no_settings")
 def test_without_a_secret_no_host_may_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Settings().policy().callback_hosts == ()
+    assert Settings.read().policy().callback_hosts == ()
     monkeypatch.setenv("CONNORG_CALLBACK_SECRETS", REFERENCE)
-    assert Settings().policy().callback_hosts == (), "nor with a reference that leads nowhere"
+    assert Settings.read().policy().callback_hosts == (), "nor with a reference that leads nowhere"
     monkeypatch.setenv("CONNORG_CALLBACK_SECRETS", "whsec_YQ==, whsec_Yg==")
     assert callback_keys() == (b"a", b"b")
     monkeypatch.setenv("WEBSITE_HOSTNAME", "Connorg.azurewebsites.net")
-    hosts = Settings().policy().callback_hosts
+    hosts = Settings.read().policy().callback_hosts
     assert hosts[-1] == "connorg.azurewebsites.net"
     assert "*.logic.azure.com" in hosts
     monkeypatch.setenv("WEBSITE_HOSTNAME", "localhost")
-    assert "localhost" not in Settings().policy().callback_hosts
+    assert "localhost" not in Settings.read().policy().callback_hosts
     monkeypatch.setenv("CONNORG_CALLBACK_HOSTS", "tickets.contoso.com")
-    assert Settings().policy().callback_hosts == ("tickets.contoso.com",)
+    assert Settings.read().policy().callback_hosts == ("tickets.contoso.com",)
 
 
 def test_a_secret_that_is_none_is_told_by_the_name_of_its_setting(

@@ -90,3 +90,11 @@ def test_nothing_is_purged_that_something_may_still_ask_for(
     monkeypatch.setenv("CONNORG_RETENTION_DAYS", text)
     with pytest.raises(ConfigurationError, match="CONNORG_RETENTION_DAYS"):
         settings()
+
+
+def test_an_empty_setting_is_as_good_as_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNORG_WAIT_SECONDS", "")
+    monkeypatch.setenv("AzureWebJobsStorage__accountName", "")
+    assert settings().wait_seconds == Settings.model_fields["wait_seconds"].default
+    with pytest.raises(ConfigurationError, match="AzureWebJobsStorage__accountName"):
+        settings().table_endpoint()
