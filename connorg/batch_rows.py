@@ -174,7 +174,7 @@ async def _begin_or_advance(
         advanced = await _begin(core, message)
         if advanced is not None:
             return advanced
-    return await advance(core, message, armed=False)
+    return await advance(core, message, core.batch_pacer, armed=False)
 
 
 async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:

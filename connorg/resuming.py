@@ -128,16 +128,16 @@ async def record_unreadable(core: Core, text: str, error: OnboardingError) -> No
 
 
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
-    onboarding, delay = await advance(core, message, armed=armed)
+    onboarding, delay = await advance(core, message, core.pacer, armed=armed)
     if delay is not None:
         await core.queue.put(message_of(onboarding), delay)
         core.tell_put_back(onboarding, delay)
 
 
 async def advance(
-    core: Core, message: OnboardingMessage, *, armed: bool
+    core: Core, message: OnboardingMessage, pacer: Pacer, *, armed: bool
 ) -> tuple[Onboarding, float | None]:
-    """Take an onboarding as far as it gets now.
+    """Take an onboarding as far as it gets now, with a turn of the pacer's.
 
     Gives it with the seconds after which its message must come again; None: it is closed.
     Raises StorageUnavailableError.
@@ -151,7 +151,7 @@ async def advance(
         return onboarding, None
     if _is_exhausted(core, onboarding):
         return await _give_up(core, onboarding)
-    taken = await take_turn(core, core.pacer, onboarding, gate)
+    taken = await take_turn(core, pacer, onboarding, gate)
     if isinstance(taken, float):
         return onboarding, taken
     return await _try_again(core, onboarding, *taken)

@@ -158,7 +158,7 @@ def _read(text: str) -> OnboardingMessage | BatchMessage:
     return (OnboardingMessage if is_rows else BatchMessage).model_validate_json(text)
 
 
-def submission(key: str | None = "a key") -> BatchSubmission:
+def submission(key: str | None = "a key", count: int = ROWS) -> BatchSubmission:
     rows = tuple(
         BatchRow(
             batch_id="",
@@ -166,7 +166,7 @@ def submission(key: str | None = "a key") -> BatchSubmission:
             name=f"partner-{number}.example",
             request=request(domain_source(f"partner-{number}.example")),
         )
-        for number in range(2, 2 + ROWS)
+        for number in range(2, 2 + count)
     )
     return BatchSubmission(rows, (), None, "", key, "the body", None)
 
@@ -390,3 +390,25 @@ async def tasks_of(core: Core, message: BatchMessage) -> list[OnboardingMessage]
         message.batch_id, message.first or 0, message.last, requests=True
     )
     return [message_of_row(row, None) for row in rows]
+
+
+def test_rows_that_are_tried_again_let_others_go_first(worlds: Callable[..., World]) -> None:
+    world = worlds()
+    many = submission(count=300)
+    world.graph.refused |= {f"domain:{row.name}" for row in many.rows}
+    batch = world.run(lambda core: submit_batch(core, many))
+    assert isinstance(batch, Batch)
+
+    async def longest_wait(core: Core) -> float:
+        await replay_batch(core, batch)
+        waits = []
+        for _ in range(8):
+            await asyncio.sleep(0.57)
+            turn = await core.pacer.turn()
+            waits.append((turn.at - core.clock.now()).total_seconds())
+        return max(waits)
+
+    longest = world.run(longest_wait)
+    assert longest is not None
+    assert longest < 1
+    assert told(world, batch).counts[RowStatus.FAILED] == len(many.rows)
