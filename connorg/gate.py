@@ -19,7 +19,7 @@ _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
 _QUICK_GROWTH = 1.2  # per second, until the first complaint
 _CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
-_FRESH = timedelta(seconds=30)  # so long the pace holds: each complaint costs a standstill
+_FRESH = timedelta(seconds=60)  # so long the pace holds: each complaint costs a standstill
 _DROP = 0.94  # of what Graph took: calls that come a few hundredths late must not be too many
 _LARGEST_DROP = 0.5  # one complaint proves little: Graph also serves others
 _HALF_A_SECOND = timedelta(seconds=0.5)
