@@ -5,6 +5,7 @@ cold start, and the answer to a wrong request needs none of them.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,7 +63,7 @@ def core() -> Core:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = settings()
     _get_token_meanwhile()
-    return Core(
+    made = Core(
         directory=directory(),
         ledger=AzureLedger(table(LEDGER_TABLE)),
         batches=AzureBatches(table(BATCHES_TABLE)),
@@ -83,6 +84,10 @@ def core() -> Core:
         callbacks=_callbacks(),
         tenant_lookup=config.tenant_lookup,
     )
+    # All that is imported by now stays. Walking through it stopped the process for a tenth of a
+    # second now and then: calls to Graph then bunched, and it complained.
+    gc.freeze()
+    return made
 
 
 @cache

@@ -22,6 +22,18 @@ async def arm():
 asyncio.run(arm())
 """
 
+_COLLECTED = """
+import asyncio, gc
+import function_app
+from connorg.wiring import core
+
+async def build():
+    core()
+
+asyncio.run(build())
+assert gc.get_freeze_count() > len(gc.get_objects())
+"""
+
 
 async def test_the_token_is_fetched_while_storage_is_being_armed() -> None:
     asked = asyncio.Event()
@@ -60,6 +72,16 @@ async def _first_request_until(asked: asyncio.Event, port: int) -> None:
             process.kill()
         await ended
         seen.cancel()
+
+
+def test_a_collection_does_not_walk_through_what_was_imported() -> None:
+    """A full one stopped the process for a tenth of a second, and calls to Graph then bunched."""
+    settings = {
+        "AzureWebJobsStorage__accountName": "nobody",
+        "CONNORG_GRAPH_ROOT": f"http://{LOOPBACK}:9",
+    }
+    run = tethered([sys.executable, "-c", _COLLECTED])
+    subprocess.run(run, cwd=ROOT, check=True, env={**os.environ, **settings}, timeout=90)
 
 
 def test_the_first_create_imports_none_of_the_sdk_models_that_it_can_do_without() -> None:
