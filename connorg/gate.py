@@ -21,6 +21,7 @@ _QUICK_GROWTH = 1.2  # per second, until the first complaint
 _CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
 _FRESH = timedelta(seconds=60)  # so long the pace holds: each complaint costs a standstill
 _DROP = 0.94  # of what Graph took: calls that come a few hundredths late must not be too many
+_HELD_DROP = 0.98  # of a pace that Graph took and that has not grown: some calls came late, at once
 _LARGEST_DROP = 0.5  # one complaint proves little: Graph also serves others
 _HALF_A_SECOND = timedelta(seconds=0.5)
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
@@ -79,7 +80,9 @@ class Gate(Model):
             self.slowed_at, self.closed_until or self.slowed_at
         ):
             return self
-        calls = max(_LOWEST_PACE, self._taken_before(called_at) * _DROP)
+        taken = self._taken_before(called_at)
+        held = self.slowed_at is not None and len(self.paces) == 1 and taken == self.pace
+        calls = max(_LOWEST_PACE, taken * (_HELD_DROP if held else _DROP))
         paces = (Pace(since=now, calls=calls),)
         return self.model_copy(
             update={"paces": paces, "paced_at": now, "slowed_at": now, "next_turn": now}

@@ -104,6 +104,17 @@ def test_after_a_complaint_the_pace_holds_and_then_grows_slowly() -> None:
     assert demand(slowed, NOW + seconds(5), 80).pace > 20, "a limit that was lifted is found again"
 
 
+def test_a_complaint_at_a_pace_that_was_held_drops_it_little() -> None:
+    held = at_pace(20).slowed(NOW + seconds(5), NOW + seconds(5))
+    late = held.slowed(NOW + seconds(20), NOW + seconds(20))
+    assert late.pace == pytest.approx(held.pace * 0.98)
+    fallen = held.slowed(NOW + seconds(5.6), NOW + seconds(6))
+    assert fallen.pace == pytest.approx(held.pace * 0.6 * DROP), "the limit itself has fallen"
+    grown = demand(held, NOW + seconds(5), 80)
+    refused = grown.slowed(NOW + seconds(200), NOW + seconds(200))
+    assert refused.pace == pytest.approx(grown.pace * DROP)
+
+
 def test_the_pace_that_drops_is_the_one_at_which_the_refused_call_was_made() -> None:
     growing = demand(Gate(), NOW, 10)
     assert growing.pace > 2 * FIRST_PACE, "turns are given out ahead, at a pace not yet tried"
