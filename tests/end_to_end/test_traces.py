@@ -129,8 +129,8 @@ async def test_each_line_of_an_onboarding_s_log_carries_its_id_and_trace(
         return next((f"{found.trace} {found.body}" for found in about), None)
 
     text = await told(line, "nothing is logged")
-    trace = collector.trace_of(onboarding_id)[0].trace
-    assert text == f"{trace} onboarding {onboarding_id} is Succeeded in attempt 1"
+    [first, *_] = await ended_trace(collector, onboarding_id, "conclude")  # told apart from lines
+    assert text == f"{first.trace} onboarding {onboarding_id} is Succeeded in attempt 1"
 
 
 async def test_the_process_is_named(observed: Connorg, collector: Collector) -> None:
