@@ -56,8 +56,8 @@ class _EntraSetting(BaseModel):
         Raises ValidationError.
         """
         names = [str(field.alias) for field in cls.model_fields.values()]
-        told = {name: os.environ.get(name) for name in names}
-        return cls.model_validate({name: value for name, value in told.items() if value})
+        told = {name: value for name in names if (value := os.environ.get(name))}
+        return cls.model_validate(told)
 
 
 class Settings(_EntraSetting):

@@ -11,6 +11,12 @@ from infra.local.child import ROOT, tethered
 from infra.local.identity import LOCAL_IDENTITY_HEADER, create_app
 from infra.local.serving import LOOPBACK
 
+# Storage and a Graph that nobody answers for.
+_NOBODY = {
+    "AzureWebJobsStorage__accountName": "nobody",
+    "CONNORG_GRAPH_ROOT": f"http://{LOOPBACK}:9",
+}
+
 _FIRST_REQUEST = """
 import asyncio
 from connorg.wiring import core
@@ -54,8 +60,7 @@ async def test_the_token_is_fetched_while_storage_is_being_armed() -> None:
 
 async def _first_request_until(asked: asyncio.Event, port: int) -> None:
     settings = {
-        "AzureWebJobsStorage__accountName": "nobody",
-        "CONNORG_GRAPH_ROOT": f"http://{LOOPBACK}:9",
+        **_NOBODY,
         "IDENTITY_ENDPOINT": f"http://{LOOPBACK}:{port}/msi/token",
         "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,
     }
@@ -76,12 +81,8 @@ async def _first_request_until(asked: asyncio.Event, port: int) -> None:
 
 def test_a_collection_does_not_walk_through_what_was_imported() -> None:
     """A full one stopped the process for a tenth of a second, and calls to Graph then bunched."""
-    settings = {
-        "AzureWebJobsStorage__accountName": "nobody",
-        "CONNORG_GRAPH_ROOT": f"http://{LOOPBACK}:9",
-    }
     run = tethered([sys.executable, "-c", _COLLECTED])
-    subprocess.run(run, cwd=ROOT, check=True, env={**os.environ, **settings}, timeout=90)
+    subprocess.run(run, cwd=ROOT, check=True, env={**os.environ, **_NOBODY}, timeout=90)
 
 
 def test_the_first_create_imports_none_of_the_sdk_models_that_it_can_do_without() -> None:
