@@ -94,7 +94,11 @@ class Terminal:
 
     async def ended(self) -> int:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            code = await self._process.wait()
+            # A terminal that nobody reads is full some time, and then the command would wait too.
+            while self._process.returncode is None:
+                self._read()
+                await asyncio.sleep(0.05)
+        code = self._process.returncode
         self._read()
         assert "Traceback" not in self.seen, self.seen
         return code
