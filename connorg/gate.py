@@ -17,15 +17,15 @@ from connorg.contract.onboarding import OnboardingError
 FIRST_PACE = 16.0  # calls per second of all instances together: a full tenant within five minutes
 _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
-_QUICK_GROWTH = 1.2  # per second, until the first complaint
+_QUICK_GROWTH = 1.4  # per second, until the first complaint
 _CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
 _FRESH = timedelta(seconds=60)  # so long the pace holds: each complaint costs a standstill
 _DROP = 0.94  # of what Graph took: calls that come a few hundredths late must not be too many
 _HELD_DROP = 0.98  # of a pace that Graph took and that has not grown: some calls came late, at once
 _LARGEST_DROP = 0.5  # one complaint proves little: Graph also serves others
-_HALF_A_SECOND = timedelta(seconds=0.5)
+_SECOND = timedelta(seconds=1)
 _FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
-_REMEMBERED = 30  # paces: a quick growth from the first to the highest
+_REMEMBERED = 30  # paces, of a second at least: no attempt waits so long for Graph's answer
 
 
 class Pace(Model):
@@ -106,13 +106,22 @@ class Gate(Model):
         return tuple(self.next_turn - step * (count - i) for i in range(count))
 
     def _taken_before(self, refused_at: datetime) -> float:
-        """Tell about how many calls Graph took in the second before it refused one."""
+        """Tell how many calls Graph took in the second before it refused one: as many as turns."""
         if not self.paces:
             return self.pace
         opened = max(self.paces[0].since, self.closed_until or self.paces[0].since)
-        seconds = (refused_at - opened).total_seconds()
-        pace = self._pace_at(refused_at - _HALF_A_SECOND)  # one that grows was lower
-        return pace * max(_LARGEST_DROP, seconds) if 0 <= seconds < 1 else pace
+        pace = self._pace_at(refused_at)
+        if refused_at < opened:
+            return pace
+        turns = self._turns_between(max(opened, refused_at - _SECOND), refused_at)
+        return max(turns, pace * _LARGEST_DROP)
+
+    def _turns_between(self, start: datetime, end: datetime) -> float:
+        ends = (*(pace.since for pace in self.paces[1:]), end)
+        return sum(
+            pace.calls * max(0.0, (min(until, end) - max(pace.since, start)).total_seconds())
+            for pace, until in zip(self.paces, ends, strict=True)
+        )
 
     def _pace_at(self, moment: datetime) -> float:
         paces = [pace.calls for pace in self.paces if pace.since <= moment]

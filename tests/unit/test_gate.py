@@ -92,10 +92,11 @@ def test_a_complaint_at_the_first_calls_halves_the_pace_and_no_more() -> None:
     assert gate.pace == pytest.approx(10 * DROP)
 
 
-def test_a_complaint_drops_a_growing_pace_to_what_it_was_before() -> None:
-    growing = Gate(paces=(Pace(since=NOW, calls=50), Pace(since=NOW + seconds(9), calls=60)))
-    assert growing.slowed(NOW + seconds(9.4), NOW + seconds(10)).pace == pytest.approx(50 * DROP)
-    assert growing.slowed(NOW + seconds(9.6), NOW + seconds(10)).pace == pytest.approx(60 * DROP)
+def test_a_complaint_drops_a_growing_pace_to_the_turns_of_the_second_before() -> None:
+    growing = Gate(paces=(Pace(since=NOW, calls=50), Pace(since=NOW + seconds(9), calls=70)))
+    for refused_at, taken in ((8.9, 50), (9.4, 0.6 * 50 + 0.4 * 70), (10, 70), (11, 70)):
+        gate = growing.slowed(NOW + seconds(refused_at), NOW + seconds(12))
+        assert gate.pace == pytest.approx(taken * DROP)
 
 
 def test_after_a_complaint_the_pace_holds_and_then_grows_slowly() -> None:
