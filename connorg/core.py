@@ -11,7 +11,7 @@ from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.natural_key import new_onboarding_id
-from connorg.pacing import Pacer, PatientPacer
+from connorg.pacing import Pacer, PatientPacer, Spacing
 from connorg.policy import Policy
 from connorg.ports import CallbackQueue, Clock, Directory, Ledger, Receiver, RetryQueue
 from connorg.timing import Timing
@@ -51,6 +51,10 @@ class Core:
     @cached_property
     def batch_pacer(self) -> PatientPacer:
         return PatientPacer(self.ledger, self.clock, self._calls)
+
+    @cached_property
+    def spacing(self) -> Spacing:
+        return Spacing(self.clock)
 
     @property
     def _calls(self) -> int:

@@ -9,6 +9,7 @@ from connorg.gate import Gate
 from connorg.ports import Clock, Ledger
 
 _LINE = timedelta(seconds=0.3)  # of turns given out, after which rows wait, and that they then take
+_CLOSEST = 0.98  # of the distance of turns: late calls catch up, within what Graph took
 _MOMENT = timedelta(seconds=0.05)  # half of what lies between the last look and the call anyway
 
 
@@ -16,6 +17,33 @@ _MOMENT = timedelta(seconds=0.05)  # half of what lies between the last look and
 class Turn:
     at: datetime
     taken_at: datetime
+    apart: timedelta
+    """How long after it the next one is."""
+
+
+class Spacing:
+    """Keeps apart the calls that this process is late with: at once they would be too many."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last = self._next = clock.now()
+        self._apart = timedelta(0)
+
+    async def until(self, turn: Turn) -> None:
+        """Sleep until a turn, and longer where calls for earlier turns were late."""
+        while (wait := max(turn.at, self._next) - self._clock.now()) > timedelta(0):  # noqa: ASYNC110  others move it meanwhile
+            await asyncio.sleep(wait.total_seconds())
+        self._apart = turn.apart * _CLOSEST
+        # A timer is always a little late. Only what is more than that moves those that follow.
+        self._last = max(turn.at, self._next, self._clock.now() - self._apart / 2)
+        self._next = self._last + self._apart
+
+    def give_way(self) -> None:
+        """Leave room for a call that is made now, without a turn.
+
+        For one between two turns: many such calls must not keep turns waiting for ever.
+        """
+        self._next = self._last + 2 * self._apart
 
 
 class Pacer:
@@ -51,7 +79,8 @@ class Pacer:
         calls = count * self._calls
         gate = await self._ledger.change_gate(lambda gate: gate.with_turns(calls, now))
         moments = gate.last_turns(calls)[:: self._calls]
-        self._turns.extend(Turn(at, taken_at=now) for at in moments)
+        apart = timedelta(seconds=self._calls / gate.pace)
+        self._turns.extend(Turn(at, taken_at=now, apart=apart) for at in moments)
         return gate
 
 

@@ -192,7 +192,7 @@ async def try_at_turn(
     core: Core, begun: Onboarding, turn: Turn, gate: Gate
 ) -> tuple[Onboarding, float | None]:
     """Make an attempt for an onboarding that holds the lease. Gives what `advance` gives."""
-    await asyncio.sleep(core.seconds_until(turn.at))
+    await core.spacing.until(turn)
     concluded = await attempt_and_conclude(core, begun, gate)
     return concluded, None if concluded.status.terminal else core.seconds_until(concluded.due)
 

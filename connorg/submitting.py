@@ -165,6 +165,7 @@ async def _finish_within(
 
 
 async def _attempt_armed(core: Core, begun: Onboarding, gate: Gate, receipt: Receipt) -> Onboarding:
+    core.spacing.give_way()
     concluded = await attempt_and_conclude(core, begun, gate)
     if concluded.status.terminal:
         await disarm(core, receipt)
