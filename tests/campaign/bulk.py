@@ -67,7 +67,7 @@ class Measurement:
 
     @property
     def seconds(self) -> float:
-        """From the first call for a row until the last that was taken."""
+        """From the first call until the last that was taken, those of single requests too."""
         times = [call["time"] for call in self.calls if call["status"] != REFUSED]
         return float(max(times) - min(times))
 
