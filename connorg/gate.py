@@ -57,6 +57,11 @@ class Gate(Model):
     def pace(self) -> float:
         return self.paces[-1].calls if self.paces else FIRST_PACE
 
+    @property
+    def apart(self) -> timedelta:
+        """How long after a turn the next one is, at this pace."""
+        return timedelta(seconds=1 / self.pace)
+
     def is_closed(self, now: datetime) -> bool:
         return self.closed_until is not None and now < self.closed_until
 
@@ -102,8 +107,8 @@ class Gate(Model):
     def last_turns(self, count: int) -> tuple[datetime, ...]:
         if self.next_turn is None:
             return ()
-        step = timedelta(seconds=1 / self.pace)
-        return tuple(self.next_turn - step * (count - i) for i in range(count))
+        apart = self.apart
+        return tuple(self.next_turn - apart * (count - i) for i in range(count))
 
     def _taken_before(self, refused_at: datetime) -> float:
         """Tell how many calls Graph took in the second before it refused one: as many as turns."""

@@ -79,7 +79,7 @@ class Pacer:
         calls = count * self._calls
         gate = await self._ledger.change_gate(lambda gate: gate.with_turns(calls, now))
         moments = gate.last_turns(calls)[:: self._calls]
-        apart = timedelta(seconds=self._calls / gate.pace)
+        apart = gate.apart * self._calls
         self._turns.extend(Turn(at, taken_at=now, apart=apart) for at in moments)
         return gate
 

@@ -258,7 +258,7 @@ async def _wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
     overslept = False
     while True:
         turn = await pacer.turn()
-        # A late call would come on top of the next ones. Once: a slow process must get on too.
+        # A late call makes those after it late too. Once: a slow process must get on as well.
         overslept = await _oversleep(core, turn) and not overslept
         if overslept:
             continue

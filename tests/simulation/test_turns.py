@@ -177,11 +177,10 @@ HANGS = (1.0, 1.4)
 def hanging_core(clock: Time, called: Callable[[str], None]) -> Core:
     """Give a core on a storage that hangs once. `called` is told of each call to Graph."""
 
-    async def hang[T](_: str, act: Callable[[], T]) -> T:
-        await asyncio.sleep(LATENCY)
+    async def hang[T](what: str, act: Callable[[], T]) -> T:
         if HANGS[0] <= clock.loop.time() < HANGS[1]:
             await asyncio.sleep(HANGS[1] - clock.loop.time())
-        return act()
+        return await travel(what, act)
 
     async def ask[T](_: str, key: str, act: Callable[[], T], /) -> T:
         called(key)
