@@ -6,10 +6,12 @@ is told to all instances.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
-from connorg.attempting import keep_gate
+from connorg import telemetry
 from connorg.contract.onboarding import OnboardingError
 from connorg.core import Core
+from connorg.gate import Gate
 from connorg.outcomes import Blocked, Later, Refused
 
 _THROTTLED = OnboardingError(
@@ -52,3 +54,22 @@ async def ask[T](
         case Blocked(error):
             raise GraphUnavailableError(error, core.timing.blocked_retry)
     return answer
+
+
+async def keep_gate(core: Core, gate: Gate, outcome: object, called_at: datetime) -> None:
+    """Tell all instances what Graph's answer to a call means for theirs."""
+    now = core.clock.now()
+    match outcome:
+        case Later(throttled=True, retry_after=retry_after):
+            pause = core.timing.shortest_backoff if retry_after is None else retry_after
+            until = now + timedelta(seconds=pause)
+            telemetry.throttled()
+            await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
+        case Blocked(error):
+            until = now + timedelta(seconds=core.timing.blocked_retry)
+            telemetry.blocked(error.code)
+            await core.ledger.change_gate(lambda gate: gate.closed(until, error))
+        case Later() | Refused():
+            pass
+        case _ if gate.blocked is not None:
+            await core.ledger.change_gate(Gate.unblocked)

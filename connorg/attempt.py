@@ -26,10 +26,10 @@ from connorg.contract.organization import (
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core import Core
 from connorg.gate import Gate
+from connorg.joining import _DUPLICATE, already_connected
 from connorg.lookups import lacked_sponsors, tenant_behind
 from connorg.outcomes import AlreadyConnected, Connected, Later, Outcome, Refused, Setback
 
-_DUPLICATE = "AlreadyConnected"
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 
 
@@ -205,12 +205,4 @@ def _not_found() -> OnboardingError:
         " lists no organization for it. It may stand for the tenant to which the domain belongs.",
         action="Grant the app's identity CrossTenantInformation.ReadBasic.All, so that it can learn"
         " of which tenant a domain is; then replay this onboarding.",
-    )
-
-
-def already_connected(organization_id: str) -> OnboardingError:
-    return OnboardingError(
-        code=_DUPLICATE,
-        message=f"The identity source is connected already, as organization {organization_id}.",
-        action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
     )

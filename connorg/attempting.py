@@ -1,14 +1,13 @@
 """From the lease to the conclusion: one attempt, each step of it written down."""
 
 import logging
-from datetime import datetime, timedelta
 
 from connorg import states, telemetry
+from connorg.asking import keep_gate
 from connorg.attempt import attempt
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core import Core
 from connorg.gate import Gate
-from connorg.outcomes import Blocked, Later, Refused
 from connorg.ports import SupersededError
 
 _log = logging.getLogger(__name__)
@@ -55,22 +54,3 @@ async def _take_step(core: Core, current: Onboarding, gate: Gate) -> Onboarding:
         f": {concluded.last_error.code}" if concluded.last_error else "",
     )
     return concluded
-
-
-async def keep_gate(core: Core, gate: Gate, outcome: object, called_at: datetime) -> None:
-    """Tell all instances what Graph's answer to a call means for theirs."""
-    now = core.clock.now()
-    match outcome:
-        case Later(throttled=True, retry_after=retry_after):
-            pause = core.timing.shortest_backoff if retry_after is None else retry_after
-            until = now + timedelta(seconds=pause)
-            telemetry.throttled()
-            await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
-        case Blocked(error):
-            until = now + timedelta(seconds=core.timing.blocked_retry)
-            telemetry.blocked(error.code)
-            await core.ledger.change_gate(lambda gate: gate.closed(until, error))
-        case Later() | Refused():
-            pass
-        case _ if gate.blocked is not None:
-            await core.ledger.change_gate(Gate.unblocked)

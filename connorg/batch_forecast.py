@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from connorg.asking import GraphUnavailableError, ask
-from connorg.batches import SOURCE
+from connorg.contract import channels
 from connorg.contract.batch_views import BatchForecast, RowForecast, RowProspect
 from connorg.contract.batches import BatchRow
 from connorg.contract.onboarding import Onboarding, OnboardingError
@@ -136,7 +136,9 @@ def _forecast(
 ) -> RowForecast:
     organization = standing.found(request, holder)
     told = differences(request.attributes, organization.attributes) if organization else ()
-    changes = by_holder(core, request, SOURCE, holder) or by_if_exists(request, organization, told)
+    changes = by_holder(core, request, channels.BATCH, holder) or by_if_exists(
+        request, organization, told
+    )
     usual = RowProspect.EXISTS if organization else RowProspect.CREATE
     error = changes.get("error")
     return RowForecast(

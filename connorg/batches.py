@@ -14,19 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connorg.contract import channels
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.faults import RowFault
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.core import Core
 from connorg.joining import Conflict, Reason
-from connorg.natural_key import new_batch_id, row_onboarding_id
+from connorg.natural_key import new_batch_id, new_replay, row_onboarding_id
 from connorg.ports import KeyReservation, SupersededError
-from connorg.replaying import new_replay
 
 if TYPE_CHECKING:
     from connorg.intake.partner_files import PartnerRow
 
-SOURCE = "batch"
 _SLICE = 5  # rows of a message, which share its calls to storage
 _AT_ONCE = 8  # messages, so that it leaves storage to others too
 _TRANSACTION = 100  # rows
@@ -71,7 +70,7 @@ def _refusals(core: Core, row: "PartnerRow") -> tuple[RowFault, ...]:
         return ()
     if row.request.callback_url is not None:
         return (RowFault(row=row.number, pointer="/callbackUrl", detail=_NO_CALLBACKS),)
-    refusal = core.policy.early_refusal(row.request, SOURCE)
+    refusal = core.policy.early_refusal(row.request, channels.BATCH)
     faults = refusal.faults if refusal is not None else ()
     return tuple(
         RowFault(row=row.number, column=row.column_of(fault.pointer), **fault.model_dump())
@@ -140,7 +139,7 @@ def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
     return OnboardingMessage(
         onboarding_id=row_onboarding_id(row.batch_id, row.number, row.request.natural_key),
         request=row.request,
-        source=SOURCE,
+        source=channels.BATCH,
         replay=row.replay,
         batch_row=row.place,
         traceparent=traceparent,
@@ -149,7 +148,7 @@ def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
 
 async def replay_batch(core: Core, batch: Batch) -> None:
     """Start the rows that failed anew. Raises StorageUnavailableError: it may be repeated."""
-    name = new_replay(core)
+    name = new_replay(core.clock.now(), core.random)
     # The message first: whatever happens then, it hands the rows over too.
     message = BatchMessage(batch_id=batch.id, replay=name, traceparent=batch.traceparent)
     await core.queue.put(message, 0)

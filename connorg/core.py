@@ -95,17 +95,3 @@ class Core:
 
     def spread(self) -> float:
         return self.random.uniform(0, self.timing.spread)
-
-
-def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:
-    if onboarding.request is None:
-        raise AssertionError("an onboarding without a request has nothing left to do")
-    return OnboardingMessage(
-        onboarding_id=onboarding.id,
-        request=onboarding.request,
-        source=onboarding.source,
-        attempt=onboarding.attempts,
-        replay=replay,
-        batch_row=onboarding.batch_row,
-        traceparent=onboarding.traceparent,
-    )

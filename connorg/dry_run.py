@@ -1,7 +1,6 @@
 """Dry run: what a request would come to. Nothing is kept and nothing is changed."""
 
 from connorg.asking import ask
-from connorg.attempt import already_connected
 from connorg.contract.forecast import Forecast, Prospect
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.organization import (
@@ -13,7 +12,7 @@ from connorg.contract.organization import (
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core import Core
-from connorg.joining import Conflict, join
+from connorg.joining import Conflict, already_connected, join
 from connorg.lookups import lacked_sponsors, tenant_behind
 from connorg.outcomes import Refused
 from connorg.policy import Refusal

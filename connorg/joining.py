@@ -61,3 +61,14 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     if if_exists is not IfExists.RETURN and holder.is_less_than(newcomer):
         return Conflict(Reason.DIFFERS, holder.id, holder)
     return Submitted(holder, fresh=False)
+
+
+_DUPLICATE = "AlreadyConnected"
+
+
+def already_connected(organization_id: str) -> OnboardingError:
+    return OnboardingError(
+        code=_DUPLICATE,
+        message=f"The identity source is connected already, as organization {organization_id}.",
+        action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
+    )

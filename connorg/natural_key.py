@@ -37,6 +37,11 @@ def new_batch_id(now: datetime, random: Random) -> str:
     return f"batch-{countdown(now)}{random.getrandbits(80):020x}"
 
 
+def new_replay(now: datetime, random: Random) -> str:
+    """Return a name for a replay. Names sort by time: an older one is stale."""
+    return f"{int(now.timestamp() * 1000):012x}{random.getrandbits(32):08x}"
+
+
 def row_onboarding_id(batch_id: str, row: int, natural_key: str) -> str:
     """Give the onboarding of a row: always the same one, however often the row is sent or tried."""
     made = batch_id.removeprefix("batch-")[:12]

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from connorg import states, telemetry
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.core import Core, message_of
+from connorg.core import Core
 from connorg.joining import Conflict, Reason, Submitted
+from connorg.natural_key import new_replay
 from connorg.ports import Filter, HeldBy, SupersededError
-from connorg.submitting import disarm
+from connorg.records import disarm, message_of
 
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 
@@ -25,19 +26,13 @@ async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
         return Conflict(Reason.NOT_FAILED, onboarding.id, onboarding)
     # The message carries the replay, so that whoever comes first carries it out: this call, or the
     # queue trigger after a crash right here.
-    name = new_replay(core)
+    name = new_replay(core.clock.now(), core.random)
     receipt = await core.queue.put(message_of(onboarding, replay=name), 0)
     reopened = await reopen(core, onboarding, name)
     if isinstance(reopened, HeldBy):
         await disarm(core, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
-
-
-def new_replay(core: Core) -> str:
-    """Name a replay. Names sort by time: an older one is stale."""
-    now = int(core.clock.now().timestamp() * 1000)
-    return f"{now:012x}{core.random.getrandbits(32):08x}"
 
 
 async def replay_all(

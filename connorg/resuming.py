@@ -10,21 +10,22 @@ from contextlib import suppress
 from connorg import states, telemetry
 from connorg.attempting import attempt_and_conclude
 from connorg.calling_back import subscribe
+from connorg.contract import channels
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Core, message_of
+from connorg.core import Core
 from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
 from connorg.keeping import keep, unreadable
 from connorg.pacing import Pacer, Turn
 from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
+from connorg.records import message_of, standing_for
 from connorg.replaying import reopen
-from connorg.submitting import Submission, bind_key, standing_for
+from connorg.submitting import Submission, bind_key
 
 _BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
-SOURCE = "queue"
 
 POISONED = OnboardingError(
     code="MessagePoisoned",
@@ -43,7 +44,7 @@ async def receive(core: Core, message: ProducerMessage) -> None:
     with telemetry.onboard():
         refusal = core.policy.callback_refusal(request.callback_url)
         if refusal is not None:
-            await keep(core, core.new_onboarding(request, SOURCE), refusal.error)
+            await keep(core, core.new_onboarding(request, channels.QUEUE), refusal.error)
             return
         onboarding = await _bound(core, message)
         if request.callback_url is not None:
@@ -56,10 +57,10 @@ async def receive(core: Core, message: ProducerMessage) -> None:
 async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
     """Give the onboarding of a producer's message: of its key, or a failed or new one."""
     request = message.onboarding_request
-    onboarding = core.new_onboarding(request, SOURCE)
+    onboarding = core.new_onboarding(request, channels.QUEUE)
     if message.idempotency_key is None:
         return onboarding
-    submission = Submission(request, SOURCE, SOURCE, message.idempotency_key)
+    submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
     bound = await bind_key(core, submission, onboarding)
     if isinstance(bound, Conflict):
         return await keep(core, onboarding, bound.error)
@@ -113,7 +114,7 @@ async def bury_producers(core: Core, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
     request = message.onboarding_request
     with telemetry.onboard():
-        onboarding = core.new_onboarding(request, SOURCE)
+        onboarding = core.new_onboarding(request, channels.QUEUE)
         refusal = core.policy.callback_refusal(request.callback_url)
         if request.callback_url is not None and not refusal:
             onboarding = await _opened(core, onboarding)
@@ -124,7 +125,7 @@ async def bury_producers(core: Core, message: ProducerMessage) -> None:
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
     """Keep a message that can't be understood, as a failed onboarding."""
-    await keep(core, unreadable(core, SOURCE, text), error)
+    await keep(core, unreadable(core, channels.QUEUE, text), error)
 
 
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:

@@ -20,11 +20,12 @@ from connorg.calling_back import subscribe
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.versions import NewerVersionError
-from connorg.core import Core, message_of
+from connorg.core import Core
 from connorg.gate import Gate
 from connorg.joining import Conflict, Reason, Submitted, join
 from connorg.policy import Refusal
 from connorg.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
+from connorg.records import disarm, message_of, standing_for
 
 _log = logging.getLogger(__name__)
 
@@ -113,19 +114,6 @@ async def bind_key(
         return Submitted(await standing_for(core, earlier), fresh=False)
     # The key is bound and the ledger not yet written: by a request right now, or before a crash.
     return onboarding.model_copy(update={"id": bound.onboarding_id})
-
-
-async def standing_for(core: Core, onboarding: Onboarding) -> Onboarding:
-    """Give the onboarding that stands for one which was never begun; else the same."""
-    if onboarding.joined is None:
-        return onboarding
-    return await core.ledger.read(onboarding.joined) or onboarding
-
-
-async def disarm(core: Core, receipt: Receipt) -> None:
-    """Take a message back. One that stays does no harm: it finds nothing to do."""
-    with suppress(StorageUnavailableError):
-        await core.queue.delete(receipt)
 
 
 async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, Receipt]:

@@ -14,6 +14,7 @@ import logging
 
 import azure.functions as func
 
+from connorg.contract import channels
 from connorg.contract.faults import Fault
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ProblemError, ProblemKind
@@ -83,7 +84,7 @@ def _proven(name: str, delivery: Delivery) -> Source:
 async def _submit(
     req: func.HttpRequest, name: str, delivery: Delivery, wanted: Wanted
 ) -> func.HttpResponse:
-    source = _source_name(name)
+    source = channels.webhook(name)
     submission = Submission(
         wanted.request,
         source=source,
@@ -118,7 +119,7 @@ async def _refused(
         action="Correct the ticket or the mapping of its source, and send it again.",
     )
     text = delivery.body.decode("utf-8", "replace")
-    onboarding = unreadable(core(), _source_name(name), text, refused.reference)
+    onboarding = unreadable(core(), channels.webhook(name), text, refused.reference)
     kept = await _keep(onboarding, error, delivery, refused.delivery_id)
     _note(name, "refused", error.code)
     return ProblemError(
@@ -143,10 +144,6 @@ def _final(error: ProblemError, faults: tuple[Fault, ...] | None = None) -> Prob
     changes = {"status": ProblemKind.INVALID_VALUES.status, "errors": faults}
     error.problem = error.problem.model_copy(update=changes)
     return error
-
-
-def _source_name(name: str) -> str:
-    return f"webhook:{name}"
 
 
 def _note(name: str, what: str, why: str = "") -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import azure.functions as func
 
+from connorg.contract import channels
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.replays import NotReplayed, Replays
@@ -37,19 +38,18 @@ from connorg.submitting import submit as submit_request
 from connorg.wiring import core
 
 _MOST_REPLAYS = 500
-_SOURCE = "http"
 
 
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations?dryRun=&readBack="""
     request = parse(OnboardingRequest, body_of(req))
     if flag_of(req, "dryRun"):
-        forecast = await dry_run(core(), request, _SOURCE)
+        forecast = await dry_run(core(), request, channels.HTTP)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
     preference = preference_of(req, settings().wait_seconds)
     submission = Submission(
         request,
-        source=_SOURCE,
+        source=channels.HTTP,
         caller=caller_of(req),
         idempotency_key=idempotency_key_of(req),
         traceparent=req.headers.get("traceparent"),

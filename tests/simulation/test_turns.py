@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from connorg.core import Core, message_of
+from connorg.core import Core
 from connorg.gate import FIRST_PACE
 from connorg.pacing import Pacer, PatientPacer, Spacing, Turn
 from connorg.ports import Ledger
+from connorg.records import message_of
 from connorg.resuming import advance
 from connorg.submitting import Submission, submit
 from tests.simulation.graph import Graph, SimulatedDirectory

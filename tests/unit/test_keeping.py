@@ -3,10 +3,11 @@
 import pytest
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Core, message_of
+from connorg.core import Core
 from connorg.joining import Conflict
 from connorg.keeping import keep_once, unreadable
 from connorg.ports import Filter
+from connorg.records import message_of
 from connorg.resuming import resume
 from connorg.submitting import Submission, submit
 from tests.unit.cores import simulated_core
