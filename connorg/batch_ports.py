@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from connorg.contract.batch_place import BatchPlace
 from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.identifiers import BatchPlace
 from connorg.contract.onboarding import Conclusion
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connorg.batch_ports import RowOutline
-from connorg.contract.batch_place import BatchPlace
 from connorg.contract.batch_views import BatchStatus, BatchView, RowError, RowResult
 from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.identifiers import BatchPlace
 from connorg.contract.onboarding import Conclusion, OnboardingError
 from connorg.core import Core
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from connorg.contract import channels
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.faults import RowFault
+from connorg.contract.identifiers import new_batch_id, new_replay, row_onboarding_id
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.core import Core
 from connorg.joining import Conflict, Reason
-from connorg.natural_key import new_batch_id, new_replay, row_onboarding_id
 from connorg.ports import KeyReservation, SupersededError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from connorg.callback_address import fault_of
-from connorg.clouds import Cloud
+from connorg.contract.clouds import Cloud
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTenant
 from connorg.contract.onboarding import OnboardingError

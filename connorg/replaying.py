@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import replace
 
 from connorg import states, telemetry
+from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core import Core
 from connorg.joining import Conflict, Reason, Submitted
-from connorg.natural_key import new_replay
 from connorg.ports import Filter, HeldBy, SupersededError
 from connorg.records import disarm, message_of
 

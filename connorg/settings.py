@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Validati
 
 from connorg import signing
 from connorg.callback_address import LOCAL_HOSTS, LOGIC_APPS
-from connorg.clouds import Cloud
+from connorg.contract.clouds import Cloud
 from connorg.contract.identity_sources import TenantId
 from connorg.policy import Policy
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from connorg.contract.batch_place import BatchPlace
 from connorg.contract.faults import RowFault
+from connorg.contract.identifiers import BatchPlace
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.requests import OnboardingRequest
@@ -118,3 +118,10 @@ _STATUSES: Mapping[Status, RowStatus] = {
     Status.FAILED: RowStatus.FAILED,
     Status.CANCELED: RowStatus.CANCELED,
 }
+
+
+class OnInvalid(StrEnum):
+    """What to do with a file of which some rows have faults."""
+
+    REJECT = "reject"
+    SKIP = "skip"

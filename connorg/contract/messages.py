@@ -11,11 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from connorg.contract.batch_place import BatchPlace
+from connorg.contract.identifiers import BATCH_ID, ONBOARDING_ID, BatchPlace, partition_of, split_id
 from connorg.contract.model import Model
 from connorg.contract.requests import IdempotencyKey, OnboardingRequest
 from connorg.contract.versions import VERSION, check_version
-from connorg.natural_key import BATCH_ID, ONBOARDING_ID, partition_of, split_id
 
 
 class _OwnMessage(Model):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from connorg.contract.batch_place import BatchPlace
+from connorg.contract.identifiers import BatchPlace
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization, Difference, unmet
 from connorg.contract.requests import IfExists, OnboardingRequest

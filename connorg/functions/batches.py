@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import azure.functions as func
@@ -11,7 +10,8 @@ from connorg.batch_forecast import forecast_batch
 from connorg.batch_progress import progress, results
 from connorg.batches import BatchSubmission, cancel_batch, judged, replay_batch, submit_batch
 from connorg.contract.batch_views import BatchView, RowResult, RowResults
-from connorg.contract.batches import Batch, BatchRow
+from connorg.contract.batches import Batch, BatchRow, OnInvalid
+from connorg.contract.identifiers import is_batch_id
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import Reference
 from connorg.functions.addresses import Addresses
@@ -21,7 +21,6 @@ from connorg.functions.headers import idempotency_key_of
 from connorg.functions.parameters import choice_of, flag_of, text_of
 from connorg.functions.tables import csv_answer, wants_csv
 from connorg.joining import Conflict
-from connorg.natural_key import is_batch_id
 from connorg.wiring import administration, core
 
 if TYPE_CHECKING:
@@ -30,13 +29,6 @@ if TYPE_CHECKING:
 _SLICE = 50  # rows judged in one go; then others get their turn on the event loop
 _SHORTEST_POLL, _LONGEST_POLL = 2, 30  # seconds
 _COLUMNS = tuple(RowResult.model_json_schema()["properties"])
-
-
-class OnInvalid(StrEnum):
-    """What to do with a file of which some rows have faults."""
-
-    REJECT = "reject"
-    SKIP = "skip"
 
 
 async def submit(req: func.HttpRequest) -> func.HttpResponse:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from connorg.asking import GraphUnavailableError
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.requests import InvalidValuesError, MalformedBodyError
 from connorg.contract.versions import NewerVersionError
 from connorg.functions.answers import problem_answer
 from connorg.functions.callers import Role, authorize

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from connorg import telemetry
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
-from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.versions import NewerVersionError
 from connorg.resuming import (
     bury,

@@ -5,10 +5,12 @@ from dataclasses import replace
 import azure.functions as func
 
 from connorg.contract import channels
+from connorg.contract.identifiers import is_onboarding_id
 from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.replays import NotReplayed, Replays
-from connorg.contract.requests import OnboardingRequest, parse
+from connorg.contract.requests import OnboardingRequest
 from connorg.dry_run import dry_run
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import (
@@ -26,7 +28,6 @@ from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
 from connorg.functions.result_tokens import require_not_expired, require_token
 from connorg.joining import Conflict, Submitted
 from connorg.managing import read_back
-from connorg.natural_key import is_onboarding_id
 from connorg.policy import Refusal
 from connorg.ports import Filter
 from connorg.replaying import cancel as cancel_onboarding

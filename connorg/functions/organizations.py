@@ -9,8 +9,9 @@ from connorg.asking import ask
 from connorg.contract.changes import NewSponsor, OrganizationChanges
 from connorg.contract.faults import Fault
 from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.parsing import InvalidValuesError, parse
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.requests import InvalidValuesError, State, parse
+from connorg.contract.requests import State
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.functions.answers import json_answer, next_page, page_answer
 from connorg.functions.parameters import body_of, choice_of, top_of

@@ -6,8 +6,8 @@ import azure.functions as func
 
 from connorg.asking import ask
 from connorg.contract.changes import OrganizationReference, SubjectOrganization
+from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.requests import parse
 from connorg.functions.organizations import refused_problem
 from connorg.functions.parameters import body_of
 from connorg.wiring import administration, core

@@ -10,14 +10,9 @@ from typing import Any
 
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import source_type
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.problems import ProblemKind
-from connorg.contract.requests import (
-    REFERENCE_LENGTH,
-    InvalidValuesError,
-    MalformedBodyError,
-    OnboardingRequest,
-    parse,
-)
+from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
 from connorg.intake.expressions import ExpressionError, evaluate
 from connorg.intake.proof import Delivery
 from connorg.intake.sources import DeliveryId, Source

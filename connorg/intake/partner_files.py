@@ -8,13 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from connorg.contract.faults import Fault, RowFault
-from connorg.contract.requests import (
-    LARGEST_BODY,
-    InvalidValuesError,
-    MalformedBodyError,
-    OnboardingRequest,
-    parse,
-)
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
 from connorg.intake.drafts import Draft, Drafts, FileTooLargeError, FileUnreadableError, column_of
 from connorg.intake.file_text import text_of
 from connorg.intake.partner_csv import Spreadsheet

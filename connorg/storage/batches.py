@@ -15,11 +15,10 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from connorg.batch_ports import RowOutline
-from connorg.contract.batch_place import BatchPlace
 from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.identifiers import BatchPlace, countdown
 from connorg.contract.onboarding import Conclusion
 from connorg.contract.requests import OnboardingRequest
-from connorg.natural_key import countdown
 from connorg.ports import SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import Entity, etag_of, if_unchanged, model_of, row_entity

@@ -19,11 +19,11 @@ from azure.core import MatchConditions
 from pydantic import ValidationError
 
 from connorg.contract.callbacks import CallbackNote
+from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
 from connorg.gate import Gate
-from connorg.natural_key import partition_of, split_id
 from connorg.ports import KeyReservation
 
 type Entity = dict[str, Any]

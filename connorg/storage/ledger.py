@@ -12,10 +12,10 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.callbacks import CallbackNote
+from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import NewerVersionError, check_version
 from connorg.gate import Gate
-from connorg.natural_key import partition_of, split_id
 from connorg.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (

@@ -21,9 +21,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.callbacks import CallbackNote
+from connorg.contract.identifiers import countdown, made_at, split_id
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import NewerVersionError, check_version
-from connorg.natural_key import countdown, made_at, split_id
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CALLBACK,

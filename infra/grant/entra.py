@@ -23,7 +23,7 @@ from msgraph.generated.service_principals.service_principals_request_builder imp
 )
 from msgraph.graph_service_client import GraphServiceClient
 
-from connorg.clouds import Cloud
+from connorg.contract.clouds import Cloud
 from connorg.graph.client import graph_client
 from infra.grant.rights import AppRole, DirectoryRole, Right
 

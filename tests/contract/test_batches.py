@@ -10,10 +10,9 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.batch_ports import Batches
-from connorg.contract.batch_place import BatchPlace
 from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.identifiers import BatchPlace, new_batch_id
 from connorg.contract.onboarding import Conclusion
-from connorg.natural_key import new_batch_id
 from connorg.ports import SupersededError
 from connorg.storage.batches import AzureBatches
 from tests.contract.test_ledger import by_turns, partner

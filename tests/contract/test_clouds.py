@@ -19,7 +19,7 @@ from kiota_abstractions.authentication import AnonymousAuthenticationProvider
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from connorg.clouds import Cloud
+from connorg.contract.clouds import Cloud
 from connorg.graph.administration import GraphAdministration
 from connorg.graph.directory import GraphDirectory
 from connorg.graph.sending import Sender

@@ -15,12 +15,11 @@ from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
 from connorg import states
-from connorg.contract.batch_place import BatchPlace
+from connorg.contract.identifiers import BatchPlace, new_batch_id, new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
 from connorg.gate import Gate
-from connorg.natural_key import new_batch_id, new_onboarding_id
 from connorg.outcomes import Connected, Later, Refused
 from connorg.ports import (
     Filter,

@@ -13,9 +13,9 @@ from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
 from connorg import states
+from connorg.contract.identifiers import split_id
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import VERSION
-from connorg.natural_key import split_id
 from connorg.outcomes import Connected
 from connorg.ports import KeyReservation, StorageUnavailableError, SupersededError
 from connorg.storage.entities import etag_of, if_unchanged

@@ -9,12 +9,12 @@ from uuid import uuid4
 import pytest
 from azure.data.tables.aio import TableClient
 
+from connorg.contract.identifiers import new_onboarding_id, split_id
 from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.contract.requests import parse
+from connorg.contract.parsing import parse
 from connorg.contract.versions import VERSION, NewerVersionError
 from connorg.gate import Gate
-from connorg.natural_key import new_onboarding_id, split_id
 from connorg.ports import Filter, HeldBy, KeyReservation
 from connorg.storage.entities import GATE
 from connorg.storage.ledger import AzureLedger

@@ -14,9 +14,9 @@ from azure.core.exceptions import ServiceRequestError
 from azure.storage.queue import TextBase64DecodePolicy, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
+from connorg.contract.identifiers import partition_of
 from connorg.contract.messages import OnboardingMessage
-from connorg.contract.requests import parse
-from connorg.natural_key import partition_of
+from connorg.contract.parsing import parse
 from connorg.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import queue
 from connorg.storage.names import ONBOARDING_QUEUE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.data.tables.aio import TableClient
 
-from connorg.natural_key import countdown, split_id
+from connorg.contract.identifiers import countdown, split_id
 from connorg.storage.entities import onboarding_of
 from connorg.storage.names import LEDGER_TABLE
 from infra.local.functions_host import DEFAULT_MASTER_KEY

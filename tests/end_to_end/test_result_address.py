@@ -9,7 +9,7 @@ import httpx
 import pytest
 from azure.data.tables.aio import TableClient
 
-from connorg.natural_key import split_id
+from connorg.contract.identifiers import split_id
 from connorg.storage.names import LEDGER_TABLE
 from tests.end_to_end.client import Connorg, Partner, problem
 

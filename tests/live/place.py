@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from connorg.clouds import Cloud
+from connorg.contract.clouds import Cloud
 from infra.local import tokens
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
 from tests.contract.graph_emulator import PARTNER_ID, USER, EmulatedGraph, emulated_graph

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from connorg import calling_back, resuming
 from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
-from connorg.contract.requests import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.core import Core
 from connorg.ports import StorageUnavailableError, SupersededError
 from tests.simulation.calls import current_actor, reach_storage

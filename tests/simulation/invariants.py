@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from connorg import states
+from connorg.contract.identifiers import partition_of
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.joining import Conflict, Reason, Submitted
-from connorg.natural_key import partition_of
 from connorg.outcomes import Blocked, Later
 from connorg.policy import Refusal
 from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of

@@ -25,10 +25,10 @@ from connorg.batches import (
 )
 from connorg.contract.batch_views import BatchStatus, BatchView
 from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.identifiers import row_onboarding_id
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core import Callbacks, Core
-from connorg.natural_key import row_onboarding_id
 from connorg.outcomes import Later, Setback
 from connorg.policy import Policy
 from connorg.timing import Timing

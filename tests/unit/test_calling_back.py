@@ -6,7 +6,8 @@ import pytest
 
 from connorg import signing
 from connorg.contract.messages import CallbackMessage, ProducerMessage
-from connorg.contract.requests import OnboardingRequest, parse
+from connorg.contract.parsing import parse
+from connorg.contract.requests import OnboardingRequest
 from connorg.settings import ConfigurationError, Settings, callback_keys, result_secrets
 from connorg.timing import Timing
 from tests.unit.partners import domain_source, request

@@ -10,13 +10,13 @@ from random import Random
 import azure.functions as func
 import pytest
 
+from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions import messages
 from connorg.functions.addresses import PREFIX, Addresses
 from connorg.functions.callers import Role, authorize
 from connorg.functions.headers import idempotency_key_of, preference_of
-from connorg.natural_key import new_onboarding_id
 from connorg.settings import settings
 from tests.unit.partners import request
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connorg.clouds import Cloud
+from connorg.contract.clouds import Cloud
 from connorg.contract.organization import Tenant
 from connorg.policy import PERSONAL_ACCOUNTS, Policy
 from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_source

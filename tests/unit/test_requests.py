@@ -8,12 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connorg.contract.requests import (
-    InvalidValuesError,
-    MalformedBodyError,
-    OnboardingRequest,
-    parse,
-)
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.requests import OnboardingRequest
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, tenant_source
 
 

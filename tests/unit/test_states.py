@@ -7,10 +7,10 @@ from random import Random
 import pytest
 
 from connorg import states
+from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.natural_key import new_onboarding_id
 from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
 from connorg.timing import Timing
 from tests.unit.partners import request

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from connorg.contract.batch_views import BatchForecast, BatchView, RowResults
+from connorg.contract.batches import OnInvalid
 from connorg.contract.changes import (
     NewSponsor,
     OrganizationChanges,
@@ -17,7 +18,6 @@ from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.replays import Replays
 from connorg.contract.requests import OnboardingRequest, State
 from connorg.contract.sponsors import SponsorObject
-from connorg.functions.batches import OnInvalid
 from connorg.functions.openapi.parts import (
     BATCH,
     CONTINUATION,

@@ -4,6 +4,11 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from random import Random
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from connorg.contract.model import Model
 
 _PARTITION_DIGITS = 24
 _END_OF_TIME = 1 << 48  # milliseconds since 1970; ids count down to it, so that newest sorts first
@@ -61,3 +66,10 @@ def split_id(onboarding_id: str) -> tuple[str, str]:
     """Give the partition and the row of an id."""
     partition, _, row = onboarding_id.partition("-")
     return partition, row
+
+
+class BatchPlace(Model):
+    model_config = ConfigDict(extra="ignore")
+
+    batch: Annotated[str, Field(pattern=BATCH_ID)]
+    row: int
