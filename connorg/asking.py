@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from connorg import telemetry
 from connorg.contract.onboarding import OnboardingError
-from connorg.core import Core
+from connorg.core.services import Core
 from connorg.gate import Gate
 from connorg.outcomes import Blocked, Later, Refused
 

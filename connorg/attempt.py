@@ -24,7 +24,7 @@ from connorg.contract.organization import (
     lacking,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core import Core
+from connorg.core.services import Core
 from connorg.gate import Gate
 from connorg.joining import _DUPLICATE, already_connected
 from connorg.lookups import lacked_sponsors, tenant_behind

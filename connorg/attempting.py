@@ -6,9 +6,9 @@ from connorg import states, telemetry
 from connorg.asking import keep_gate
 from connorg.attempt import attempt
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.core import Core
+from connorg.core.ports import SupersededError
+from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.ports import SupersededError
 
 _log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from connorg.batch_ports import RowOutline
 from connorg.contract.batch_views import BatchStatus, BatchView, RowError, RowResult
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import BatchPlace
 from connorg.contract.onboarding import Conclusion, OnboardingError
-from connorg.core import Core
+from connorg.core.ports import RowOutline
+from connorg.core.services import Core
 
 _LATELY = timedelta(seconds=30)
 _MOST_ERRORS = 10

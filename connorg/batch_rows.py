@@ -15,9 +15,9 @@ from connorg.batches import is_due, message_of_row, spread
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.core import Core
+from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
+from connorg.core.services import Core
 from connorg.joining import Conflict
-from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.replaying import cancel
 from connorg.resuming import (
     POSTPONE,

@@ -11,7 +11,7 @@ from connorg.contract.organization import (
     lacking,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core import Core
+from connorg.core.services import Core
 from connorg.joining import Conflict, already_connected, join
 from connorg.lookups import lacked_sponsors, tenant_behind
 from connorg.outcomes import Refused

@@ -5,8 +5,8 @@ import hashlib
 from connorg import states, telemetry
 from connorg.contract.identifiers import new_onboarding_id, split_id
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Core
-from connorg.ports import KeyReservation
+from connorg.core.ports import KeyReservation
+from connorg.core.services import Core
 
 _LONGEST_TEXT = 8 * 1024  # characters that are kept; a row's JSON must stay below 32 K of them
 

@@ -11,7 +11,7 @@ from connorg.contract.identity_sources import (
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
-from connorg.core import Core
+from connorg.core.services import Core
 from connorg.gate import Gate
 from connorg.outcomes import Blocked, Later, Refused, Setback
 

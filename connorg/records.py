@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding
-from connorg.core import Core
-from connorg.ports import Receipt, StorageUnavailableError
+from connorg.core.ports import Receipt, StorageUnavailableError
+from connorg.core.services import Core
 
 
 async def disarm(core: Core, receipt: Receipt) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from connorg import states, telemetry
 from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.core import Core
+from connorg.core.ports import Filter, HeldBy, SupersededError
+from connorg.core.services import Core
 from connorg.joining import Conflict, Reason, Submitted
-from connorg.ports import Filter, HeldBy, SupersededError
 from connorg.records import disarm, message_of
 
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too

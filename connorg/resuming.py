@@ -9,16 +9,16 @@ from contextlib import suppress
 
 from connorg import states, telemetry
 from connorg.attempting import attempt_and_conclude
-from connorg.calling_back import subscribe
 from connorg.contract import channels
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Core
+from connorg.core.callbacks import subscribe
+from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
+from connorg.core.services import Core
 from connorg.gate import Gate
 from connorg.joining import Conflict, Submitted, join
 from connorg.keeping import keep, unreadable
 from connorg.pacing import Pacer, Turn
-from connorg.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.records import message_of, standing_for
 from connorg.replaying import reopen
 from connorg.submitting import Submission, bind_key

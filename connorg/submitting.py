@@ -16,15 +16,15 @@ from datetime import timedelta
 
 from connorg import states, telemetry
 from connorg.attempting import attempt_and_conclude
-from connorg.calling_back import subscribe
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.versions import NewerVersionError
-from connorg.core import Core
+from connorg.core.callbacks import subscribe
+from connorg.core.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
+from connorg.core.services import Core
 from connorg.gate import Gate
 from connorg.joining import Conflict, Reason, Submitted, join
 from connorg.policy import Refusal
-from connorg.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
 from connorg.records import disarm, message_of, standing_for
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from connorg.core import Callbacks, Core
+from connorg.core.services import Callbacks, Core
 from connorg.settings import callback_keys, settings, telemetry
 from connorg.storage.names import (
     BATCH_QUEUE,

@@ -5,9 +5,9 @@ import logging
 import azure.functions as func
 
 from connorg import telemetry
-from connorg.calling_back import bury_callback, call_back
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.core.callbacks import bury_callback, call_back
 from connorg.functions.messages import leaving_newer, text_of
 from connorg.storage.names import CALLBACK_QUEUE
 from connorg.wiring import core

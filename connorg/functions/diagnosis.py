@@ -13,9 +13,9 @@ import azure.functions as func
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from connorg.contract.health import Check, Health
+from connorg.core.ports import StorageUnavailableError
 from connorg.functions.answers import json_answer
 from connorg.functions.health import in_time, unreachable
-from connorg.ports import StorageUnavailableError
 from connorg.settings import (
     CALLBACK_SECRETS,
     RESULT_SECRETS,

@@ -11,9 +11,9 @@ from connorg.asking import GraphUnavailableError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.versions import NewerVersionError
+from connorg.core.ports import StorageUnavailableError
 from connorg.functions.answers import problem_answer
 from connorg.functions.callers import Role, authorize
-from connorg.ports import StorageUnavailableError
 from connorg.settings import ConfigurationError
 
 _log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from connorg.purging import purge
+from connorg.core.retention import purge
 from connorg.wiring import core
 
 EVERY_NIGHT = (

@@ -6,7 +6,7 @@ from datetime import timedelta
 import azure.functions as func
 
 from connorg import telemetry
-from connorg.ports import StorageUnavailableError
+from connorg.core.ports import StorageUnavailableError
 from connorg.storage.backlog import backlog_of
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.wiring import core, queue

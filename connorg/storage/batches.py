@@ -14,12 +14,11 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from connorg.batch_ports import RowOutline
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import BatchPlace, countdown
 from connorg.contract.onboarding import Conclusion
 from connorg.contract.requests import OnboardingRequest
-from connorg.ports import SupersededError
+from connorg.core.ports import RowOutline, SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import Entity, etag_of, if_unchanged, model_of, row_entity
 from connorg.storage.tables import (

@@ -20,7 +20,7 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from connorg.ports import StorageUnavailableError
+from connorg.core.ports import StorageUnavailableError
 
 _PATIENCE: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
 _TABLE_RETRIES: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.3}

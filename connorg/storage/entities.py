@@ -23,8 +23,8 @@ from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
+from connorg.core.ports import KeyReservation
 from connorg.gate import Gate
-from connorg.ports import KeyReservation
 
 type Entity = dict[str, Any]
 

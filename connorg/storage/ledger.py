@@ -15,8 +15,8 @@ from connorg.contract.callbacks import CallbackNote
 from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import NewerVersionError, check_version
+from connorg.core.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
 from connorg.gate import Gate
-from connorg.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CLAIM,

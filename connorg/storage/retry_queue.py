@@ -9,7 +9,7 @@ from azure.storage.queue.aio import QueueClient
 
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.model import Model
-from connorg.ports import Receipt
+from connorg.core.ports import Receipt
 from connorg.storage.connection import storage_errors
 
 _NEVER = -1  # time to live: what is still to do must not expire

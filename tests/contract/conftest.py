@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connorg.ports import Directory
+from connorg.core.ports import Directory
 from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
 
 

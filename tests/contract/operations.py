@@ -5,7 +5,7 @@ from typing import Any
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.ports import Administration, Directory, OrganizationFilter
+from connorg.core.ports import Administration, Directory, OrganizationFilter
 from tests.contract.graph_emulator import (
     GROUP,
     GUEST,

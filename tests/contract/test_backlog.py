@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from azure.storage.queue.aio import QueueClient
 
-from connorg.ports import StorageUnavailableError
+from connorg.core.ports import StorageUnavailableError
 from connorg.storage.backlog import Backlog, backlog_of
 from connorg.storage.connection import queue
 

@@ -9,11 +9,10 @@ from uuid import uuid4
 import pytest
 from azure.data.tables.aio import TableClient
 
-from connorg.batch_ports import Batches
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import BatchPlace, new_batch_id
 from connorg.contract.onboarding import Conclusion
-from connorg.ports import SupersededError
+from connorg.core.ports import Batches, SupersededError
 from connorg.storage.batches import AzureBatches
 from tests.contract.test_ledger import by_turns, partner
 from tests.simulation.storage import Table, batches_on

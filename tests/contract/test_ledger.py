@@ -19,9 +19,7 @@ from connorg.contract.identifiers import BatchPlace, new_batch_id, new_onboardin
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
-from connorg.gate import Gate
-from connorg.outcomes import Connected, Later, Refused
-from connorg.ports import (
+from connorg.core.ports import (
     Filter,
     HeldBy,
     KeyReservation,
@@ -29,6 +27,8 @@ from connorg.ports import (
     StorageUnavailableError,
     SupersededError,
 )
+from connorg.gate import Gate
+from connorg.outcomes import Connected, Later, Refused
 from connorg.storage.connection import table as table_client
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.names import LEDGER_TABLE

@@ -16,8 +16,8 @@ from connorg import states
 from connorg.contract.identifiers import split_id
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import VERSION
+from connorg.core.ports import KeyReservation, StorageUnavailableError, SupersededError
 from connorg.outcomes import Connected
-from connorg.ports import KeyReservation, StorageUnavailableError, SupersededError
 from connorg.storage.entities import etag_of, if_unchanged
 from connorg.storage.ledger import AzureLedger
 from connorg.timing import Timing

@@ -14,8 +14,8 @@ from connorg.contract.messages import CallbackMessage, OnboardingMessage, Produc
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.parsing import parse
 from connorg.contract.versions import VERSION, NewerVersionError
+from connorg.core.ports import Filter, HeldBy, KeyReservation
 from connorg.gate import Gate
-from connorg.ports import Filter, HeldBy, KeyReservation
 from connorg.storage.entities import GATE
 from connorg.storage.ledger import AzureLedger
 from tests.contract.test_ledger import NOW

@@ -17,7 +17,7 @@ from azure.storage.queue.aio import QueueClient
 from connorg.contract.identifiers import partition_of
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.parsing import parse
-from connorg.ports import Receipt, RetryQueue, StorageUnavailableError
+from connorg.core.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import queue
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.storage.retry_queue import AzureRetryQueue

@@ -172,5 +172,5 @@ def test_what_is_no_part_of_the_app_is_not_deployed_from_the_sources() -> None:
         assert ignored.match_file(f"{folder}/file"), folder
     for file in ("Makefile", "README.md", "pyproject.toml", "requirements-dev.txt", "azure.yaml"):
         assert ignored.match_file(file), file
-    for file in ("connorg/core.py", "function_app.py", "host.json", "requirements.txt"):
+    for file in ("connorg/core/services.py", "function_app.py", "host.json", "requirements.txt"):
         assert not ignored.match_file(file), file

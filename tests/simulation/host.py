@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from azure.core.exceptions import AzureError
 from pydantic_core import from_json
 
-from connorg import calling_back, resuming
+from connorg import resuming
 from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
-from connorg.core import Core
-from connorg.ports import StorageUnavailableError, SupersededError
+from connorg.core.ports import StorageUnavailableError, SupersededError
+from connorg.core.services import Core, callbacks
 from tests.simulation.calls import current_actor, reach_storage
 from tests.simulation.storage import Message, Queue
 from tests.simulation.world import Instance, World
@@ -145,11 +145,11 @@ async def on_poison(core: Core, text: str) -> None:
 
 async def on_callback(core: Core, text: str) -> None:
     """As connorg.functions.callbacks has it."""
-    await calling_back.call_back(core, parse(CallbackMessage, text))
+    await callbacks.call_back(core, parse(CallbackMessage, text))
 
 
 async def on_callback_poison(core: Core, text: str) -> None:
-    await calling_back.bury_callback(core, parse(CallbackMessage, text))
+    await callbacks.bury_callback(core, parse(CallbackMessage, text))
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:

@@ -8,8 +8,8 @@ from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingM
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest
-from connorg.core import Core
-from connorg.ports import Receipt
+from connorg.core.ports import Receipt
+from connorg.core.services import Core
 from tests.simulation.world import Change
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from connorg.contract.onboarding import Status
 from connorg.contract.requests import OnboardingRequest
-from connorg.core import Core
+from connorg.core.ports import StorageUnavailableError
+from connorg.core.retention import purge
+from connorg.core.services import Core
 from connorg.joining import Conflict, Submitted
 from connorg.policy import Refusal
-from connorg.ports import StorageUnavailableError
-from connorg.purging import purge
 from connorg.replaying import cancel, replay
 from connorg.storage.entities import ONBOARDING
 from connorg.submitting import Submission, submit

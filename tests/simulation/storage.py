@@ -14,8 +14,7 @@ from typing import Any, Protocol
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
 
-from connorg.batch_ports import Batches
-from connorg.ports import Ledger
+from connorg.core.ports import Batches, Ledger
 from connorg.storage.batches import AzureBatches
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.retry_queue import AzureRetryQueue

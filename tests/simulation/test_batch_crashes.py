@@ -28,7 +28,7 @@ from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import row_onboarding_id
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Callbacks, Core
+from connorg.core.services import Callbacks, Core
 from connorg.outcomes import Later, Setback
 from connorg.policy import Policy
 from connorg.timing import Timing

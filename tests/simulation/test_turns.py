@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from connorg.core import Core
+from connorg.core.ports import Ledger
+from connorg.core.services import Core
 from connorg.gate import FIRST_PACE
 from connorg.pacing import Pacer, PatientPacer, Spacing, Turn
-from connorg.ports import Ledger
 from connorg.records import message_of
 from connorg.resuming import advance
 from connorg.submitting import Submission, submit

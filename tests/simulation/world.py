@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from connorg.callback_address import LOGIC_APPS
-from connorg.core import Callbacks, Core
+from connorg.core.services import Callbacks, Core
 from connorg.policy import Policy
 from connorg.timing import Timing
 from tests.simulation.calls import Actor, ask_graph, reach_storage

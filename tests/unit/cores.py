@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 
-from connorg.core import Callbacks, Core
+from connorg.core.services import Callbacks, Core
 from connorg.policy import Policy
 from connorg.timing import Timing
 from tests.simulation.graph import Graph, SimulatedDirectory

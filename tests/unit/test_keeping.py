@@ -3,10 +3,10 @@
 import pytest
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core import Core
+from connorg.core.ports import Filter
+from connorg.core.services import Core
 from connorg.joining import Conflict
 from connorg.keeping import keep_once, unreadable
-from connorg.ports import Filter
 from connorg.records import message_of
 from connorg.resuming import resume
 from connorg.submitting import Submission, submit

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
-from connorg.core import Core
+from connorg.core.retention import purge
+from connorg.core.services import Core
 from connorg.joining import Submitted
-from connorg.purging import purge
 from connorg.submitting import Submission, submit
 from connorg.timing import Timing
 from tests.simulation.graph import Graph

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
-from connorg.core import Core
+from connorg.core.services import Core
 
 _log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from connorg.contract.callbacks import CallbackNote
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
-from connorg.core import Core
-from connorg.ports import StorageUnavailableError, SupersededError
+from connorg.core.ports import StorageUnavailableError, SupersededError
+from connorg.core.services import Core
 
 _log = logging.getLogger(__name__)
 

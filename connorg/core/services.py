@@ -6,14 +6,21 @@ from functools import cached_property
 from random import Random
 
 from connorg import telemetry
-from connorg.batch_ports import Batches
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
+from connorg.core.ports import (
+    Batches,
+    CallbackQueue,
+    Clock,
+    Directory,
+    Ledger,
+    Receiver,
+    RetryQueue,
+)
 from connorg.pacing import Pacer, PatientPacer, Spacing
 from connorg.policy import Policy
-from connorg.ports import CallbackQueue, Clock, Directory, Ledger, Receiver, RetryQueue
 from connorg.timing import Timing
 
 

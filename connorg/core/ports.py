@@ -1,14 +1,16 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.callbacks import CallbackNote
+from connorg.contract.identifiers import BatchPlace
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
-from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
@@ -273,5 +275,55 @@ class Receiver(Protocol):
         """Send a POST and give the status that was answered; or, where there is none, why.
 
         Redirects are answers like any other. The reason never holds the address.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RowOutline:
+    """As much of a row as is needed to count it."""
+
+    number: int
+    status: RowStatus
+    conclusion: Conclusion | None
+    duplicate_of: int | None
+    noted_date_time: datetime | None
+
+
+class Batches(Protocol):
+    """Every method may raise StorageUnavailableError."""
+
+    async def write(self, batch: Batch, rows: Sequence[BatchRow]) -> None:
+        """Write the rows with their requests, and then the batch, which is there when they all are.
+
+        What was written before stays as it is: the same call may be made again.
+        """
+        ...
+
+    async def read(self, batch_id: str) -> Batch | None: ...
+
+    async def row(self, place: BatchPlace) -> BatchRow | None:
+        """Give a row without its request."""
+        ...
+
+    async def rows(
+        self, batch_id: str, first: int = 0, last: int | None = None, *, requests: bool = False
+    ) -> tuple[BatchRow, ...]:
+        """Give the rows from one to another, in the order of the file."""
+        ...
+
+    async def outline(self, batch_id: str) -> tuple[RowOutline, ...]: ...
+
+    async def save(self, rows: Sequence[BatchRow]) -> None:
+        """Write later versions of at most 100 rows of a batch, all or none.
+
+        Raises SupersededError where one of them is not as it was read.
+        """
+        ...
+
+    def purge(self, before: datetime) -> AsyncGenerator[int]:
+        """Delete batches that were accepted before; give how many, step by step.
+
+        What became of their onboardings stays in the ledger as long as that keeps it.
         """
         ...

@@ -9,9 +9,9 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.core import Core
+from connorg.core.ports import Administration, StorageUnavailableError, SupersededError
+from connorg.core.services import Core
 from connorg.outcomes import Refused
-from connorg.ports import Administration, StorageUnavailableError, SupersededError
 
 
 async def read_organization(core: Core, organization_id: str) -> ConnectedOrganization | Refused:
