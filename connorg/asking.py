@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from connorg import telemetry
 from connorg.contract.onboarding import OnboardingError
+from connorg.core.domain.outcomes import Blocked, Later, Refused
 from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.outcomes import Blocked, Later, Refused
 
 _THROTTLED = OnboardingError(
     code="GraphThrottled", message="Microsoft Graph asked not to be called for a while."

@@ -24,11 +24,18 @@ from connorg.contract.organization import (
     lacking,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
+from connorg.core.domain.claims import _DUPLICATE, already_connected
+from connorg.core.domain.outcomes import (
+    AlreadyConnected,
+    Connected,
+    Later,
+    Outcome,
+    Refused,
+    Setback,
+)
 from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.joining import _DUPLICATE, already_connected
 from connorg.lookups import lacked_sponsors, tenant_behind
-from connorg.outcomes import AlreadyConnected, Connected, Later, Outcome, Refused, Setback
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 

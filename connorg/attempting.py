@@ -2,10 +2,11 @@
 
 import logging
 
-from connorg import states, telemetry
+from connorg import telemetry
 from connorg.asking import keep_gate
 from connorg.attempt import attempt
 from connorg.contract.onboarding import Onboarding, Status
+from connorg.core.domain import lifecycle
 from connorg.core.ports import SupersededError
 from connorg.core.services import Core
 from connorg.gate import Gate
@@ -45,7 +46,7 @@ async def _take_step(core: Core, current: Onboarding, gate: Gate) -> Onboarding:
     called_at = core.clock.now()
     outcome = await attempt(core, current, gate, max(0.0, limit))
     await keep_gate(core, gate, outcome, called_at)
-    concluded = states.conclude(current, outcome, core.clock.now(), core.timing, core.random)
+    concluded = lifecycle.conclude(current, outcome, core.clock.now(), core.timing, core.random)
     _log.info(
         "onboarding %s is %s in attempt %d%s",
         concluded.id,

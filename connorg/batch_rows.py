@@ -10,14 +10,15 @@ another request's onboarding, until that ends.
 import asyncio
 from dataclasses import dataclass
 
-from connorg import states, telemetry
+from connorg import telemetry
 from connorg.batches import is_due, message_of_row, spread
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
+from connorg.core.domain import lifecycle
+from connorg.core.domain.claims import Conflict
 from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
-from connorg.joining import Conflict
 from connorg.replaying import cancel
 from connorg.resuming import (
     POSTPONE,
@@ -189,7 +190,7 @@ async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
     if isinstance(taken, float):
         return newcomer, taken
     with telemetry.opening():
-        begun = await core.ledger.open(states.begin(newcomer, core.clock.now(), core.timing))
+        begun = await core.ledger.open(lifecycle.begin(newcomer, core.clock.now(), core.timing))
     if isinstance(begun, HeldBy):
         return None
     telemetry.accepted()

@@ -19,9 +19,9 @@ from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.faults import RowFault
 from connorg.contract.identifiers import new_batch_id, new_replay, row_onboarding_id
 from connorg.contract.messages import BatchMessage, OnboardingMessage
+from connorg.core.domain.claims import Conflict, Reason
 from connorg.core.ports import KeyReservation, SupersededError
 from connorg.core.services import Core
-from connorg.joining import Conflict, Reason
 
 if TYPE_CHECKING:
     from connorg.intake.partner_files import PartnerRow

@@ -11,10 +11,10 @@ from connorg.contract.organization import (
     lacking,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
+from connorg.core.domain.claims import Conflict, already_connected, join
+from connorg.core.domain.outcomes import Refused
 from connorg.core.services import Core
-from connorg.joining import Conflict, already_connected, join
 from connorg.lookups import lacked_sponsors, tenant_behind
-from connorg.outcomes import Refused
 from connorg.policy import Refusal
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 
-from connorg import states, telemetry
+from connorg import telemetry
 from connorg.contract.identifiers import new_onboarding_id, split_id
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core.domain import lifecycle
 from connorg.core.ports import KeyReservation
 from connorg.core.services import Core
 
@@ -30,7 +31,7 @@ def unreadable(core: Core, source: str, text: str, reference: str | None = None)
 
 async def keep(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
     """Write a new onboarding down as failed. Raises StorageUnavailableError."""
-    kept = await core.ledger.record(states.fail(onboarding, error, core.clock.now()))
+    kept = await core.ledger.record(lifecycle.fail(onboarding, error, core.clock.now()))
     telemetry.about(kept.id)
     telemetry.accepted()
     telemetry.concluded(kept)

@@ -11,9 +11,9 @@ from connorg.contract.identity_sources import (
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
+from connorg.core.domain.outcomes import Blocked, Later, Refused, Setback
 from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.outcomes import Blocked, Later, Refused, Setback
 
 
 async def tenant_behind(core: Core, source: IdentitySource, gate: Gate) -> Tenant | Setback | None:

@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import replace
 
-from connorg import states, telemetry
+from connorg import telemetry
 from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
+from connorg.core.domain import lifecycle
+from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.ports import Filter, HeldBy, SupersededError
 from connorg.core.services import Core
-from connorg.joining import Conflict, Reason, Submitted
 from connorg.records import disarm, message_of
 
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
@@ -58,7 +59,7 @@ async def replay_all(
 
 
 async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | HeldBy:
-    reopened = states.reopen(failed, name, core.clock.now(), core.timing)
+    reopened = lifecycle.reopen(failed, name, core.clock.now(), core.timing)
     try:
         opened = await core.ledger.open(reopened)
     except SupersededError:
@@ -80,10 +81,10 @@ async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
         return None
     if onboarding.status is Status.CANCELED:
         return Submitted(onboarding, fresh=False)
-    if Status.CANCELED not in states.MOVES[onboarding.status]:
+    if Status.CANCELED not in lifecycle.MOVES[onboarding.status]:
         return Conflict(Reason.NOT_CANCELABLE, onboarding.id, onboarding)
     try:
-        canceled = await core.ledger.save(states.cancel(onboarding, core.clock.now()))
+        canceled = await core.ledger.save(lifecycle.cancel(onboarding, core.clock.now()))
     except SupersededError:
         return await cancel(core, onboarding_id)  # an attempt began, or another cancel was quicker
     telemetry.concluded(canceled)

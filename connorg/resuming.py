@@ -7,16 +7,17 @@ onboarding closed, or puts a new message before it returns.
 import asyncio
 from contextlib import suppress
 
-from connorg import states, telemetry
+from connorg import telemetry
 from connorg.attempting import attempt_and_conclude
 from connorg.contract import channels
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.callbacks import subscribe
+from connorg.core.domain import lifecycle
+from connorg.core.domain.claims import Conflict, Submitted, join
 from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.joining import Conflict, Submitted, join
 from connorg.keeping import keep, unreadable
 from connorg.pacing import Pacer, Turn
 from connorg.records import message_of, standing_for
@@ -104,7 +105,7 @@ async def _bury(core: Core, message: OnboardingMessage, *, armed: bool) -> Onboa
         return onboarding
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
-    abandoned = states.abandon(onboarding, POISONED, core.clock.now(), core.timing)
+    abandoned = lifecycle.abandon(onboarding, POISONED, core.clock.now(), core.timing)
     buried = await core.ledger.save(abandoned)
     telemetry.concluded(buried)
     return buried
@@ -159,7 +160,7 @@ async def advance(
 
 
 async def _give_up(core: Core, onboarding: Onboarding) -> tuple[Onboarding, float | None]:
-    given_up = states.give_up(onboarding, onboarding.last_error, core.clock.now())
+    given_up = lifecycle.give_up(onboarding, onboarding.last_error, core.clock.now())
     try:
         given_up = await core.ledger.save(given_up)
     except SupersededError:  # somebody is at it
@@ -183,7 +184,7 @@ async def _try_again(
     core: Core, onboarding: Onboarding, turn: Turn, gate: Gate
 ) -> tuple[Onboarding, float | None]:
     try:
-        begun = await core.ledger.save(states.begin(onboarding, core.clock.now(), core.timing))
+        begun = await core.ledger.save(lifecycle.begin(onboarding, core.clock.now(), core.timing))
     except SupersededError:
         return onboarding, POSTPONE
     return await try_at_turn(core, begun, turn, gate)
@@ -228,7 +229,7 @@ async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
     holder = joined.onboarding
     if not armed or holder.id == newcomer.id:
         return holder
-    recorded = await core.ledger.record(states.join(newcomer, holder, core.clock.now()))
+    recorded = await core.ledger.record(lifecycle.join(newcomer, holder, core.clock.now()))
     return holder if recorded.status.terminal else recorded
 
 

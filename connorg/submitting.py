@@ -14,16 +14,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from connorg import states, telemetry
+from connorg import telemetry
 from connorg.attempting import attempt_and_conclude
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.versions import NewerVersionError
 from connorg.core.callbacks import subscribe
+from connorg.core.domain import lifecycle
+from connorg.core.domain.claims import Conflict, Reason, Submitted, join
 from connorg.core.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
 from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.joining import Conflict, Reason, Submitted, join
 from connorg.policy import Refusal
 from connorg.records import disarm, message_of, standing_for
 
@@ -135,8 +136,8 @@ def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -
     now = core.clock.now()
     if gate.closed_until is not None and gate.is_closed(now):
         next_attempt = gate.closed_until + timedelta(seconds=core.spread())
-        return states.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
-    return states.begin(onboarding, now, core.timing) if at_once else onboarding
+        return lifecycle.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
+    return lifecycle.begin(onboarding, now, core.timing) if at_once else onboarding
 
 
 async def _finish_within(

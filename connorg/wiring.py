@@ -14,6 +14,7 @@ from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
+from connorg.core.domain.timing import Timing
 from connorg.core.services import Callbacks, Core
 from connorg.settings import callback_keys, settings, telemetry
 from connorg.storage.names import (
@@ -23,7 +24,6 @@ from connorg.storage.names import (
     LEDGER_TABLE,
     ONBOARDING_QUEUE,
 )
-from connorg.timing import Timing
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -3,15 +3,15 @@
 Each is one thing said to Graph while the caller waits; nothing of it is retried here.
 """
 
-from connorg import states
 from connorg.asking import GraphUnavailableError, ask
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.core.domain import lifecycle
+from connorg.core.domain.outcomes import Refused
 from connorg.core.ports import Administration, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
-from connorg.outcomes import Refused
 
 
 async def read_organization(core: Core, organization_id: str) -> ConnectedOrganization | Refused:
@@ -50,7 +50,7 @@ async def forget_organization(core: Core, organization_id: str) -> bool:
 
 async def _lose(core: Core, onboarding: Onboarding) -> None:
     try:
-        await core.ledger.save(states.lose(onboarding, core.clock.now()))
+        await core.ledger.save(lifecycle.lose(onboarding, core.clock.now()))
     except SupersededError:  # another delete was quicker, or its result was read back right now
         latest = await core.ledger.read(onboarding.id)
         if latest is not None and latest.status.terminal and latest.deleted_date_time is None:

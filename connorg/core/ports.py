@@ -14,8 +14,8 @@ from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
 from connorg.gate import Gate
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
 
 
 class StorageUnavailableError(Exception):

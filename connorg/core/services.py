@@ -10,6 +10,7 @@ from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
+from connorg.core.domain.timing import Timing
 from connorg.core.ports import (
     Batches,
     CallbackQueue,
@@ -21,7 +22,6 @@ from connorg.core.ports import (
 )
 from connorg.pacing import Pacer, PatientPacer, Spacing
 from connorg.policy import Policy
-from connorg.timing import Timing
 
 
 @dataclass(frozen=True)

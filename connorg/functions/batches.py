@@ -14,13 +14,13 @@ from connorg.contract.batches import Batch, BatchRow, OnInvalid
 from connorg.contract.identifiers import is_batch_id
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import Reference
+from connorg.core.domain.claims import Conflict
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import conflict_problem, json_answer
 from connorg.functions.callers import caller_of
 from connorg.functions.headers import idempotency_key_of
 from connorg.functions.parameters import choice_of, flag_of, text_of
 from connorg.functions.tables import csv_answer, wants_csv
-from connorg.joining import Conflict
 from connorg.wiring import administration, core
 
 if TYPE_CHECKING:

@@ -18,12 +18,12 @@ from connorg.contract import channels
 from connorg.contract.faults import Fault
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.core.domain.claims import Conflict, Submitted
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import ended_problem, onboarding_answer
 from connorg.intake.mapping import PassedOver, Refused, Wanted, read
 from connorg.intake.proof import Delivery, ProofError
 from connorg.intake.sources import Source
-from connorg.joining import Conflict, Submitted
 from connorg.keeping import keep_once, unreadable
 from connorg.policy import Refusal
 from connorg.settings import ConfigurationError

@@ -13,6 +13,7 @@ from connorg.contract.parsing import InvalidValuesError, parse
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import State
 from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.core.domain.outcomes import Refused, SponsorSettled
 from connorg.core.organizations import (
     change_organization,
     delete_organization,
@@ -24,7 +25,6 @@ from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.functions.answers import json_answer, next_page, page_answer
 from connorg.functions.parameters import body_of, choice_of, top_of
 from connorg.functions.tables import csv_answer, wants_csv
-from connorg.outcomes import Refused, SponsorSettled
 from connorg.wiring import administration, core
 
 _ROUTE = "connected-organizations"

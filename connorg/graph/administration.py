@@ -19,11 +19,11 @@ from pydantic import Field
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.sponsors import SponsorKind
+from connorg.core.domain.outcomes import Setback
 from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.graph.filters import by_domain, by_tenant, equals
 from connorg.graph.sending import Sender
 from connorg.graph.sponsors import sponsors_of
-from connorg.outcomes import Setback
 
 _Query = builder.ConnectedOrganizationsRequestBuilder
 _QUERY = re.compile(r"[!-~]{1,8192}")  # what can stand in an address; httpx raises at the rest

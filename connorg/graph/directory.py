@@ -14,11 +14,18 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
+from connorg.core.domain.outcomes import (
+    AlreadyConnected,
+    Blocked,
+    Later,
+    Refused,
+    Setback,
+    SponsorSettled,
+)
 from connorg.graph import bodies
 from connorg.graph.filters import by_source, by_tenant, equals
 from connorg.graph.sending import Sender
 from connorg.graph.sponsors import is_held_already, reference_to, sponsors_of
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback, SponsorSettled
 
 _Query = builder.ConnectedOrganizationsRequestBuilder
 _MOST_NAMESAKES = 50

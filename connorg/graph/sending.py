@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from connorg import telemetry
 from connorg.contract.model import Model
+from connorg.core.domain.outcomes import AlreadyConnected, Refused, Setback
 from connorg.core.ports import Clock
 from connorg.graph.setbacks import setback_of, unreadable
-from connorg.outcomes import AlreadyConnected, Refused, Setback
 
 
 class Sender:

@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError
 from kiota_abstractions.api_error import APIError
 
 from connorg.contract.onboarding import OnboardingError
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
 
 DUPLICATE_CODES = frozenset(
     {"ConnectedOrganizationAlreadyExists", "IdentityProviderAlreadyConfigured"}

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from connorg.contract.sponsors import SponsorKind
-from connorg.outcomes import Refused
+from connorg.core.domain.outcomes import Refused
 
 if TYPE_CHECKING:
     from msgraph.generated.models.reference_create import ReferenceCreate

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.core.domain.outcomes import Later, Refused
 from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.graph.administration import GraphAdministration
-from connorg.outcomes import Later, Refused
 from tests.contract.graph_emulator import (
     GROUP,
     PARTNER_ID,

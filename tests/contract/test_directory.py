@@ -7,8 +7,8 @@ import pytest
 
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Refused
 from connorg.core.ports import Directory
-from connorg.outcomes import AlreadyConnected, Blocked, Refused
 from tests.contract.graph_emulator import PARTNER_ID, cross_cloud, domain, federation, tenant
 from tests.contract.graphs import (
     HOUR,

@@ -9,7 +9,7 @@ import pytest
 
 from connorg.contract.identity_sources import DomainIdentitySource
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, SponsorSettled
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, SponsorSettled
 from tests.contract.graph_emulator import USER, domain
 from tests.contract.graphs import (
     CONFIGURED,

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.core.domain.outcomes import Later, Refused, SponsorSettled
 from connorg.core.ports import Directory
-from connorg.outcomes import Later, Refused, SponsorSettled
 from tests.contract.graph_emulator import GROUP, GUEST, USER
 from tests.contract.graphs import (
     HOUR,

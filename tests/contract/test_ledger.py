@@ -14,11 +14,13 @@ from aiohttp.test_utils import TestServer
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
-from connorg import states
 from connorg.contract.identifiers import BatchPlace, new_batch_id, new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
+from connorg.core.domain import lifecycle
+from connorg.core.domain.outcomes import Connected, Later, Refused
+from connorg.core.domain.timing import Timing
 from connorg.core.ports import (
     Filter,
     HeldBy,
@@ -28,11 +30,9 @@ from connorg.core.ports import (
     SupersededError,
 )
 from connorg.gate import Gate
-from connorg.outcomes import Connected, Later, Refused
 from connorg.storage.connection import table as table_client
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.names import LEDGER_TABLE
-from connorg.timing import Timing
 from tests.simulation.storage import Table, ledger_on
 from tests.unit.partners import domain_source, request
 
@@ -87,8 +87,8 @@ async def opened(ledger: Ledger, newcomer: Onboarding) -> Onboarding:
 
 
 async def concluded(ledger: Ledger, held: Onboarding, outcome: Any) -> Onboarding:
-    begun = await ledger.save(states.begin(held, NOW, Timing()))
-    return await ledger.save(states.conclude(begun, outcome, NOW, Timing(), Random()))
+    begun = await ledger.save(lifecycle.begin(held, NOW, Timing()))
+    return await ledger.save(lifecycle.conclude(begun, outcome, NOW, Timing(), Random()))
 
 
 # open
@@ -122,7 +122,7 @@ async def test_a_failed_or_canceled_holder_gives_way_and_stays_readable(
 ) -> None:
     domain = partner()
     held = await opened(ledger, onboarding(domain))
-    first = await ledger.save(states.move(held, status, NOW))
+    first = await ledger.save(lifecycle.move(held, status, NOW))
     second = await opened(ledger, onboarding(domain))
     assert await ledger.read(first.id) == first
     assert await ledger.open(onboarding(domain)) == HeldBy(second)
@@ -145,7 +145,7 @@ async def test_who_takes_over_inherits_the_doubt_about_a_post(ledger: Ledger) ->
     domain = partner()
     unsure = Later(ERROR, ambiguous=True)
     waiting = await concluded(ledger, await opened(ledger, onboarding(domain)), unsure)
-    canceled = await ledger.save(states.cancel(waiting, NOW))
+    canceled = await ledger.save(lifecycle.cancel(waiting, NOW))
     heir = await opened(ledger, onboarding(domain))
     assert heir.doubt_until is not None
     assert heir.doubt_until == canceled.doubt_until
@@ -154,7 +154,7 @@ async def test_who_takes_over_inherits_the_doubt_about_a_post(ledger: Ledger) ->
 
 async def test_a_replay_reclaims_what_nobody_took_since(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
-    reopened = await opened(ledger, states.reopen(failed, "replay", NOW, Timing()))
+    reopened = await opened(ledger, lifecycle.reopen(failed, "replay", NOW, Timing()))
     assert (await ledger.read(failed.id)) == reopened
     assert reopened.status is Status.NOT_STARTED
 
@@ -163,15 +163,15 @@ async def test_a_replay_meets_who_took_over_since(ledger: Ledger) -> None:
     domain = partner()
     failed = await concluded(ledger, await opened(ledger, onboarding(domain)), Refused(ERROR))
     holder = await opened(ledger, onboarding(domain))
-    assert await ledger.open(states.reopen(failed, "replay", NOW, Timing())) == HeldBy(holder)
+    assert await ledger.open(lifecycle.reopen(failed, "replay", NOW, Timing())) == HeldBy(holder)
     assert await ledger.read(failed.id) == failed
 
 
 async def test_a_replay_of_what_changed_since_is_superseded(ledger: Ledger) -> None:
     failed = await concluded(ledger, await opened(ledger, onboarding()), Refused(ERROR))
-    await opened(ledger, states.reopen(failed, "first", NOW, Timing()))
+    await opened(ledger, lifecycle.reopen(failed, "first", NOW, Timing()))
     with pytest.raises(SupersededError):
-        await ledger.open(states.reopen(failed, "second", NOW, Timing()))
+        await ledger.open(lifecycle.reopen(failed, "second", NOW, Timing()))
 
 
 async def test_of_many_who_open_at_once_one_gets_the_claim_and_all_know_which(
@@ -190,7 +190,7 @@ async def test_of_many_who_open_at_once_one_gets_the_claim_and_all_know_which(
 
 async def test_of_many_who_take_over_at_once_one_gets_the_claim(ledger: Ledger) -> None:
     domain = partner()
-    await ledger.save(states.fail(await opened(ledger, onboarding(domain)), ERROR, NOW))
+    await ledger.save(lifecycle.fail(await opened(ledger, onboarding(domain)), ERROR, NOW))
     answers = await asyncio.gather(*(ledger.open(onboarding(domain)) for _ in range(8)))
     assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
 
@@ -274,7 +274,7 @@ async def test_onboardings_are_found_by_their_organization(ledger: Ledger) -> No
 
 async def test_what_is_recorded_claims_nothing(ledger: Ledger) -> None:
     domain = partner()
-    recorded = states.fail(onboarding(domain), ERROR, NOW)
+    recorded = lifecycle.fail(onboarding(domain), ERROR, NOW)
     await ledger.record(recorded)
     held = await ledger.read(recorded.id)
     assert held is not None
@@ -283,7 +283,7 @@ async def test_what_is_recorded_claims_nothing(ledger: Ledger) -> None:
 
 
 async def test_what_is_recorded_twice_stays_as_it_was(ledger: Ledger) -> None:
-    recorded = states.fail(onboarding(), ERROR, NOW)
+    recorded = lifecycle.fail(onboarding(), ERROR, NOW)
     await ledger.record(recorded)
     before = await ledger.read(recorded.id)
     await ledger.record(recorded.model_copy(update={"source": "another"}))
@@ -292,7 +292,7 @@ async def test_what_is_recorded_twice_stays_as_it_was(ledger: Ledger) -> None:
 
 async def test_what_could_not_be_understood_is_read_and_listed(ledger: Ledger) -> None:
     unreadable = onboarding().model_copy(update={"request": None, "message_text": "{"})
-    await ledger.record(states.fail(unreadable, ERROR, NOW))
+    await ledger.record(lifecycle.fail(unreadable, ERROR, NOW))
     held = await ledger.read(unreadable.id)
     assert held is not None
     assert held.message_text == "{"
@@ -315,15 +315,15 @@ async def test_all_that_an_attempt_writes_is_read_again(ledger: Ledger) -> None:
 
 async def test_only_the_version_that_was_read_can_be_replaced(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    begun = await ledger.save(states.begin(held, NOW, Timing()))
+    begun = await ledger.save(lifecycle.begin(held, NOW, Timing()))
     with pytest.raises(SupersededError):
-        await ledger.save(states.cancel(held, NOW))
+        await ledger.save(lifecycle.cancel(held, NOW))
     assert await ledger.read(held.id) == begun
 
 
 async def test_of_many_who_begin_at_once_one_gets_the_lease(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    begun = states.begin(held, NOW, Timing())
+    begun = lifecycle.begin(held, NOW, Timing())
     answers = await asyncio.gather(*(ledger.save(begun) for _ in range(8)), return_exceptions=True)
     assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
     assert sum(isinstance(answer, SupersededError) for answer in answers) == 7
@@ -333,7 +333,7 @@ async def test_what_is_gone_cannot_be_saved(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
     never_written = onboarding().model_copy(update={"etag": held.etag})
     with pytest.raises(SupersededError):
-        await ledger.save(states.cancel(never_written, NOW))
+        await ledger.save(lifecycle.cancel(never_written, NOW))
 
 
 # list
@@ -380,7 +380,7 @@ async def test_onboardings_alone_are_listed(ledger: Ledger) -> None:
 
 async def test_what_was_never_begun_is_read_but_not_listed(ledger: Ledger) -> None:
     held = await opened(ledger, onboarding())
-    joined = await ledger.record(states.join(onboarding(), held, NOW))
+    joined = await ledger.record(lifecycle.join(onboarding(), held, NOW))
     assert await ledger.read(joined.id) is not None
     assert await listed(ledger) == [held.id]
     assert await listed(ledger, Filter(status=Status.CANCELED)) == []
@@ -389,7 +389,7 @@ async def test_what_was_never_begun_is_read_but_not_listed(ledger: Ledger) -> No
 async def test_filters_select_and_combine(ledger: Ledger) -> None:
     waiting = await opened(ledger, onboarding(source="webhook", reference="it's mine"))
     failed = await opened(ledger, onboarding(source="webhook", at=NOW - timedelta(hours=1)))
-    await ledger.save(states.fail(failed, ERROR, NOW))
+    await ledger.save(lifecycle.fail(failed, ERROR, NOW))
     other = await opened(ledger, onboarding(source="http", at=NOW - timedelta(hours=2)))
     assert await listed(ledger, Filter(status=Status.FAILED)) == [failed.id]
     assert await listed(ledger, Filter(source="webhook")) == [waiting.id, failed.id]

@@ -12,15 +12,15 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
-from connorg import states
 from connorg.contract.identifiers import split_id
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import VERSION
+from connorg.core.domain import lifecycle
+from connorg.core.domain.outcomes import Connected
+from connorg.core.domain.timing import Timing
 from connorg.core.ports import KeyReservation, StorageUnavailableError, SupersededError
-from connorg.outcomes import Connected
 from connorg.storage.entities import etag_of, if_unchanged
 from connorg.storage.ledger import AzureLedger
-from connorg.timing import Timing
 from tests.contract.test_ledger import ERROR, NOW, by_turns, created, onboarding, opened, partner
 from tests.simulation.storage import SimulatedTableClient, Table
 
@@ -58,14 +58,14 @@ async def closed(
 ) -> Onboarding:
     held = await opened(ledger, onboarding(**{"at": at, **begun}))
     if status is Status.SUCCEEDED:
-        running = await ledger.save(states.begin(held, at, Timing()))
-        done = states.conclude(running, Connected(*created()), at, Timing(), Random())
+        running = await ledger.save(lifecycle.begin(held, at, Timing()))
+        done = lifecycle.conclude(running, Connected(*created()), at, Timing(), Random())
         return await ledger.save(done)
-    return await ledger.save(states.move(held, status, at))
+    return await ledger.save(lifecycle.move(held, status, at))
 
 
 def reopened(failed: Onboarding) -> Onboarding:
-    return states.reopen(failed, "replay", NOW, Timing())
+    return lifecycle.reopen(failed, "replay", NOW, Timing())
 
 
 async def test_nothing_is_purged_where_nothing_was_onboarded(ledger: AzureLedger) -> None:
@@ -79,7 +79,7 @@ async def test_all_that_belongs_to_what_closed_long_ago_goes(
     old = await closed(ledger, status)
     await ledger.note_callback(await ledger.callback(old.id, "callback-1"))
     await ledger.reserve_key("caller", "key", KeyReservation("a", old.id))
-    joined = await ledger.record(states.join(onboarding(at=LONG_AGO), old, LONG_AGO))
+    joined = await ledger.record(lifecycle.join(onboarding(at=LONG_AGO), old, LONG_AGO))
     assert await purged(ledger) == 2
     assert await rows(table) == set()
     assert await ledger.read(old.id) is None
@@ -134,7 +134,7 @@ async def test_what_is_open_or_young_stays_with_all_that_belongs_to_it(
 
 async def test_what_was_asked_for_long_ago_and_closed_lately_stays(ledger: AzureLedger) -> None:
     held = await opened(ledger, onboarding(at=LONG_AGO))
-    failed = await ledger.save(states.fail(held, ERROR, NOW))
+    failed = await ledger.save(lifecycle.fail(held, ERROR, NOW))
     assert await purged(ledger) == 0
     assert await ledger.read(failed.id) == failed
 

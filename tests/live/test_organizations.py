@@ -9,8 +9,8 @@ from connorg.contract.identity_sources import AzureActiveDirectoryTenant, Domain
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Refused, SponsorSettled
 from connorg.core.ports import OrganizationFilter, OrganizationPage
-from connorg.outcomes import AlreadyConnected, Blocked, Refused, SponsorSettled
 from tests.live.live import Live, domain_source, tenant_source
 
 UNKNOWN = str(uuid4())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
 from connorg.contract.organization import ConnectedOrganization
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
 from tests.simulation.graph import FAULTS, Fault
 
 if TYPE_CHECKING:

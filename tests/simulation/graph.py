@@ -16,7 +16,14 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import ConnectedOrganization, StoredIdentitySource, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback, SponsorSettled
+from connorg.core.domain.outcomes import (
+    AlreadyConnected,
+    Blocked,
+    Later,
+    Refused,
+    Setback,
+    SponsorSettled,
+)
 
 
 @dataclass(frozen=True)

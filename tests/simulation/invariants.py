@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from connorg import states
 from connorg.contract.identifiers import partition_of
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.joining import Conflict, Reason, Submitted
-from connorg.outcomes import Blocked, Later
+from connorg.core.domain import lifecycle
+from connorg.core.domain.claims import Conflict, Reason, Submitted
+from connorg.core.domain.outcomes import Blocked, Later
 from connorg.policy import Refusal
 from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of
 from connorg.submitting import Submission
@@ -323,11 +323,11 @@ class Invariants:
 def _is_legal(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> bool:
     if before is None:
         first = Status(after["status"])
-        return first is Status.NOT_STARTED or first in states.MOVES[Status.NOT_STARTED]
+        return first is Status.NOT_STARTED or first in lifecycle.MOVES[Status.NOT_STARTED]
     if before["status"] == after["status"] == Status.FAILED:
         # No move: a replay that was found needless is noted.
         return {**before, "replay": None} == {**after, "replay": None}
-    return Status(after["status"]) in states.MOVES[Status(before["status"])]
+    return Status(after["status"]) in lifecycle.MOVES[Status(before["status"])]
 
 
 def _closed_until(row: "Row | None") -> float:

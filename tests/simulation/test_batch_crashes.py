@@ -28,10 +28,10 @@ from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import row_onboarding_id
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core.domain.outcomes import Later, Setback
+from connorg.core.domain.timing import Timing
 from connorg.core.services import Callbacks, Core
-from connorg.outcomes import Later, Setback
 from connorg.policy import Policy
-from connorg.timing import Timing
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import (

@@ -8,8 +8,8 @@ from connorg import signing
 from connorg.contract.messages import CallbackMessage, ProducerMessage
 from connorg.contract.parsing import parse
 from connorg.contract.requests import OnboardingRequest
+from connorg.core.domain.timing import Timing
 from connorg.settings import ConfigurationError, Settings, callback_keys, result_secrets
-from connorg.timing import Timing
 from tests.unit.partners import domain_source, request
 
 ADDRESS = "https://prod-1.logic.azure.com/run?sig=secret"

@@ -3,9 +3,9 @@
 import pytest
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core.domain.claims import Conflict
 from connorg.core.ports import Filter
 from connorg.core.services import Core
-from connorg.joining import Conflict
 from connorg.keeping import keep_once, unreadable
 from connorg.records import message_of
 from connorg.resuming import resume

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
+from connorg.core.domain.claims import Submitted
+from connorg.core.domain.timing import Timing
 from connorg.core.retention import purge
 from connorg.core.services import Core
-from connorg.joining import Submitted
 from connorg.submitting import Submission, submit
-from connorg.timing import Timing
 from tests.simulation.graph import Graph
 from tests.unit.cores import NOW, Clock, simulated_core
 from tests.unit.partners import domain_source, request

@@ -11,8 +11,8 @@ from kiota_abstractions.api_error import APIError
 from msgraph.generated.models.o_data_errors.main_error import MainError
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 
+from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused
 from connorg.graph.setbacks import retry_after_seconds, setback_of
-from connorg.outcomes import AlreadyConnected, Blocked, Later, Refused
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

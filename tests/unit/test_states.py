@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from connorg import states
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
-from connorg.timing import Timing
+from connorg.core.domain import lifecycle
+from connorg.core.domain.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
+from connorg.core.domain.timing import Timing
 from tests.unit.partners import request
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -34,25 +34,25 @@ def onboarding(status: Status = Status.NOT_STARTED) -> Onboarding:
 
 
 def conclude(outcome: Outcome, begun: Onboarding | None = None) -> Onboarding:
-    begun = begun or states.begin(onboarding(), NOW, TIMING)
-    return states.conclude(begun, outcome, NOW, TIMING, Random(1))
+    begun = begun or lifecycle.begin(onboarding(), NOW, TIMING)
+    return lifecycle.conclude(begun, outcome, NOW, TIMING, Random(1))
 
 
 @pytest.mark.parametrize(("start", "end"), list(product(Status, Status)))
 def test_an_onboarding_moves_along_the_table_and_nowhere_else(start: Status, end: Status) -> None:
-    if end in states.MOVES[start]:
-        assert states.move(onboarding(start), end, NOW).status is end
+    if end in lifecycle.MOVES[start]:
+        assert lifecycle.move(onboarding(start), end, NOW).status is end
     else:
-        with pytest.raises(states.IllegalMoveError):
-            states.move(onboarding(start), end, NOW)
+        with pytest.raises(lifecycle.IllegalMoveError):
+            lifecycle.move(onboarding(start), end, NOW)
 
 
 def test_nothing_leaves_a_success() -> None:
-    assert states.MOVES[Status.SUCCEEDED] == frozenset()
+    assert lifecycle.MOVES[Status.SUCCEEDED] == frozenset()
 
 
 def test_an_attempt_is_counted_and_leased_before_graph_is_called() -> None:
-    begun = states.begin(onboarding(), NOW, TIMING)
+    begun = lifecycle.begin(onboarding(), NOW, TIMING)
     assert (begun.status, begun.attempts) == (Status.RUNNING, 1)
     assert begun.lease_until == NOW + timedelta(seconds=TIMING.lease)
     assert begun.doubt_until is None, "the first attempt has nothing to doubt"
@@ -63,8 +63,8 @@ def test_the_lease_outlasts_the_attempt() -> None:
 
 
 def test_who_takes_over_from_the_dead_is_in_doubt() -> None:
-    crashed = states.begin(onboarding(), NOW, TIMING)
-    taken_over = states.begin(crashed, NOW + timedelta(minutes=1), TIMING)
+    crashed = lifecycle.begin(onboarding(), NOW, TIMING)
+    taken_over = lifecycle.begin(crashed, NOW + timedelta(minutes=1), TIMING)
     settled = NOW + timedelta(seconds=TIMING.attempt_limit + TIMING.settle)
     assert taken_over.doubt_until == settled
 
@@ -81,7 +81,7 @@ ADA, BOB = (
 
 
 def test_an_attempt_goes_on_under_its_lease_until_no_sponsor_is_left() -> None:
-    begun = states.begin(onboarding(), NOW, TIMING)
+    begun = lifecycle.begin(onboarding(), NOW, TIMING)
     connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)), begun)
     assert (connected.status, connected.lease_until) == (Status.RUNNING, begun.lease_until)
     assert (connected.attempts, connected.result) == (1, ORGANIZATION)
@@ -96,7 +96,7 @@ def test_a_setback_among_the_sponsors_keeps_what_was_reached() -> None:
     connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
     waiting = conclude(Later(ERROR), conclude(SponsorSettled(), connected))
     assert (waiting.status, waiting.conclusion) == (Status.WAITING, Conclusion.CREATED)
-    again = states.begin(waiting, NOW, TIMING)
+    again = lifecycle.begin(waiting, NOW, TIMING)
     assert (again.result, again.sponsors_to_add) == (ORGANIZATION, (BOB,))
 
 
@@ -110,14 +110,14 @@ def test_who_takes_over_a_half_done_onboarding_goes_on_with_its_sponsors() -> No
 def test_a_deleted_organization_gives_its_identity_source_free() -> None:
     done = conclude(Connected(Conclusion.CREATED, ORGANIZATION))
     assert not done.gives_way_to(onboarding())
-    deleted = states.lose(done, NOW)
+    deleted = lifecycle.lose(done, NOW)
     assert deleted.gives_way_to(onboarding())
     assert (deleted.status, deleted.result) == (Status.SUCCEEDED, ORGANIZATION)
 
 
 def test_a_replay_of_what_lost_its_organization_begins_at_the_beginning() -> None:
     connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
-    lost = states.lose(conclude(Refused(ERROR), connected), NOW)
+    lost = lifecycle.lose(conclude(Refused(ERROR), connected), NOW)
     assert (lost.conclusion, lost.result, lost.sponsors_to_add) == (None, None, ())
 
 
@@ -143,7 +143,7 @@ def test_an_ambiguous_failure_leaves_a_doubt_and_a_clear_one_does_not() -> None:
 
 def test_a_doubt_outlives_a_later_clear_failure() -> None:
     doubtful = conclude(Later(ERROR, ambiguous=True))
-    begun = states.begin(doubtful, NOW, TIMING)
+    begun = lifecycle.begin(doubtful, NOW, TIMING)
     assert conclude(Later(ERROR, throttled=True), begun).doubt_until == doubtful.doubt_until
 
 
@@ -152,9 +152,9 @@ def test_a_missing_permission_waits_and_does_not_fail() -> None:
 
 
 def test_after_a_day_the_onboarding_fails_and_says_what_the_last_attempt_said() -> None:
-    begun = states.begin(onboarding(), NOW, TIMING)
+    begun = lifecycle.begin(onboarding(), NOW, TIMING)
     late = NOW + timedelta(seconds=TIMING.give_up)
-    failed = states.conclude(begun, Later(ERROR), late, TIMING, Random(1))
+    failed = lifecycle.conclude(begun, Later(ERROR), late, TIMING, Random(1))
     assert failed.status is Status.FAILED
     assert failed.last_error is not None
     assert failed.last_error.code == "GaveUp"
@@ -162,7 +162,7 @@ def test_after_a_day_the_onboarding_fails_and_says_what_the_last_attempt_said() 
 
 
 def test_an_attempt_that_died_with_its_process_leaves_a_doubt_to_the_replay() -> None:
-    buried = states.abandon(states.begin(onboarding(), NOW, TIMING), ERROR, NOW, TIMING)
+    buried = lifecycle.abandon(lifecycle.begin(onboarding(), NOW, TIMING), ERROR, NOW, TIMING)
     assert buried.status is Status.FAILED
     assert buried.doubt_until is not None
 
@@ -173,10 +173,10 @@ def test_who_takes_over_an_identity_source_takes_over_the_doubt() -> None:
 
 
 def test_a_replay_starts_anew_but_keeps_the_doubt() -> None:
-    begun = states.begin(onboarding(), NOW, TIMING)
+    begun = lifecycle.begin(onboarding(), NOW, TIMING)
     doubtful = begun.model_copy(update={"doubt_until": NOW})
     failed = conclude(Refused(ERROR), doubtful)
-    again = states.reopen(failed, "replay-1", NOW + timedelta(days=2), TIMING)
+    again = lifecycle.reopen(failed, "replay-1", NOW + timedelta(days=2), TIMING)
     assert (again.status, again.attempts, again.doubt_until) == (Status.NOT_STARTED, 0, NOW)
     assert again.give_up_date_time == NOW + timedelta(days=2, seconds=TIMING.give_up)
 

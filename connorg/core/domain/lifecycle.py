@@ -13,8 +13,8 @@ from typing import Any
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.sponsors import Sponsorship
-from connorg.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
-from connorg.timing import Timing
+from connorg.core.domain.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
+from connorg.core.domain.timing import Timing
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.NOT_STARTED: frozenset({Status.RUNNING, Status.WAITING, Status.FAILED, Status.CANCELED}),
