@@ -13,9 +13,9 @@ from connorg.contract.organization import (
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import Conflict, already_connected, join
 from connorg.core.domain.outcomes import Refused
+from connorg.core.policy.rules import Refusal
 from connorg.core.services import Core
 from connorg.lookups import lacked_sponsors, tenant_behind
-from connorg.policy import Refusal
 
 
 async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Forecast:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from connorg import signing
-from connorg.callback_address import LOCAL_HOSTS, LOGIC_APPS
 from connorg.contract.clouds import Cloud
 from connorg.contract.identity_sources import TenantId
-from connorg.policy import Policy
+from connorg.core.policy.callback_urls import LOCAL_HOSTS, LOGIC_APPS
+from connorg.core.policy.rules import Policy
 
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
 RESULT_SECRETS = "CONNORG_RESULT_SECRETS"

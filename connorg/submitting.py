@@ -22,10 +22,10 @@ from connorg.contract.versions import NewerVersionError
 from connorg.core.callbacks import subscribe
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted, join
+from connorg.core.policy.rules import Refusal
 from connorg.core.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
 from connorg.core.services import Core
 from connorg.gate import Gate
-from connorg.policy import Refusal
 from connorg.records import disarm, message_of, standing_for
 
 _log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from connorg.callback_address import is_public, local_hosts
+from connorg.core.policy.callback_urls import is_public, local_hosts
 
 type Resolve = Callable[[str, int, socket.AddressFamily], Awaitable[list[ResolveResult]]]
 

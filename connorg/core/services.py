@@ -11,6 +11,7 @@ from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.timing import Timing
+from connorg.core.policy.rules import Policy
 from connorg.core.ports import (
     Batches,
     CallbackQueue,
@@ -21,7 +22,6 @@ from connorg.core.ports import (
     RetryQueue,
 )
 from connorg.pacing import Pacer, PatientPacer, Spacing
-from connorg.policy import Policy
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from connorg.contract.replays import NotReplayed, Replays
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.organizations import read_back
+from connorg.core.policy.rules import Refusal
 from connorg.core.ports import Filter
 from connorg.dry_run import dry_run
 from connorg.functions.addresses import Addresses
@@ -29,7 +30,6 @@ from connorg.functions.callers import caller_of
 from connorg.functions.headers import idempotency_key_of, preference_of
 from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
 from connorg.functions.result_tokens import require_not_expired, require_token
-from connorg.policy import Refusal
 from connorg.replaying import cancel as cancel_onboarding
 from connorg.replaying import replay as replay_onboarding
 from connorg.replaying import replay_all as replay_onboardings

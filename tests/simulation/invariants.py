@@ -19,7 +19,7 @@ from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.domain.outcomes import Blocked, Later
-from connorg.policy import Refusal
+from connorg.core.policy.rules import Refusal
 from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of
 from connorg.submitting import Submission
 from tests.simulation.calls import current_actor

@@ -10,10 +10,10 @@ from typing import Any
 from connorg.contract.onboarding import Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.policy.rules import Refusal
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.retention import purge
 from connorg.core.services import Core
-from connorg.policy import Refusal
 from connorg.replaying import cancel, replay
 from connorg.storage.entities import ONBOARDING
 from connorg.submitting import Submission, submit

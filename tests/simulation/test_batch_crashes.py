@@ -30,8 +30,8 @@ from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain.outcomes import Later, Setback
 from connorg.core.domain.timing import Timing
+from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Core
-from connorg.policy import Policy
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import (

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from connorg.callback_address import LOGIC_APPS
 from connorg.core.domain.timing import Timing
+from connorg.core.policy.callback_urls import LOGIC_APPS
+from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Core
-from connorg.policy import Policy
 from tests.simulation.calls import Actor, ask_graph, reach_storage
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.invariants import Invariants

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from random import Random
 
 from connorg.core.domain.timing import Timing
+from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Core
-from connorg.policy import Policy
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
 

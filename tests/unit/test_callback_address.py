@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 from aiohttp.test_utils import TestServer
 
-from connorg.callback_address import LOGIC_APPS, fault_of, is_public
 from connorg.callbacks.receiver import HttpReceiver, Resolve
+from connorg.core.policy.callback_urls import LOGIC_APPS, fault_of, is_public
 
 RUN = "/workflows/1/triggers/manual/run?sp=%2Ftriggers&sig=x_-y"
 ANY_IP = ("127.0.0.2", "10.0.0.5", "169.254.169.254", "::1", "::ffff:10.0.0.5", "fd00::1")

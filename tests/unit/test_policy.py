@@ -6,7 +6,7 @@ import pytest
 
 from connorg.contract.clouds import Cloud
 from connorg.contract.organization import Tenant
-from connorg.policy import PERSONAL_ACCOUNTS, Policy
+from connorg.core.policy.rules import PERSONAL_ACCOUNTS, Policy
 from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_source
 
 HOME = "11111111-1111-4111-8111-111111111111"

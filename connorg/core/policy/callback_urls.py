@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from connorg.lists import is_listed
+from connorg.core.policy.patterns import is_listed
 
 LOGIC_APPS = ("*.logic.azure.com", "*.logic.azure.us", "*.logic.azure.cn")
 """Source: "Firewall configuration: IP addresses and service tags for Azure Logic Apps"."""

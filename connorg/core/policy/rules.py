@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from connorg.callback_address import fault_of
 from connorg.contract.clouds import Cloud
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTenant
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest, State
-from connorg.lists import is_listed
-from connorg.public_mail import PUBLIC_MAIL_DOMAINS
+from connorg.core.policy.callback_urls import fault_of
+from connorg.core.policy.patterns import is_listed
+from connorg.core.policy.public_mail import PUBLIC_MAIL_DOMAINS
 
 PERSONAL_ACCOUNTS = "9cd80435-793b-4f48-844b-6b3f37d1c1f3"
 """The tenant of personal Microsoft accounts, which is no organization."""
