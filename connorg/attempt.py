@@ -34,7 +34,7 @@ from connorg.core.domain.outcomes import (
     Setback,
 )
 from connorg.core.services import Core
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 from connorg.lookups import lacked_sponsors, tenant_behind
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours

@@ -3,13 +3,13 @@
 import logging
 
 from connorg import telemetry
-from connorg.asking import keep_gate
 from connorg.attempt import attempt
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.ports import SupersededError
 from connorg.core.services import Core
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
+from connorg.core.throttle.gatekeeper import keep_gate
 
 _log = logging.getLogger(__name__)
 

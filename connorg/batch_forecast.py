@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from connorg.asking import GraphUnavailableError, ask
 from connorg.contract import channels
 from connorg.contract.batch_views import BatchForecast, RowForecast, RowProspect
 from connorg.contract.batches import BatchRow
@@ -24,6 +23,7 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.outcomes import Refused
 from connorg.core.ports import Administration, OrganizationFilter
 from connorg.core.services import Core
+from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
 from connorg.dry_run import by_holder, by_if_exists
 
 _PAGE = 100  # organizations

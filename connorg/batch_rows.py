@@ -19,14 +19,9 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict
 from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
+from connorg.core.throttle.turns import take_turn
 from connorg.replaying import cancel
-from connorg.resuming import (
-    POSTPONE,
-    advance,
-    bury,
-    take_turn,
-    try_at_turn,
-)
+from connorg.resuming import POSTPONE, advance, bury, try_at_turn
 
 _AT_ONCE = 8  # messages that are put, or rows that are buried
 

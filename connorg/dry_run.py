@@ -1,6 +1,5 @@
 """Dry run: what a request would come to. Nothing is kept and nothing is changed."""
 
-from connorg.asking import ask
 from connorg.contract.forecast import Forecast, Prospect
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.organization import (
@@ -15,6 +14,7 @@ from connorg.core.domain.claims import Conflict, already_connected, join
 from connorg.core.domain.outcomes import Refused
 from connorg.core.policy.rules import Refusal
 from connorg.core.services import Core
+from connorg.core.throttle.gatekeeper import ask
 from connorg.lookups import lacked_sponsors, tenant_behind
 
 

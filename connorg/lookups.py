@@ -13,7 +13,7 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
 from connorg.core.domain.outcomes import Blocked, Later, Refused, Setback
 from connorg.core.services import Core
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 
 
 async def tenant_behind(core: Core, source: IdentitySource, gate: Gate) -> Tenant | Setback | None:

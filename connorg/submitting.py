@@ -25,7 +25,7 @@ from connorg.core.domain.claims import Conflict, Reason, Submitted, join
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
 from connorg.core.services import Core
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 from connorg.records import disarm, message_of, standing_for
 
 _log = logging.getLogger(__name__)

@@ -3,7 +3,6 @@
 Each is one thing said to Graph while the caller waits; nothing of it is retried here.
 """
 
-from connorg.asking import GraphUnavailableError, ask
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import Attributes
@@ -12,6 +11,7 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Refused
 from connorg.core.ports import Administration, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
+from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
 
 
 async def read_organization(core: Core, organization_id: str) -> ConnectedOrganization | Refused:

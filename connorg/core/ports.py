@@ -15,7 +15,7 @@ from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 
 
 class StorageUnavailableError(Exception):

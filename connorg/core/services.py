@@ -21,7 +21,7 @@ from connorg.core.ports import (
     Receiver,
     RetryQueue,
 )
-from connorg.pacing import Pacer, PatientPacer, Spacing
+from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing
 
 
 @dataclass(frozen=True)

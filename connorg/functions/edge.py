@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from connorg.asking import GraphUnavailableError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.versions import NewerVersionError
 from connorg.core.ports import StorageUnavailableError
+from connorg.core.throttle.gatekeeper import GraphUnavailableError
 from connorg.functions.answers import problem_answer
 from connorg.functions.callers import Role, authorize
 from connorg.settings import ConfigurationError

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import azure.functions as func
 
-from connorg.asking import ask
 from connorg.contract.changes import NewSponsor, OrganizationChanges
 from connorg.contract.faults import Fault
 from connorg.contract.organization import ConnectedOrganization
@@ -22,6 +21,7 @@ from connorg.core.organizations import (
     withdraw_sponsor,
 )
 from connorg.core.ports import OrganizationFilter, OrganizationPage
+from connorg.core.throttle.gatekeeper import ask
 from connorg.functions.answers import json_answer, next_page, page_answer
 from connorg.functions.parameters import body_of, choice_of, top_of
 from connorg.functions.tables import csv_answer, wants_csv

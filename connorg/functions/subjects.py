@@ -4,10 +4,10 @@ import re
 
 import azure.functions as func
 
-from connorg.asking import ask
 from connorg.contract.changes import OrganizationReference, SubjectOrganization
 from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.core.throttle.gatekeeper import ask
 from connorg.functions.organizations import refused_problem
 from connorg.functions.parameters import body_of
 from connorg.wiring import administration, core

@@ -24,7 +24,7 @@ from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
 from connorg.core.ports import KeyReservation
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 
 type Entity = dict[str, Any]
 

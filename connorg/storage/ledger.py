@@ -16,7 +16,7 @@ from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import NewerVersionError, check_version
 from connorg.core.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CLAIM,

@@ -29,7 +29,7 @@ from connorg.core.ports import (
     StorageUnavailableError,
     SupersededError,
 )
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 from connorg.storage.connection import table as table_client
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.names import LEDGER_TABLE

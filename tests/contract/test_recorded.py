@@ -15,7 +15,7 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.parsing import parse
 from connorg.contract.versions import VERSION, NewerVersionError
 from connorg.core.ports import Filter, HeldBy, KeyReservation
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 from connorg.storage.entities import GATE
 from connorg.storage.ledger import AzureLedger
 from tests.contract.test_ledger import NOW

@@ -11,8 +11,8 @@ import pytest
 
 from connorg.core.ports import Ledger
 from connorg.core.services import Core
-from connorg.gate import FIRST_PACE
-from connorg.pacing import Pacer, PatientPacer, Spacing, Turn
+from connorg.core.throttle.gate import FIRST_PACE
+from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
 from connorg.records import message_of
 from connorg.resuming import advance
 from connorg.submitting import Submission, submit

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connorg.contract.onboarding import OnboardingError
-from connorg.gate import FIRST_PACE, Gate, Pace
+from connorg.core.throttle.gate import FIRST_PACE, Gate, Pace
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DROP = 0.94

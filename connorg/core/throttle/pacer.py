@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from connorg.core.ports import Clock, Ledger
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 
 _LINE = timedelta(seconds=0.3)  # of turns given out, after which rows wait, and that they then take
 _CLOSEST = 0.98  # of the distance of turns: late calls catch up, within what Graph took

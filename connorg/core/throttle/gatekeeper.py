@@ -12,7 +12,7 @@ from connorg import telemetry
 from connorg.contract.onboarding import OnboardingError
 from connorg.core.domain.outcomes import Blocked, Later, Refused
 from connorg.core.services import Core
-from connorg.gate import Gate
+from connorg.core.throttle.gate import Gate
 
 _THROTTLED = OnboardingError(
     code="GraphThrottled", message="Microsoft Graph asked not to be called for a while."
