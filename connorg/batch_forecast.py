@@ -21,10 +21,10 @@ from connorg.contract.organization import (
 )
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.outcomes import Refused
+from connorg.core.onboarding.dry_run import by_holder, by_if_exists
 from connorg.core.ports import Administration, OrganizationFilter
 from connorg.core.services import Core
 from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
-from connorg.dry_run import by_holder, by_if_exists
 
 _PAGE = 100  # organizations
 _AT_ONCE = 16  # rows, so that others get to storage too

@@ -17,11 +17,11 @@ from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict
+from connorg.core.onboarding.replay import cancel
+from connorg.core.onboarding.resume import POSTPONE, advance, bury, try_at_turn
 from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.turns import take_turn
-from connorg.replaying import cancel
-from connorg.resuming import POSTPONE, advance, bury, try_at_turn
 
 _AT_ONCE = 8  # messages that are put, or rows that are buried
 

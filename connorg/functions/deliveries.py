@@ -19,15 +19,16 @@ from connorg.contract.faults import Fault
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.reject import keep_once, unreadable
+from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import ended_problem, onboarding_answer
 from connorg.intake.mapping import PassedOver, Refused, Wanted, read
 from connorg.intake.proof import Delivery, ProofError
 from connorg.intake.sources import Source
-from connorg.keeping import keep_once, unreadable
 from connorg.settings import ConfigurationError
-from connorg.submitting import Submission, submit
 from connorg.wiring import core, webhook_sources
 
 _log = logging.getLogger(__name__)

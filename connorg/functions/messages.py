@@ -14,13 +14,8 @@ from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.versions import NewerVersionError
-from connorg.resuming import (
-    bury,
-    bury_producers,
-    receive,
-    record_unreadable,
-    resume,
-)
+from connorg.core.onboarding.producers import bury_producers, receive, record_unreadable
+from connorg.core.onboarding.resume import bury, resume
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.wiring import core, retry_queue
 

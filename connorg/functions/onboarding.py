@@ -12,10 +12,15 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.replays import NotReplayed, Replays
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.onboarding.dry_run import dry_run
+from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.replay import cancel as cancel_onboarding
+from connorg.core.onboarding.replay import replay as replay_onboarding
+from connorg.core.onboarding.replay import replay_all as replay_onboardings
+from connorg.core.onboarding.submit import submit as submit_request
 from connorg.core.organizations import read_back
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import Filter
-from connorg.dry_run import dry_run
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import (
     conflict_problem,
@@ -30,12 +35,7 @@ from connorg.functions.callers import caller_of
 from connorg.functions.headers import idempotency_key_of, preference_of
 from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
 from connorg.functions.result_tokens import require_not_expired, require_token
-from connorg.replaying import cancel as cancel_onboarding
-from connorg.replaying import replay as replay_onboarding
-from connorg.replaying import replay_all as replay_onboardings
 from connorg.settings import settings
-from connorg.submitting import Submission
-from connorg.submitting import submit as submit_request
 from connorg.wiring import core
 
 _MOST_REPLAYS = 500

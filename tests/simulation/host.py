@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from azure.core.exceptions import AzureError
 from pydantic_core import from_json
 
-from connorg import resuming
 from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.core.onboarding import resume
 from connorg.core.ports import StorageUnavailableError, SupersededError
 from connorg.core.services import Core, callbacks
 from tests.simulation.calls import current_actor, reach_storage
@@ -126,21 +126,21 @@ async def on_message(core: Core, text: str) -> None:
     """As connorg.functions.messages has it."""
     match _read(text):
         case OnboardingMessage() as message:
-            await resuming.resume(core, message)
+            await resume.resume(core, message)
         case ProducerMessage() as message:
-            await resuming.receive(core, message)
+            await resume.receive(core, message)
         case OnboardingError() as error:
-            await resuming.record_unreadable(core, text, error)
+            await resume.record_unreadable(core, text, error)
 
 
 async def on_poison(core: Core, text: str) -> None:
     match _read(text):
         case OnboardingMessage() as message:
-            await resuming.bury(core, message)
+            await resume.bury(core, message)
         case ProducerMessage() as message:
-            await resuming.bury_producers(core, message)
+            await resume.bury_producers(core, message)
         case OnboardingError() as error:
-            await resuming.record_unreadable(core, text, error)
+            await resume.record_unreadable(core, text, error)
 
 
 async def on_callback(core: Core, text: str) -> None:

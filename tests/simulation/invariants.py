@@ -19,9 +19,9 @@ from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.domain.outcomes import Blocked, Later
+from connorg.core.onboarding.idempotency import Submission
 from connorg.core.policy.rules import Refusal
 from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of
-from connorg.submitting import Submission
 from tests.simulation.calls import current_actor
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ from typing import Any
 from connorg.contract.onboarding import Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.replay import cancel, replay
+from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.retention import purge
 from connorg.core.services import Core
-from connorg.replaying import cancel, replay
 from connorg.storage.entities import ONBOARDING
-from connorg.submitting import Submission, submit
 from tests.simulation.graph import FAULTS
 from tests.simulation.host import start_triggers
 from tests.simulation.world import RETENTION, Change, Weather, World

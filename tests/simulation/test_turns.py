@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.records import message_of
+from connorg.core.onboarding.resume import advance
+from connorg.core.onboarding.submit import submit
 from connorg.core.ports import Ledger
 from connorg.core.services import Core
 from connorg.core.throttle.gate import FIRST_PACE
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
-from connorg.records import message_of
-from connorg.resuming import advance
-from connorg.submitting import Submission, submit
 from tests.simulation.graph import Graph, SimulatedDirectory
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import Table, ledger_on

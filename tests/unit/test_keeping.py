@@ -4,12 +4,13 @@ import pytest
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain.claims import Conflict
+from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.records import message_of
+from connorg.core.onboarding.reject import keep_once, unreadable
+from connorg.core.onboarding.resume import resume
+from connorg.core.onboarding.submit import submit
 from connorg.core.ports import Filter
 from connorg.core.services import Core
-from connorg.keeping import keep_once, unreadable
-from connorg.records import message_of
-from connorg.resuming import resume
-from connorg.submitting import Submission, submit
 from tests.unit.cores import simulated_core
 from tests.unit.partners import request
 

@@ -9,9 +9,10 @@ import pytest
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.core.domain.claims import Submitted
 from connorg.core.domain.timing import Timing
+from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.submit import submit
 from connorg.core.retention import purge
 from connorg.core.services import Core
-from connorg.submitting import Submission, submit
 from tests.simulation.graph import Graph
 from tests.unit.cores import NOW, Clock, simulated_core
 from tests.unit.partners import domain_source, request

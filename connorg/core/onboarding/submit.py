@@ -8,25 +8,24 @@ ledger knows the onboarding, and it goes only after the ledger has closed it.
 """
 
 import asyncio
-import hashlib
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from connorg import telemetry
-from connorg.attempting import attempt_and_conclude
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.contract.requests import OnboardingRequest
 from connorg.contract.versions import NewerVersionError
 from connorg.core.callbacks import subscribe
 from connorg.core.domain import lifecycle
-from connorg.core.domain.claims import Conflict, Reason, Submitted, join
+from connorg.core.domain.claims import Conflict, Submitted, join
+from connorg.core.onboarding.attempt import attempt_and_conclude
+from connorg.core.onboarding.idempotency import Submission, bind_key
+from connorg.core.onboarding.records import disarm, message_of, standing_for
 from connorg.core.policy.rules import Refusal
-from connorg.core.ports import HeldBy, KeyReservation, Receipt, StorageUnavailableError
+from connorg.core.ports import HeldBy, Receipt, StorageUnavailableError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
-from connorg.records import disarm, message_of, standing_for
 
 _log = logging.getLogger(__name__)
 
@@ -35,15 +34,6 @@ _ARM_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wai
 
 # Attempts that outlive their caller's wait; the event loop itself keeps only weak references.
 _background: set[asyncio.Task[Onboarding]] = set()
-
-
-@dataclass(frozen=True)
-class Submission:
-    request: OnboardingRequest
-    source: str
-    caller: str = ""
-    idempotency_key: str | None = None
-    traceparent: str | None = None
 
 
 async def submit(core: Core, submission: Submission, wait: float) -> Submitted | Conflict | Refusal:
@@ -93,28 +83,6 @@ async def _submit(
     elif opened.status is Status.WAITING:
         await _come_back_when_due(core, opened, receipt)
     return Submitted(opened, fresh=True)
-
-
-async def bind_key(
-    core: Core, submission: Submission, onboarding: Onboarding
-) -> Onboarding | Submitted | Conflict:
-    """Give the onboarding under the id that the caller's Idempotency-Key is bound to."""
-    # Without what was left out, so that a newer version's fields make no other body of the same.
-    body = submission.request.model_dump_json(exclude_none=True)
-    fingerprint = hashlib.sha256(body.encode()).hexdigest()
-    key = submission.idempotency_key or ""
-    bound = await core.ledger.reserve_key(
-        submission.caller, key, KeyReservation(fingerprint, onboarding.id)
-    )
-    if bound.fingerprint != fingerprint:
-        return Conflict(Reason.KEY_REUSED, bound.onboarding_id)
-    if bound.onboarding_id == onboarding.id:
-        return onboarding
-    earlier = await core.ledger.read(bound.onboarding_id)
-    if earlier is not None:
-        return Submitted(await standing_for(core, earlier), fresh=False)
-    # The key is bound and the ledger not yet written: by a request right now, or before a crash.
-    return onboarding.model_copy(update={"id": bound.onboarding_id})
 
 
 async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, Receipt]:

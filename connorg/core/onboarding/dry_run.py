@@ -12,10 +12,10 @@ from connorg.contract.organization import (
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import Conflict, already_connected, join
 from connorg.core.domain.outcomes import Refused
+from connorg.core.onboarding.lookups import lacked_sponsors, tenant_behind
 from connorg.core.policy.rules import Refusal
 from connorg.core.services import Core
 from connorg.core.throttle.gatekeeper import ask
-from connorg.lookups import lacked_sponsors, tenant_behind
 
 
 async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Forecast:

@@ -33,9 +33,9 @@ from connorg.core.domain.outcomes import (
     Refused,
     Setback,
 )
+from connorg.core.onboarding.lookups import lacked_sponsors, tenant_behind
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
-from connorg.lookups import lacked_sponsors, tenant_behind
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 

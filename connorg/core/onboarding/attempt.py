@@ -3,9 +3,9 @@
 import logging
 
 from connorg import telemetry
-from connorg.attempt import attempt
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
+from connorg.core.onboarding.steps import attempt
 from connorg.core.ports import SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate

@@ -8,22 +8,19 @@ import asyncio
 from contextlib import suppress
 
 from connorg import telemetry
-from connorg.attempting import attempt_and_conclude
-from connorg.contract import channels
-from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.core.callbacks import subscribe
 from connorg.core.domain import lifecycle
-from connorg.core.domain.claims import Conflict, Submitted, join
+from connorg.core.domain.claims import Conflict, join
+from connorg.core.onboarding.attempt import attempt_and_conclude
+from connorg.core.onboarding.records import message_of, standing_for
+from connorg.core.onboarding.reject import keep
+from connorg.core.onboarding.replay import reopen
 from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 from connorg.core.throttle.pacer import Pacer, Turn
 from connorg.core.throttle.turns import take_turn
-from connorg.keeping import keep, unreadable
-from connorg.records import message_of, standing_for
-from connorg.replaying import reopen
-from connorg.submitting import Submission, bind_key
 
 POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 
@@ -33,44 +30,6 @@ POISONED = OnboardingError(
     " or its process died each time.",
     action="Read the function app's log for the cause, then replay this onboarding.",
 )
-
-
-async def receive(core: Core, message: ProducerMessage) -> None:
-    """Onboard what somebody else put on the queue.
-
-    Raises StorageUnavailableError: the message must come again.
-    """
-    request = message.onboarding_request
-    with telemetry.onboard():
-        refusal = core.policy.callback_refusal(request.callback_url)
-        if refusal is not None:
-            await keep(core, core.new_onboarding(request, channels.QUEUE), refusal.error)
-            return
-        onboarding = await _bound(core, message)
-        if request.callback_url is not None:
-            onboarding = await _opened(core, onboarding)
-            await subscribe(core, request, onboarding)
-        if not onboarding.status.terminal:
-            await resume(core, message_of(onboarding), armed=False)
-
-
-async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
-    """Give the onboarding of a producer's message: of its key, or a failed or new one."""
-    request = message.onboarding_request
-    onboarding = core.new_onboarding(request, channels.QUEUE)
-    if message.idempotency_key is None:
-        return onboarding
-    submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
-    bound = await bind_key(core, submission, onboarding)
-    if isinstance(bound, Conflict):
-        return await keep(core, onboarding, bound.error)
-    return bound.onboarding if isinstance(bound, Submitted) else bound
-
-
-async def _opened(core: Core, onboarding: Onboarding) -> Onboarding:
-    """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
-    held = await core.ledger.read(onboarding.id)
-    return await _standing_for(core, message_of(onboarding), held, armed=False)
 
 
 async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
@@ -108,24 +67,6 @@ async def _bury(core: Core, message: OnboardingMessage, *, armed: bool) -> Onboa
     buried = await core.ledger.save(abandoned)
     telemetry.concluded(buried)
     return buried
-
-
-async def bury_producers(core: Core, message: ProducerMessage) -> None:
-    """Close the onboarding of a producer's message that the Functions host gave up."""
-    request = message.onboarding_request
-    with telemetry.onboard():
-        onboarding = core.new_onboarding(request, channels.QUEUE)
-        refusal = core.policy.callback_refusal(request.callback_url)
-        if request.callback_url is not None and not refusal:
-            onboarding = await _opened(core, onboarding)
-            await subscribe(core, request, onboarding)
-        if not onboarding.status.terminal:
-            await bury(core, message_of(onboarding), armed=False)
-
-
-async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
-    """Keep a message that can't be understood, as a failed onboarding."""
-    await keep(core, unreadable(core, channels.QUEUE, text), error)
 
 
 async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:

@@ -8,9 +8,9 @@ from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
+from connorg.core.onboarding.records import disarm, message_of
 from connorg.core.ports import Filter, HeldBy, SupersededError
 from connorg.core.services import Core
-from connorg.records import disarm, message_of
 
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 

@@ -1,0 +1,69 @@
+"""Messages that somebody else puts on the queue: a request each."""
+
+from connorg import telemetry
+from connorg.contract import channels
+from connorg.contract.messages import ProducerMessage
+from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.core.callbacks import subscribe
+from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.onboarding.idempotency import Submission, bind_key
+from connorg.core.onboarding.records import message_of
+from connorg.core.onboarding.reject import keep, unreadable
+from connorg.core.onboarding.resume import _standing_for, bury, resume
+from connorg.core.services import Core
+
+
+async def receive(core: Core, message: ProducerMessage) -> None:
+    """Onboard what somebody else put on the queue.
+
+    Raises StorageUnavailableError: the message must come again.
+    """
+    request = message.onboarding_request
+    with telemetry.onboard():
+        refusal = core.policy.callback_refusal(request.callback_url)
+        if refusal is not None:
+            await keep(core, core.new_onboarding(request, channels.QUEUE), refusal.error)
+            return
+        onboarding = await _bound(core, message)
+        if request.callback_url is not None:
+            onboarding = await _opened(core, onboarding)
+            await subscribe(core, request, onboarding)
+        if not onboarding.status.terminal:
+            await resume(core, message_of(onboarding), armed=False)
+
+
+async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
+    """Give the onboarding of a producer's message: of its key, or a failed or new one."""
+    request = message.onboarding_request
+    onboarding = core.new_onboarding(request, channels.QUEUE)
+    if message.idempotency_key is None:
+        return onboarding
+    submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
+    bound = await bind_key(core, submission, onboarding)
+    if isinstance(bound, Conflict):
+        return await keep(core, onboarding, bound.error)
+    return bound.onboarding if isinstance(bound, Submitted) else bound
+
+
+async def _opened(core: Core, onboarding: Onboarding) -> Onboarding:
+    """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
+    held = await core.ledger.read(onboarding.id)
+    return await _standing_for(core, message_of(onboarding), held, armed=False)
+
+
+async def bury_producers(core: Core, message: ProducerMessage) -> None:
+    """Close the onboarding of a producer's message that the Functions host gave up."""
+    request = message.onboarding_request
+    with telemetry.onboard():
+        onboarding = core.new_onboarding(request, channels.QUEUE)
+        refusal = core.policy.callback_refusal(request.callback_url)
+        if request.callback_url is not None and not refusal:
+            onboarding = await _opened(core, onboarding)
+            await subscribe(core, request, onboarding)
+        if not onboarding.status.terminal:
+            await bury(core, message_of(onboarding), armed=False)
+
+
+async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
+    """Keep a message that can't be understood, as a failed onboarding."""
+    await keep(core, unreadable(core, channels.QUEUE, text), error)
