@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from connorg.batch_forecast import forecast_batch
-from connorg.batch_progress import progress, results
-from connorg.batches import BatchSubmission, cancel_batch, judged, replay_batch, submit_batch
 from connorg.contract.batch_views import BatchView, RowResult, RowResults
 from connorg.contract.batches import Batch, BatchRow, OnInvalid
 from connorg.contract.identifiers import is_batch_id
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import Reference
+from connorg.core.batches.accept import (
+    BatchSubmission,
+    cancel_batch,
+    judged,
+    replay_batch,
+    submit_batch,
+)
+from connorg.core.batches.forecast import forecast_batch
+from connorg.core.batches.progress import progress, results
 from connorg.core.domain.claims import Conflict
 from connorg.functions.addresses import Addresses
 from connorg.functions.answers import conflict_problem, json_answer

@@ -14,20 +14,20 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
-from connorg.batch_progress import progress, results
-from connorg.batch_rows import bury_rows, resume_rows
-from connorg.batches import (
+from connorg.contract.batch_views import BatchStatus, BatchView
+from connorg.contract.batches import Batch, BatchRow, RowStatus
+from connorg.contract.identifiers import row_onboarding_id
+from connorg.contract.messages import BatchMessage, OnboardingMessage
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core.batches.accept import (
     BatchSubmission,
     cancel_batch,
     message_of_row,
     replay_batch,
     submit_batch,
 )
-from connorg.contract.batch_views import BatchStatus, BatchView
-from connorg.contract.batches import Batch, BatchRow, RowStatus
-from connorg.contract.identifiers import row_onboarding_id
-from connorg.contract.messages import BatchMessage, OnboardingMessage
-from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.core.batches.progress import progress, results
+from connorg.core.batches.rows import bury_rows, resume_rows
 from connorg.core.domain.outcomes import Later, Setback
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.rules import Policy

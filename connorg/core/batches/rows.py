@@ -11,10 +11,10 @@ import asyncio
 from dataclasses import dataclass
 
 from connorg import telemetry
-from connorg.batches import is_due, message_of_row, spread
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
+from connorg.core.batches.accept import is_due, message_of_row, spread
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict
 from connorg.core.onboarding.replay import cancel
