@@ -15,9 +15,10 @@ from pydantic_core import from_json
 from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
-from connorg.core.onboarding import resume
+from connorg.core import callbacks
+from connorg.core.onboarding import producers, resume
 from connorg.core.ports import StorageUnavailableError, SupersededError
-from connorg.core.services import Core, callbacks
+from connorg.core.services import Core
 from tests.simulation.calls import current_actor, reach_storage
 from tests.simulation.storage import Message, Queue
 from tests.simulation.world import Instance, World
@@ -128,9 +129,9 @@ async def on_message(core: Core, text: str) -> None:
         case OnboardingMessage() as message:
             await resume.resume(core, message)
         case ProducerMessage() as message:
-            await resume.receive(core, message)
+            await producers.receive(core, message)
         case OnboardingError() as error:
-            await resume.record_unreadable(core, text, error)
+            await producers.record_unreadable(core, text, error)
 
 
 async def on_poison(core: Core, text: str) -> None:
@@ -138,9 +139,9 @@ async def on_poison(core: Core, text: str) -> None:
         case OnboardingMessage() as message:
             await resume.bury(core, message)
         case ProducerMessage() as message:
-            await resume.bury_producers(core, message)
+            await producers.bury_producers(core, message)
         case OnboardingError() as error:
-            await resume.record_unreadable(core, text, error)
+            await producers.record_unreadable(core, text, error)
 
 
 async def on_callback(core: Core, text: str) -> None:
