@@ -16,10 +16,10 @@ from connorg.functions import (
     subjects,
     webhooks,
 )
-from connorg.functions.callers import Role
 from connorg.functions.describing import describing
-from connorg.functions.edge import Handler
-from connorg.functions.routes import Route
+from connorg.functions.http.callers import Role
+from connorg.functions.http.problem_boundary import Handler
+from connorg.functions.http.route import Route
 from connorg.settings import telemetry
 from connorg.storage.names import (
     BATCH_POISON_QUEUE,

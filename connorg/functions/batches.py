@@ -21,12 +21,12 @@ from connorg.core.batches.accept import (
 from connorg.core.batches.forecast import forecast_batch
 from connorg.core.batches.progress import progress, results
 from connorg.core.domain.claims import Conflict
-from connorg.functions.addresses import Addresses
-from connorg.functions.answers import conflict_problem, json_answer
-from connorg.functions.callers import caller_of
-from connorg.functions.headers import idempotency_key_of
-from connorg.functions.parameters import choice_of, flag_of, text_of
-from connorg.functions.tables import csv_answer, wants_csv
+from connorg.functions.http.addresses import Addresses
+from connorg.functions.http.answers import conflict_problem, json_answer
+from connorg.functions.http.callers import caller_of
+from connorg.functions.http.csv_answers import csv_answer, wants_csv
+from connorg.functions.http.headers import idempotency_key_of
+from connorg.functions.http.parameters import choice_of, flag_of, text_of
 from connorg.wiring import administration, core
 
 if TYPE_CHECKING:

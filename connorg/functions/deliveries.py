@@ -23,8 +23,8 @@ from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.reject import keep_once, unreadable
 from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
-from connorg.functions.addresses import Addresses
-from connorg.functions.answers import ended_problem, onboarding_answer
+from connorg.functions.http.addresses import Addresses
+from connorg.functions.http.answers import ended_problem, onboarding_answer
 from connorg.intake.mapping import PassedOver, Refused, Wanted, read
 from connorg.intake.proof import Delivery, ProofError
 from connorg.intake.sources import Source

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import azure.functions as func
 
-from connorg.functions.edge import Handler
-from connorg.functions.routes import Route
+from connorg.functions.http.problem_boundary import Handler
+from connorg.functions.http.route import Route
 
 
 def describing(routes: Sequence[Route]) -> Handler:

@@ -14,8 +14,8 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from connorg.contract.health import Check, Health
 from connorg.core.ports import StorageUnavailableError
-from connorg.functions.answers import json_answer
 from connorg.functions.health import in_time, unreachable
+from connorg.functions.http.answers import json_answer
 from connorg.settings import (
     CALLBACK_SECRETS,
     RESULT_SECRETS,

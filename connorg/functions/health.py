@@ -12,7 +12,7 @@ from azure.functions.warmup import WarmUpContext
 from connorg.contract.health import Check, Health
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.throttle.gate import Gate
-from connorg.functions.answers import json_answer
+from connorg.functions.http.answers import json_answer
 from connorg.storage.connection import storage_errors
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.wiring import core, queue, token_for_graph

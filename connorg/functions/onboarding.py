@@ -21,8 +21,8 @@ from connorg.core.onboarding.submit import submit as submit_request
 from connorg.core.organizations import read_back
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import Filter
-from connorg.functions.addresses import Addresses
-from connorg.functions.answers import (
+from connorg.functions.http.addresses import Addresses
+from connorg.functions.http.answers import (
     conflict_problem,
     json_answer,
     onboarding_answer,
@@ -31,10 +31,10 @@ from connorg.functions.answers import (
     result_answer,
     submitted_answer,
 )
-from connorg.functions.callers import caller_of
-from connorg.functions.headers import idempotency_key_of, preference_of
-from connorg.functions.parameters import body_of, choice_of, flag_of, top_of
-from connorg.functions.result_tokens import require_not_expired, require_token
+from connorg.functions.http.callers import caller_of
+from connorg.functions.http.headers import idempotency_key_of, preference_of
+from connorg.functions.http.parameters import body_of, choice_of, flag_of, top_of
+from connorg.functions.http.result_tokens import require_not_expired, require_token
 from connorg.settings import settings
 from connorg.wiring import core
 

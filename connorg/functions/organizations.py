@@ -22,9 +22,9 @@ from connorg.core.organizations import (
 )
 from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.core.throttle.gatekeeper import ask
-from connorg.functions.answers import json_answer, next_page, page_answer
-from connorg.functions.parameters import body_of, choice_of, top_of
-from connorg.functions.tables import csv_answer, wants_csv
+from connorg.functions.http.answers import json_answer, next_page, page_answer
+from connorg.functions.http.csv_answers import csv_answer, wants_csv
+from connorg.functions.http.parameters import body_of, choice_of, top_of
 from connorg.wiring import administration, core
 
 _ROUTE = "connected-organizations"

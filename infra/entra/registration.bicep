@@ -8,7 +8,7 @@ extension microsoftGraphV1
 @description('The same as for main.bicep.')
 param environmentName string
 
-// connorg/functions/callers.py asks for these; tests/infra compares them.
+// connorg/functions/http/callers.py asks for these; tests/infra compares them.
 var roles = [
   {
     value: 'Onboarding.Submit'

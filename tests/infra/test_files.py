@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connorg.functions.callers import Role
+from connorg.functions.http.callers import Role
 from tests.infra.bicep.deploying import deploy, modules_of
 from tests.infra.bicep.syntax import BicepError, plain_text, read
 from tests.infra.environments import ENVIRONMENTS, FILES, INFRA, MAIN, deployed, parameters_in

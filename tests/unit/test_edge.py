@@ -14,9 +14,9 @@ from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions import messages
-from connorg.functions.addresses import PREFIX, Addresses
-from connorg.functions.callers import Role, authorize
-from connorg.functions.headers import idempotency_key_of, preference_of
+from connorg.functions.http.addresses import PREFIX, Addresses
+from connorg.functions.http.callers import Role, authorize
+from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.settings import settings
 from tests.unit.partners import request
 

@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 
 from connorg.contract.model import Model
 from connorg.contract.problems import Problem, ProblemKind
-from connorg.functions.addresses import PREFIX
+from connorg.functions.http.addresses import PREFIX
+from connorg.functions.http.route import Route
 from connorg.functions.openapi.operations import OPERATIONS
 from connorg.functions.openapi.parts import (
     ANYWHERE,
@@ -21,7 +22,6 @@ from connorg.functions.openapi.parts import (
     Parameter,
     Schema,
 )
-from connorg.functions.routes import Route
 
 _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where its result is. A poller needs no key."},

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import azure.functions as func
 
-from connorg.functions.callers import Role
-from connorg.functions.edge import Handler, answering
+from connorg.functions.http.callers import Role
+from connorg.functions.http.problem_boundary import Handler, answering
 from connorg.settings import entra_required
 
 

@@ -15,8 +15,8 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.policy.rules import Refusal
-from connorg.functions.addresses import Addresses
-from connorg.functions.result_tokens import PARAMETER
+from connorg.functions.http.addresses import Addresses
+from connorg.functions.http.result_tokens import PARAMETER
 
 _LONGEST_POLL = 60  # seconds between two looks at an onboarding that waits for long
 _POLL = 5

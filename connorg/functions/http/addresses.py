@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from connorg.functions.result_tokens import PARAMETER, token_of
+from connorg.functions.http.result_tokens import PARAMETER, token_of
 
 PREFIX = "api"  # host.json's routePrefix; a test holds the two together
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")

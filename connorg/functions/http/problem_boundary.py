@@ -12,8 +12,8 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.versions import NewerVersionError
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.throttle.gatekeeper import GraphUnavailableError
-from connorg.functions.answers import problem_answer
-from connorg.functions.callers import Role, authorize
+from connorg.functions.http.answers import problem_answer
+from connorg.functions.http.callers import Role, authorize
 from connorg.settings import ConfigurationError
 
 _log = logging.getLogger(__name__)
