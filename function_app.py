@@ -2,24 +2,21 @@
 
 import azure.functions as func
 
-from connorg.functions import (
-    batch_messages,
+from connorg.functions import batch_messages, callbacks, messages
+from connorg.functions.endpoints import (
     batches,
-    callbacks,
     diagnosis,
     health,
-    maintenance,
-    messages,
-    observing,
-    onboarding,
+    onboardings,
     organizations,
     subjects,
     webhooks,
 )
-from connorg.functions.describing import describing
+from connorg.functions.endpoints.openapi_json import describing
 from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import Handler
 from connorg.functions.http.route import Route
+from connorg.functions.timers import observe, purge
 from connorg.settings import telemetry
 from connorg.storage.names import (
     BATCH_POISON_QUEUE,
@@ -47,7 +44,7 @@ def http(name: str, method: str, path: str, handler: Handler, role: Role | None)
 
 SUBMIT, READ, MANAGE, DELETE = Role.SUBMIT, Role.READ, Role.MANAGE, Role.DELETE
 
-http("SubmitOrganization", "POST", "connected-organizations", onboarding.submit, SUBMIT)
+http("SubmitOrganization", "POST", "connected-organizations", onboardings.submit, SUBMIT)
 http("ListOrganizations", "GET", "connected-organizations", organizations.list_all, READ)
 http("ReadOrganization", "GET", "connected-organizations/{id}", organizations.read, READ)
 http("ChangeOrganization", "PATCH", "connected-organizations/{id}", organizations.change, MANAGE)
@@ -71,12 +68,12 @@ http(
     subjects.add_organization,
     MANAGE,
 )
-http("ListOnboardings", "GET", "onboardings", onboarding.list_all, READ)
-http("ReadOnboarding", "GET", "onboardings/{id}", onboarding.read, READ)
-http("ReadResult", "GET", "onboardings/{id}/result", onboarding.result, None)
-http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboarding.replay, MANAGE)
-http("ReplayAll", "POST", "onboardings/retry", onboarding.replay_all, MANAGE)
-http("CancelOnboarding", "DELETE", "onboardings/{id}", onboarding.cancel, MANAGE)
+http("ListOnboardings", "GET", "onboardings", onboardings.list_all, READ)
+http("ReadOnboarding", "GET", "onboardings/{id}", onboardings.read, READ)
+http("ReadResult", "GET", "onboardings/{id}/result", onboardings.result, None)
+http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboardings.replay, MANAGE)
+http("ReplayAll", "POST", "onboardings/retry", onboardings.replay_all, MANAGE)
+http("CancelOnboarding", "DELETE", "onboardings/{id}", onboardings.cancel, MANAGE)
 http("SubmitBatch", "POST", "batches", batches.submit, SUBMIT)
 http("ReadBatch", "GET", "batches/{id}", batches.read, READ)
 http("ReadBatchResults", "GET", "batches/{id}/results", batches.read_results, READ)
@@ -105,12 +102,10 @@ app.function_name("CallBack")(
 app.function_name("BuryCallback")(
     app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callbacks.on_poison)
 )
-app.function_name("PurgeLedger")(
-    app.timer_trigger("timer", maintenance.EVERY_NIGHT)(maintenance.purge_ledger)
-)
+app.function_name("PurgeLedger")(app.timer_trigger("timer", purge.EVERY_NIGHT)(purge.purge_ledger))
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))
 if telemetry().is_exported:
     # No monitor: a minute that is missed is not made up for, so nothing is kept of the last one.
     app.function_name("Observe")(
-        app.timer_trigger("timer", observing.EACH_MINUTE, use_monitor=False)(observing.observe)
+        app.timer_trigger("timer", observe.EACH_MINUTE, use_monitor=False)(observe.observe)
     )

@@ -100,6 +100,6 @@ def test_the_start_of_the_app_does_not_pay_for_webhooks_and_its_description() ->
     code = "import function_app, sys; print(*sys.modules)"
     run = [sys.executable, "-c", code]
     imported = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert "connorg.functions.webhooks" in imported
+    assert "connorg.functions.endpoints.webhooks" in imported
     late = ("jmespath", "connorg.intake", "connorg.functions.openapi")
     assert [n for n in imported.split() if n.startswith(late)] == []

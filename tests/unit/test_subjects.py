@@ -6,7 +6,7 @@ import azure.functions as func
 import pytest
 
 from connorg.contract.problems import ProblemError
-from connorg.functions import subjects
+from connorg.functions.endpoints import subjects
 from connorg.settings import settings
 
 

@@ -5,6 +5,6 @@ import azure.functions as func
 
 async def receive(req: func.HttpRequest) -> func.HttpResponse:
     """POST webhooks/{source}: the sender proves itself by what it sends, as its source declares."""
-    from connorg.functions import deliveries  # noqa: PLC0415  other calls' cold start goes without
+    from connorg.functions.endpoints import webhook_deliveries  # noqa: PLC0415  other calls' cold start goes without
 
-    return await deliveries.answer(req)
+    return await webhook_deliveries.answer(req)

@@ -8,8 +8,8 @@ from connorg.contract.changes import OrganizationReference, SubjectOrganization
 from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.throttle.gatekeeper import ask
+from connorg.functions.endpoints.organizations import refused_problem
 from connorg.functions.http.parameters import body_of
-from connorg.functions.organizations import refused_problem
 from connorg.wiring import administration, core
 
 _ID = re.compile(r"(?!\.)[0-9A-Za-z_.-]{1,128}")  # `..` would be another path

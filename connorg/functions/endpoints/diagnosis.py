@@ -14,7 +14,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from connorg.contract.health import Check, Health
 from connorg.core.ports import StorageUnavailableError
-from connorg.functions.health import in_time, unreachable
+from connorg.functions.endpoints.health import in_time, unreachable
 from connorg.functions.http.answers import json_answer
 from connorg.settings import (
     CALLBACK_SECRETS,
