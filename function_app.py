@@ -2,7 +2,6 @@
 
 import azure.functions as func
 
-from connorg.functions import batch_messages, callbacks, messages
 from connorg.functions.endpoints import (
     batches,
     diagnosis,
@@ -16,6 +15,7 @@ from connorg.functions.endpoints.openapi_json import describing
 from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import Handler
 from connorg.functions.http.route import Route
+from connorg.functions.queues import batch, callback, onboarding
 from connorg.functions.timers import observe, purge
 from connorg.settings import telemetry
 from connorg.storage.names import (
@@ -85,22 +85,22 @@ http("Diagnose", "GET", "health/details", diagnosis.diagnose, MANAGE)
 http("Describe", "GET", "openapi.json", describing(routes), None)
 
 app.function_name("ResumeOnboarding")(
-    app.queue_trigger("msg", ONBOARDING_QUEUE, STORAGE_CONNECTION)(messages.on_message)
+    app.queue_trigger("msg", ONBOARDING_QUEUE, STORAGE_CONNECTION)(onboarding.on_message)
 )
 app.function_name("BuryOnboarding")(
-    app.queue_trigger("msg", POISON_QUEUE, STORAGE_CONNECTION)(messages.on_poison)
+    app.queue_trigger("msg", POISON_QUEUE, STORAGE_CONNECTION)(onboarding.on_poison)
 )
 app.function_name("ResumeRow")(
-    app.queue_trigger("msg", BATCH_QUEUE, STORAGE_CONNECTION)(batch_messages.on_message)
+    app.queue_trigger("msg", BATCH_QUEUE, STORAGE_CONNECTION)(batch.on_message)
 )
 app.function_name("BuryRow")(
-    app.queue_trigger("msg", BATCH_POISON_QUEUE, STORAGE_CONNECTION)(batch_messages.on_poison)
+    app.queue_trigger("msg", BATCH_POISON_QUEUE, STORAGE_CONNECTION)(batch.on_poison)
 )
 app.function_name("CallBack")(
-    app.queue_trigger("msg", CALLBACK_QUEUE, STORAGE_CONNECTION)(callbacks.on_callback)
+    app.queue_trigger("msg", CALLBACK_QUEUE, STORAGE_CONNECTION)(callback.on_callback)
 )
 app.function_name("BuryCallback")(
-    app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callbacks.on_poison)
+    app.queue_trigger("msg", CALLBACK_POISON_QUEUE, STORAGE_CONNECTION)(callback.on_poison)
 )
 app.function_name("PurgeLedger")(app.timer_trigger("timer", purge.EVERY_NIGHT)(purge.purge_ledger))
 app.function_name("WarmUp")(app.warm_up_trigger("warm")(health.warm_up))

@@ -124,7 +124,7 @@ def start_triggers(world: World) -> None:
 
 
 async def on_message(core: Core, text: str) -> None:
-    """As connorg.functions.messages has it."""
+    """As connorg.functions.queues.onboarding has it."""
     match _read(text):
         case OnboardingMessage() as message:
             await resume.resume(core, message)
@@ -145,7 +145,7 @@ async def on_poison(core: Core, text: str) -> None:
 
 
 async def on_callback(core: Core, text: str) -> None:
-    """As connorg.functions.callbacks has it."""
+    """As connorg.functions.queues.callback has it."""
     await callbacks.call_back(core, parse(CallbackMessage, text))
 
 

@@ -13,10 +13,10 @@ import pytest
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.functions import messages
 from connorg.functions.http.addresses import PREFIX, Addresses
 from connorg.functions.http.callers import Role, authorize
 from connorg.functions.http.headers import idempotency_key_of, preference_of
+from connorg.functions.queues.envelope import text_of
 from connorg.settings import settings
 from tests.unit.partners import request
 
@@ -154,7 +154,7 @@ def test_a_message_whose_id_is_of_another_identity_source_is_not_understood() ->
 def test_a_message_is_read_from_base64_and_as_it_stands(text: str) -> None:
     plain = func.QueueMessage(body=text)
     encoded = func.QueueMessage(body=base64.b64encode(text.encode()).decode())
-    assert messages.text_of(plain) == messages.text_of(encoded) == text
+    assert text_of(plain) == text_of(encoded) == text
 
 
 def test_every_problem_has_its_own_stable_type_and_code() -> None:

@@ -9,7 +9,12 @@ from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.core.batches.rows import bury_rows, resume_rows
-from connorg.functions.messages import keep_unreadable, leaving_newer, text_of, unreadable_message
+from connorg.functions.queues.envelope import (
+    keep_unreadable,
+    leaving_newer,
+    text_of,
+    unreadable_message,
+)
 from connorg.storage.names import BATCH_QUEUE
 from connorg.wiring import core
 

@@ -8,7 +8,7 @@ from connorg import telemetry
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.core.callbacks import bury_callback, call_back
-from connorg.functions.messages import leaving_newer, text_of
+from connorg.functions.queues.envelope import leaving_newer, text_of
 from connorg.storage.names import CALLBACK_QUEUE
 from connorg.wiring import core
 

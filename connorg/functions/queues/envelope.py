@@ -1,0 +1,56 @@
+"""What every queue function does with a message before it knows what it is about."""
+
+import base64
+import binascii
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import azure.functions as func
+
+from connorg.contract.onboarding import OnboardingError
+from connorg.contract.versions import NewerVersionError
+from connorg.core.onboarding.producers import record_unreadable
+from connorg.functions.queues.onboarding import _log
+from connorg.wiring import core, retry_queue
+
+_UNTIL_UPGRADED = 5 * 60.0  # seconds; an upgrade takes minutes too
+
+
+@asynccontextmanager
+async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
+    """Leave what a newer version wrote, message or row, until that version is back.
+
+    The message is put anew, as it stands: messages never expire, while a delivery that fails counts
+    towards poison, and poison expires.
+    """
+    try:
+        yield
+    except NewerVersionError as error:
+        await retry_queue(queue).put_back(text, _UNTIL_UPGRADED)
+        _log.warning("a queue message was left for a newer version of connorg. %s", error)
+
+
+def text_of(msg: func.QueueMessage) -> str:
+    """Decode a message. host.json leaves that to us.
+
+    Where the host decodes Base64 it hides a message that is none, in the poison queue and there
+    from the poison function too, until it expires: nobody would ever learn of it. Base64 may be
+    broken into lines, as `base64` does unless told; and files of Windows begin with a mark (BOM).
+    """
+    body = msg.get_body()
+    with suppress(binascii.Error, UnicodeDecodeError):
+        return base64.b64decode(b"".join(body.split()), validate=True).decode("utf-8-sig")
+    return body.decode("utf-8-sig", errors="replace")
+
+
+def unreadable_message(why: Exception) -> OnboardingError:
+    return OnboardingError(
+        code="MessageUnreadable",
+        message=f"The queue message could not be understood. {why}",
+        action="Correct it and put it on the queue again.",
+    )
+
+
+async def keep_unreadable(text: str, error: OnboardingError) -> None:
+    _log.warning("a queue message could not be understood and is kept as a failed onboarding")
+    await record_unreadable(core(), text, error)
