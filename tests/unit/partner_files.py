@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from connorg.intake.partner_files import FileUnreadableError, PartnerFile, PartnerRow, read_partners
+from connorg.partner_files.reader import FileUnreadableError, PartnerFile, PartnerRow, read_partners
 
 type Content = str | bytes
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connorg.contract.faults import RowFault
 from connorg.contract.requests import OnboardingRequest
-from connorg.intake.partner_files import (
+from connorg.partner_files.reader import (
     LARGEST_FILE,
     MOST_ROWS,
     FileTooLargeError,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connorg.intake.partner_files import PartnerRow
+from connorg.partner_files.reader import PartnerRow
 from tests.unit.partner_files import bodies, only_row, read, rows, unreadable
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, tenant_source
 

@@ -24,7 +24,7 @@ from connorg.core.ports import KeyReservation, SupersededError
 from connorg.core.services import Core
 
 if TYPE_CHECKING:
-    from connorg.intake.partner_files import PartnerRow
+    from connorg.partner_files.reader import PartnerRow
 
 _SLICE = 5  # rows of a message, which share its calls to storage
 _AT_ONCE = 8  # messages, so that it leaves storage to others too

@@ -30,7 +30,7 @@ from connorg.functions.http.parameters import choice_of, flag_of, text_of
 from connorg.wiring import administration, core
 
 if TYPE_CHECKING:
-    from connorg.intake.partner_files import PartnerFile
+    from connorg.partner_files.reader import PartnerFile
 
 _SLICE = 50  # rows judged in one go; then others get their turn on the event loop
 _SHORTEST_POLL, _LONGEST_POLL = 2, 30  # seconds
@@ -68,11 +68,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
 
 async def _read(req: func.HttpRequest) -> "PartnerFile":
     # Other calls' cold start goes without it.
-    from connorg.intake.partner_files import (  # noqa: PLC0415
-        FileTooLargeError,
-        FileUnreadableError,
-        read_partners,
-    )
+    from connorg.partner_files.reader import FileTooLargeError, FileUnreadableError, read_partners  # noqa: PLC0415
 
     try:
         return await read_partners(req.get_body(), req.headers.get("content-type"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connorg.intake.drafts import FileUnreadableError
+from connorg.partner_files.drafts import FileUnreadableError
 
 _MOST = 256  # of columns; a spreadsheet of partners has a dozen
 _LONGEST_HEADER = 64  # characters of a header that an answer repeats

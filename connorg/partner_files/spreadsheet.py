@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from connorg.intake.drafts import Draft, Drafts, FileUnreadableError
-from connorg.intake.partner_columns import Column, Columns, columns_of, known_in
+from connorg.partner_files.columns import Column, Columns, columns_of, known_in
+from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
 
 _DELIMITERS = (",", ";", "\t")
 # Excel's own word on what stands between the cells. It shows no such row, so none is counted.

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from connorg.intake.drafts import Draft, Drafts, FileUnreadableError
+from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
 
 
 def array_drafts(text: str) -> Drafts:

@@ -10,10 +10,16 @@ from dataclasses import dataclass, field, replace
 from connorg.contract.faults import Fault, RowFault
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
-from connorg.intake.drafts import Draft, Drafts, FileTooLargeError, FileUnreadableError, column_of
-from connorg.intake.file_text import text_of
-from connorg.intake.partner_csv import Spreadsheet
-from connorg.intake.partner_json import array_drafts, line_drafts
+from connorg.partner_files.drafts import (
+    Draft,
+    Drafts,
+    FileTooLargeError,
+    FileUnreadableError,
+    column_of,
+)
+from connorg.partner_files.json_rows import array_drafts, line_drafts
+from connorg.partner_files.spreadsheet import Spreadsheet
+from connorg.partner_files.text import text_of
 
 __all__ = [
     "LARGEST_FILE",
