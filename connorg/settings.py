@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
-from connorg import signing
+from connorg import standard_webhooks
 from connorg.contract.clouds import Cloud
 from connorg.contract.identity_sources import TenantId
 from connorg.core.policy.callback_urls import LOCAL_HOSTS, LOGIC_APPS
@@ -202,7 +202,7 @@ def secrets_of(setting: str) -> tuple[str, ...]:
 def callback_keys() -> tuple[bytes, ...]:
     """Give the keys that sign callbacks; none: nobody is called back. Raises ConfigurationError."""
     try:
-        return tuple(signing.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
+        return tuple(standard_webhooks.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
     except ValueError as error:
         raise ConfigurationError(f"{CALLBACK_SECRETS}: each secret {error}.") from None
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from connorg.graph.administration import GraphAdministration
     from connorg.graph.directory import GraphDirectory
     from connorg.graph.sending import Sender
-    from connorg.intake.sources import Sources
     from connorg.storage.retry_queue import AzureRetryQueue
+    from connorg.webhooks.sources import Sources
 
 
 # Tokens under way that nobody waits for; the event loop itself keeps only weak references.
@@ -142,7 +142,7 @@ def _graph() -> "tuple[GraphServiceClient, Sender]":
 @cache
 def webhook_sources() -> "Sources":
     """Give the declared senders of webhooks. Raises ConfigurationError."""
-    from connorg.intake.sources import load  # noqa: PLC0415
+    from connorg.webhooks.sources import load  # noqa: PLC0415
 
     return load(settings().webhook_sources)
 

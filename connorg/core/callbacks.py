@@ -16,7 +16,7 @@ import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from connorg import signing, telemetry
+from connorg import standard_webhooks, telemetry
 from connorg.contract.callbacks import CallbackNote
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
@@ -103,7 +103,8 @@ async def _deliver(core: Core, message: CallbackMessage, onboarding: Onboarding)
     body = text.encode()
     timestamp = str(int(core.clock.now().timestamp()))
     signatures = (
-        signing.signature(key, message.name, timestamp, body) for key in core.callbacks.keys
+        standard_webhooks.signature(key, message.name, timestamp, body)
+        for key in core.callbacks.keys
     )
     headers = {
         "content-type": "application/json",

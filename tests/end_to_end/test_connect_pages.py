@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connorg.intake.sources import load
+from connorg.webhooks.sources import load
 from infra.local.child import ROOT
 from tests import senders
 from tests.end_to_end.client import Connorg, eventually

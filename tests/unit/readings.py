@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from connorg.contract.requests import OnboardingRequest
-from connorg.intake.mapping import Refused, Wanted, read
-from connorg.intake.proof import Delivery
-from connorg.intake.sources import Source
+from connorg.webhooks.mapping import Refused, Wanted, read
+from connorg.webhooks.proof import Delivery
+from connorg.webhooks.sources import Source
 from tests.senders import DOCUMENTED
 
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from connorg import signing
+from connorg import standard_webhooks
 from connorg.contract.messages import CallbackMessage, ProducerMessage
 from connorg.contract.parsing import parse
 from connorg.contract.requests import OnboardingRequest
@@ -19,8 +19,8 @@ REFERENCE = "@Microsoft.KeyVault(VaultName=contoso;SecretName=callbacks)"
 
 def test_a_signature_is_that_of_the_specification() -> None:
     """The example of the Standard Webhooks specification and of its libraries' tests."""
-    key = signing.key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    signed = signing.signature(
+    key = standard_webhooks.key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    signed = standard_webhooks.signature(
         key, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", b'{"test": 2432232314}'
     )
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="

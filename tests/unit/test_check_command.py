@@ -1,4 +1,4 @@
-"""`python -m connorg.intake check`: for the person who writes a mapping."""
+"""`python -m connorg.webhooks check`: for the person who writes a mapping."""
 
 import json
 import subprocess
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connorg.intake import __main__ as command
 from connorg.settings import settings
+from connorg.webhooks import __main__ as command
 from tests.senders import CONNECT, Ticket
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_a_source_or_a_file_that_is_not_there_is_told(capsys: pytest.CaptureFixt
 
 def test_a_wrong_declaration_is_told_without_a_stack_trace() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "connorg.intake", "check", "jira", "event.json"],
+        [sys.executable, "-m", "connorg.webhooks", "check", "jira", "event.json"],
         cwd=ROOT,
         env={"CONNORG_WEBHOOK_SOURCES": '{"jira": {"profile": "jira"}}'},
         capture_output=True,

@@ -33,7 +33,7 @@ def named(path: Path) -> str:
 CORE = [p for p in modules(pattern="*.py") if p.name not in {"wiring.py", "settings.py"}]
 
 
-INNER = [*CORE, *modules("connorg/contract"), *modules("connorg/intake")]
+INNER = [*CORE, *modules("connorg/contract"), *modules("connorg/webhooks")]
 
 
 @pytest.mark.parametrize("path", INNER, ids=named)
@@ -101,5 +101,5 @@ def test_the_start_of_the_app_does_not_pay_for_webhooks_and_its_description() ->
     run = [sys.executable, "-c", code]
     imported = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert "connorg.functions.endpoints.webhooks" in imported
-    late = ("jmespath", "connorg.intake", "connorg.functions.openapi")
+    late = ("jmespath", "connorg.webhooks", "connorg.functions.openapi")
     assert [n for n in imported.split() if n.startswith(late)] == []

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from connorg.intake.mapping import PassedOver, read
-from connorg.intake.sources import Source
+from connorg.webhooks.mapping import PassedOver, read
+from connorg.webhooks.sources import Source
 from tests.senders import Ticket
 from tests.unit.readings import delivery, faults, refused, source, wanted
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connorg.intake.mapping import PassedOver, Refused, Wanted, read
-from connorg.intake.profiles import PROFILES
-from connorg.intake.proof import Delivery
+from connorg.webhooks.mapping import PassedOver, Refused, Wanted, read
+from connorg.webhooks.profiles import PROFILES
+from connorg.webhooks.proof import Delivery
 from tests.senders import DOCUMENTED, Ticket
 from tests.unit.readings import delivery, faults, refused, source, wanted
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 from standardwebhooks.webhooks import Webhook
 
-from connorg.intake.proof import (
+from connorg.webhooks.proof import (
     Delivery,
     ExpiredProofError,
     MalformedProofError,

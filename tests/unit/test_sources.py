@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from connorg.intake.sources import Source, load
 from connorg.settings import ConfigurationError
+from connorg.webhooks.sources import Source, load
 from tests.senders import CONNECT, DOCUMENTED
 
 SERVICENOW = {"profile": "servicenow", "secrets": ["SERVICENOW_KEY"]}

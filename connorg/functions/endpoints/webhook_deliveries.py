@@ -25,10 +25,10 @@ from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import ended_problem, onboarding_answer
-from connorg.intake.mapping import PassedOver, Refused, Wanted, read
-from connorg.intake.proof import Delivery, ProofError
-from connorg.intake.sources import Source
 from connorg.settings import ConfigurationError
+from connorg.webhooks.mapping import PassedOver, Refused, Wanted, read
+from connorg.webhooks.proof import Delivery, ProofError
+from connorg.webhooks.sources import Source
 from connorg.wiring import core, webhook_sources
 
 _log = logging.getLogger(__name__)

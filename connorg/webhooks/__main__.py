@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from connorg.intake.mapping import PassedOver, Refused, Wanted, read
-from connorg.intake.proof import Delivery
-from connorg.intake.sources import SETTING, Source, load
 from connorg.settings import ConfigurationError, settings
+from connorg.webhooks.mapping import PassedOver, Refused, Wanted, read
+from connorg.webhooks.proof import Delivery
+from connorg.webhooks.sources import SETTING, Source, load
 
 WANTED, FAULTY, WRONG, PASSED_OVER = range(4)
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m connorg.intake",
+        prog="python -m connorg.webhooks",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

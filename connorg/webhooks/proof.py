@@ -24,7 +24,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Discriminator, Field
 
-from connorg import signing
+from connorg import standard_webhooks
 from connorg.contract.model import Model
 
 # Between the sender's clock and ours, and for the way; the Standard Webhooks libraries take it too.
@@ -130,13 +130,15 @@ class StandardWebhooks(Scheme):
         signatures = _fitting(delivery, self.HEADER, self.SIGNATURES).split(" ")
         id_ = _fitting(delivery, "webhook-id", self.ID)
         time = _fitting(delivery, "webhook-timestamp", self.TIME)
-        expected = [signing.signature(secret, id_, time, delivery.body) for secret in secrets]
+        expected = [
+            standard_webhooks.signature(secret, id_, time, delivery.body) for secret in secrets
+        ]
         if not sum(_is_one_of(given, expected) for given in signatures):
             raise WrongProofError(f"no secret makes a signature in {self.HEADER}")
         _check_time(datetime.fromtimestamp(int(time), UTC), now)
 
     def key_of(self, secret: str) -> bytes:
-        return signing.key_of(secret)
+        return standard_webhooks.key_of(secret)
 
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]

@@ -13,9 +13,9 @@ from connorg.contract.identity_sources import source_type
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.problems import ProblemKind
 from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
-from connorg.intake.expressions import ExpressionError, evaluate
-from connorg.intake.proof import Delivery
-from connorg.intake.sources import DeliveryId, Source
+from connorg.webhooks.expressions import ExpressionError, evaluate
+from connorg.webhooks.proof import Delivery
+from connorg.webhooks.sources import DeliveryId, Source
 
 type Body = dict[str, Any]
 

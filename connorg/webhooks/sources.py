@@ -15,10 +15,10 @@ from pydantic import AfterValidator, Field, JsonValue, TypeAdapter, ValidationEr
 from connorg.contract.identity_sources import SourceType
 from connorg.contract.model import Model
 from connorg.contract.requests import OnboardingRequest
-from connorg.intake.expressions import Expression, checked
-from connorg.intake.profiles import PROFILES
-from connorg.intake.proof import HeaderName, Proof
 from connorg.settings import ConfigurationError, secret_of
+from connorg.webhooks.expressions import Expression, checked
+from connorg.webhooks.profiles import PROFILES
+from connorg.webhooks.proof import HeaderName, Proof
 
 SETTING = "CONNORG_WEBHOOK_SOURCES"
 _APP = Path(__file__).parents[2]  # where function_app.py lies
