@@ -1,7 +1,6 @@
 """The app settings, read once per process. README has the table of them."""
 
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal, Self
 
@@ -12,6 +11,7 @@ from connorg.contract.clouds import Cloud
 from connorg.contract.identity_sources import TenantId
 from connorg.core.policy.callback_urls import LOCAL_HOSTS, LOGIC_APPS
 from connorg.core.policy.rules import Policy
+from connorg.telemetry.target import Telemetry
 
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
 RESULT_SECRETS = "CONNORG_RESULT_SECRETS"
@@ -149,20 +149,6 @@ def settings() -> Settings:
             for fault in error.errors(include_url=False, include_input=False)
         )
         raise ConfigurationError(f"App settings are wrong. {wrong}") from None
-
-
-@dataclass(frozen=True)
-class Telemetry:
-    """Where telemetry goes. The names of the settings are Azure's and OpenTelemetry's own."""
-
-    application_insights: str | None
-    """The connection string."""
-    otlp: bool
-    """The exporter reads the settings of OTLP itself."""
-
-    @property
-    def is_exported(self) -> bool:
-        return self.application_insights is not None or self.otlp
 
 
 def telemetry() -> Telemetry:

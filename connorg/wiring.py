@@ -94,7 +94,7 @@ def core() -> Core:
 def _export_telemetry() -> None:
     """See that what the core tells of its work goes where the app settings say, if anywhere."""
     if telemetry().is_exported:
-        from connorg.monitoring.exporting import start  # noqa: PLC0415
+        from connorg.telemetry.export.exporters import start  # noqa: PLC0415
 
         start(telemetry())
 

@@ -16,13 +16,14 @@ import logging
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from connorg import standard_webhooks, telemetry
+from connorg import standard_webhooks
 from connorg.contract.callbacks import CallbackNote
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.ports import StorageUnavailableError, SupersededError
 from connorg.core.services import Core
+from connorg.telemetry import hooks as telemetry
 
 _log = logging.getLogger(__name__)
 

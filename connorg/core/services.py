@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from random import Random
 
-from connorg import telemetry
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
@@ -22,6 +21,7 @@ from connorg.core.ports import (
     RetryQueue,
 )
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing
+from connorg.telemetry import hooks as telemetry
 
 
 @dataclass(frozen=True)

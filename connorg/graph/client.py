@@ -12,7 +12,7 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
-from connorg import telemetry
+from connorg.telemetry import hooks as telemetry
 
 _CONNECT_SECONDS = 5.0
 

@@ -10,11 +10,11 @@ from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from pydantic import ValidationError
 
-from connorg import telemetry
 from connorg.contract.model import Model
 from connorg.core.domain.outcomes import AlreadyConnected, Refused, Setback
 from connorg.core.ports import Clock
 from connorg.graph.setbacks import setback_of, unreadable
+from connorg.telemetry import hooks as telemetry
 
 
 class Sender:

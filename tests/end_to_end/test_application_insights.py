@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connorg import telemetry_names as names
+from connorg.telemetry import names
 from tests.collector import PROMPT
 from tests.end_to_end.client import Connorg, Partner, eventually
 from tests.ingestion import KEY, Ingestion, ingesting

@@ -1,7 +1,7 @@
 """The metrics, each by what it counts."""
 
-from connorg import telemetry_names as names
 from connorg.storage.names import POISON_QUEUE
+from connorg.telemetry import names
 from tests.collector import Collector, Point
 from tests.end_to_end.client import Connorg, Partner, failing_create
 from tests.end_to_end.exported import told

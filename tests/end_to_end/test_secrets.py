@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from connorg import telemetry_names as names
+from connorg.telemetry import names
 from tests.collector import Collector
 from tests.end_to_end.client import Connorg, Partner
 from tests.end_to_end.exported import ended_trace, told

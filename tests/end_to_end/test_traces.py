@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from connorg import telemetry_names as names
+from connorg.telemetry import names
 from tests.collector import Collector, Span
 from tests.end_to_end.client import Connorg, Partner
 from tests.end_to_end.exported import ended_trace, told

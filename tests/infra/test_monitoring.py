@@ -12,7 +12,7 @@ from tests.infra.app_settings import ROOT
 from tests.infra.environments import INFRA, deployed
 
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))
-TELEMETRY_NAMES = ROOT / "connorg/telemetry_names.py"
+TELEMETRY_NAMES = ROOT / "connorg/telemetry/names.py"
 
 # The columns in use of "Azure Monitor Logs reference". `make policy` has Kusto's own parser look.
 TABLES: dict[str, dict[str, str]] = json.loads(
@@ -25,7 +25,7 @@ def named(path: Path) -> str:
 
 
 def names_in_code() -> set[str]:
-    """Each string that telemetry_names.py gives a name at its top level."""
+    """Each string that telemetry/names.py gives a name at its top level."""
     module = ast.parse(TELEMETRY_NAMES.read_text())
     values = (node.value for node in module.body if isinstance(node, ast.Assign | ast.AnnAssign))
     return {v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)}

@@ -14,10 +14,11 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from connorg import telemetry, telemetry_names
-from connorg.monitoring.records import LogHandler, OwnSpans
-from connorg.settings import Telemetry
-from connorg.waiting import Waiting
+from connorg.telemetry import hooks as telemetry
+from connorg.telemetry import names
+from connorg.telemetry.export.records import LogHandler, OwnSpans
+from connorg.telemetry.oldest_waiting import Waiting
+from connorg.telemetry.target import Telemetry
 from infra.local.child import ROOT
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -73,8 +74,8 @@ def test_a_worker_that_exports_already_is_left_alone() -> None:
     code = """
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from connorg.monitoring.exporting import start
-from connorg.settings import Telemetry
+from connorg.telemetry.export.exporters import start
+from connorg.telemetry.target import Telemetry
 theirs = TracerProvider()
 trace.set_tracer_provider(theirs)
 start(Telemetry(None, otlp=True))
@@ -122,10 +123,10 @@ def test_only_spans_of_our_own_are_exported(
     spans: tuple[TracerProvider, InMemorySpanExporter],
 ) -> None:
     provider, exporter = spans
-    for scope in (telemetry_names.SCOPE, "com.microsoft.com:microsoft-kiota-http-httpx", "azure"):
+    for scope in (names.SCOPE, "com.microsoft.com:microsoft-kiota-http-httpx", "azure"):
         provider.get_tracer(scope).start_span(scope).end()
     provider.force_flush()
-    assert [span.name for span in exporter.get_finished_spans()] == [telemetry_names.SCOPE]
+    assert [span.name for span in exporter.get_finished_spans()] == [names.SCOPE]
 
 
 @pytest.fixture
@@ -154,9 +155,9 @@ def test_of_an_exception_the_log_has_type_and_stack_and_not_the_text(
     record = exported.log_record
     attributes = dict(record.attributes or {})
     assert (record.body, record.severity_text) == ("a function failed", "ERROR")
-    assert attributes[telemetry_names.ONBOARDING_ID] == "an-id"
-    assert attributes[telemetry_names.EXCEPTION_TYPE] == "builtins.ValueError"
-    assert "test_telemetry.py" in str(attributes[telemetry_names.EXCEPTION_STACKTRACE])
+    assert attributes[names.ONBOARDING_ID] == "an-id"
+    assert attributes[names.EXCEPTION_TYPE] == "builtins.ValueError"
+    assert "test_telemetry.py" in str(attributes[names.EXCEPTION_STACKTRACE])
     assert partner not in exported.to_json()
 
 
@@ -165,7 +166,7 @@ def test_a_span_keeps_the_type_of_an_exception_and_not_its_text() -> None:
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
-from connorg import telemetry
+from connorg.telemetry import hooks as telemetry
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))
 trace.set_tracer_provider(provider)
@@ -182,9 +183,9 @@ except ValueError:
 
 def test_every_name_is_in_the_documentation() -> None:
     page = (ROOT / "docs" / "monitoring.md").read_text()
-    names = [value for name, value in vars(telemetry_names).items() if name.isupper()]
-    assert len(names) > 20
-    assert [name for name in names if f"`{name}`" not in page] == []
+    told = [value for name, value in vars(names).items() if name.isupper()]
+    assert len(told) > 20
+    assert [name for name in told if f"`{name}`" not in page] == []
 
 
 def test_the_oldest_that_still_waits_is_told() -> None:

@@ -10,7 +10,6 @@ another request's onboarding, until that ends.
 import asyncio
 from dataclasses import dataclass
 
-from connorg import telemetry
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
@@ -22,6 +21,7 @@ from connorg.core.onboarding.resume import POSTPONE, advance, bury, try_at_turn
 from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.turns import take_turn
+from connorg.telemetry import hooks as telemetry
 
 _AT_ONCE = 8  # messages that are put, or rows that are buried
 

@@ -2,7 +2,6 @@
 
 import logging
 
-from connorg import telemetry
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.onboarding.steps import attempt
@@ -10,6 +9,7 @@ from connorg.core.ports import SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 from connorg.core.throttle.gatekeeper import keep_gate
+from connorg.telemetry import hooks as telemetry
 
 _log = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """Messages that somebody else puts on the queue: a request each."""
 
-from connorg import telemetry
 from connorg.contract import channels
 from connorg.contract.messages import ProducerMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError
@@ -11,6 +10,7 @@ from connorg.core.onboarding.records import message_of
 from connorg.core.onboarding.reject import keep, unreadable
 from connorg.core.onboarding.resume import _standing_for, bury, resume
 from connorg.core.services import Core
+from connorg.telemetry import hooks as telemetry
 
 
 async def receive(core: Core, message: ProducerMessage) -> None:

@@ -2,12 +2,12 @@
 
 import hashlib
 
-from connorg import telemetry
 from connorg.contract.identifiers import new_onboarding_id, split_id
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain import lifecycle
 from connorg.core.ports import KeyReservation
 from connorg.core.services import Core
+from connorg.telemetry import hooks as telemetry
 
 _LONGEST_TEXT = 8 * 1024  # characters that are kept; a row's JSON must stay below 32 K of them
 

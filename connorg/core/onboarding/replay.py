@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from connorg import telemetry
 from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
@@ -11,6 +10,7 @@ from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.onboarding.records import disarm, message_of
 from connorg.core.ports import Filter, HeldBy, SupersededError
 from connorg.core.services import Core
+from connorg.telemetry import hooks as telemetry
 
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 

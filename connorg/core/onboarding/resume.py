@@ -7,7 +7,6 @@ onboarding closed, or puts a new message before it returns.
 import asyncio
 from contextlib import suppress
 
-from connorg import telemetry
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain import lifecycle
@@ -21,6 +20,7 @@ from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 from connorg.core.throttle.pacer import Pacer, Turn
 from connorg.core.throttle.turns import take_turn
+from connorg.telemetry import hooks as telemetry
 
 POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 

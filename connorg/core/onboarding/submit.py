@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from connorg import telemetry
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import NewerVersionError
 from connorg.core.callbacks import subscribe
@@ -26,6 +25,7 @@ from connorg.core.policy.rules import Refusal
 from connorg.core.ports import HeldBy, Receipt, StorageUnavailableError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
+from connorg.telemetry import hooks as telemetry
 
 _log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from connorg import telemetry
 from connorg.contract.onboarding import OnboardingError
 from connorg.core.domain.outcomes import Blocked, Later, Refused
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
+from connorg.telemetry import hooks as telemetry
 
 _THROTTLED = OnboardingError(
     code="GraphThrottled", message="Microsoft Graph asked not to be called for a while."

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from connorg import telemetry
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
@@ -16,6 +15,7 @@ from connorg.functions.queues.envelope import (
     unreadable_message,
 )
 from connorg.storage.names import BATCH_QUEUE
+from connorg.telemetry import hooks as telemetry
 from connorg.wiring import core
 
 type Act = Callable[[OnboardingMessage | BatchMessage], Awaitable[None]]

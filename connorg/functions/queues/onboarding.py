@@ -5,7 +5,6 @@ import logging
 import azure.functions as func
 from pydantic_core import from_json
 
-from connorg import telemetry
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
@@ -18,6 +17,7 @@ from connorg.functions.queues.envelope import (
     unreadable_message,
 )
 from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.telemetry import hooks as telemetry
 from connorg.wiring import core
 
 _log = logging.getLogger(__name__)

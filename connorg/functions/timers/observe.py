@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import azure.functions as func
 
-from connorg import telemetry
 from connorg.core.ports import StorageUnavailableError
 from connorg.storage.backlog import backlog_of
 from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.telemetry import hooks as telemetry
 from connorg.wiring import core, queue
 
 _log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """What the app tells of its work: the spans of an onboarding's trace, and the counts.
 
 The core calls these hooks and knows no more of telemetry. They stand on OpenTelemetry's API alone:
-where nothing is exported (see `connorg.monitoring`) they do next to nothing. None of them is ever
-given a domain, a display name, a principal name or an address, and none keeps an exception's text.
+where nothing is exported (see `export`) they do next to nothing. None of them is ever given a
+domain, a display name, a principal name or an address, and none keeps an exception's text.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +19,10 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from connorg import telemetry_names as names
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.waiting import Waiting
+from connorg.telemetry import names
+from connorg.telemetry.oldest_waiting import Waiting
 
 _TRACEPARENT = "traceparent"
 _BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)  # seconds

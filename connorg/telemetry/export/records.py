@@ -12,13 +12,8 @@ from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from connorg import telemetry
-from connorg.telemetry_names import (
-    EXCEPTION_STACKTRACE,
-    EXCEPTION_TYPE,
-    ONBOARDING_ID,
-    SCOPE,
-)
+from connorg.telemetry import hooks as telemetry
+from connorg.telemetry.names import EXCEPTION_STACKTRACE, EXCEPTION_TYPE, ONBOARDING_ID, SCOPE
 
 _SEVERITIES = {
     logging.DEBUG: SeverityNumber.DEBUG,

@@ -20,9 +20,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from connorg.monitoring.records import LogHandler, OwnSpans
-from connorg.settings import Telemetry
-from connorg.telemetry_names import SCOPE
+from connorg.telemetry.export.records import LogHandler, OwnSpans
+from connorg.telemetry.names import SCOPE
+from connorg.telemetry.target import Telemetry
 
 _log = logging.getLogger(__name__)
 
