@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from connorg.graph.administration import GraphAdministration
     from connorg.graph.directory import GraphDirectory
-    from connorg.graph.sending import Sender
-    from connorg.storage.retry_queue import AzureRetryQueue
+    from connorg.graph.sender import Sender
+    from connorg.storage.queues import AzureRetryQueue
     from connorg.webhooks.sources import Sources
 
 
@@ -56,7 +56,7 @@ def core() -> Core:
     _export_telemetry()
     from connorg.storage.batches import AzureBatches  # noqa: PLC0415
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
-    from connorg.storage.retry_queue import AzureRetryQueues  # noqa: PLC0415
+    from connorg.storage.queues import AzureRetryQueues  # noqa: PLC0415
 
     # The SDKs tell each request at INFO; a request's address holds domains and ids.
     for chatty in ("azure", "httpx", "httpcore"):
@@ -100,7 +100,7 @@ def _export_telemetry() -> None:
 
 
 def _callbacks() -> Callbacks:
-    from connorg.callbacks.receiver import HttpReceiver  # noqa: PLC0415
+    from connorg.callback_receiver import HttpReceiver  # noqa: PLC0415
 
     return Callbacks(
         queue=retry_queue(CALLBACK_QUEUE),
@@ -130,7 +130,7 @@ def administration() -> "GraphAdministration":
 @cache
 def _graph() -> "tuple[GraphServiceClient, Sender]":
     from connorg.graph.client import graph_client  # noqa: PLC0415
-    from connorg.graph.sending import Sender  # noqa: PLC0415
+    from connorg.graph.sender import Sender  # noqa: PLC0415
 
     config = settings()
     client, adapter = graph_client(
@@ -156,7 +156,7 @@ def table(name: str) -> "TableClient":
 
 @cache
 def retry_queue(name: str) -> "AzureRetryQueue":
-    from connorg.storage.retry_queue import AzureRetryQueue  # noqa: PLC0415
+    from connorg.storage.queues import AzureRetryQueue  # noqa: PLC0415
 
     return AzureRetryQueue(queue(name))
 

@@ -22,7 +22,7 @@ from connorg.contract.sponsors import SponsorKind
 from connorg.core.domain.outcomes import Setback
 from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.graph.filters import by_domain, by_tenant, equals
-from connorg.graph.sending import Sender
+from connorg.graph.sender import Sender
 from connorg.graph.sponsors import sponsors_of
 
 _Query = builder.ConnectedOrganizationsRequestBuilder

@@ -24,7 +24,7 @@ from connorg.core.domain.outcomes import (
 )
 from connorg.graph import bodies
 from connorg.graph.filters import by_source, by_tenant, equals
-from connorg.graph.sending import Sender
+from connorg.graph.sender import Sender
 from connorg.graph.sponsors import is_held_already, reference_to, sponsors_of
 
 _Query = builder.ConnectedOrganizationsRequestBuilder

@@ -37,7 +37,7 @@ from connorg.storage.entities import (
     reservation_of,
     tenant_entity,
 )
-from connorg.storage.purging import purge, remnant_of
+from connorg.storage.ledger_purge import purge, remnant_of
 from connorg.storage.tables import CONFLICTS, rows_of, with_table
 
 

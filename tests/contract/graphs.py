@@ -18,7 +18,7 @@ from connorg.core.ports import Directory
 from connorg.graph.administration import GraphAdministration
 from connorg.graph.client import graph_client
 from connorg.graph.directory import GraphDirectory
-from connorg.graph.sending import Sender
+from connorg.graph.sender import Sender
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
 from tests.contract.graph_emulator import PARTNER_ID, EmulatedGraph, domain, emulated_graph
 from tests.simulation.graph import FAULTS, Fault, Graph, SimulatedDirectory

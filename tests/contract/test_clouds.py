@@ -22,7 +22,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from connorg.contract.clouds import Cloud
 from connorg.graph.administration import GraphAdministration
 from connorg.graph.directory import GraphDirectory
-from connorg.graph.sending import Sender
+from connorg.graph.sender import Sender
 from connorg.settings import Settings
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from infra.local.identity import create_app as create_identity

@@ -20,7 +20,7 @@ from connorg.contract.parsing import parse
 from connorg.core.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import queue
 from connorg.storage.names import ONBOARDING_QUEUE
-from connorg.storage.retry_queue import AzureRetryQueue
+from connorg.storage.queues import AzureRetryQueue
 from tests.contract.test_ledger import by_turns, connection_string
 from tests.simulation.storage import Queue, retry_queue_on
 from tests.unit.partners import request

@@ -15,7 +15,7 @@ from connorg.core.domain.outcomes import AlreadyConnected, Setback
 from connorg.graph.administration import GraphAdministration
 from connorg.graph.client import graph_client
 from connorg.graph.directory import GraphDirectory
-from connorg.graph.sending import Sender
+from connorg.graph.sender import Sender
 from connorg.wiring import SystemClock
 from tests.contract.graph_emulator import domain
 from tests.live.place import DOMAINS, Place

@@ -17,7 +17,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from connorg.core.ports import Batches, Ledger
 from connorg.storage.batches import AzureBatches
 from connorg.storage.ledger import AzureLedger
-from connorg.storage.retry_queue import AzureRetryQueue
+from connorg.storage.queues import AzureRetryQueue
 
 type Key = tuple[str, str]
 type Entity = Mapping[str, Any]

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.abc import ResolveResult
 from aiohttp.test_utils import TestServer
 
-from connorg.callbacks.receiver import HttpReceiver, Resolve
+from connorg.callback_receiver import HttpReceiver, Resolve
 from connorg.core.policy.callback_urls import LOGIC_APPS, fault_of, is_public
 
 RUN = "/workflows/1/triggers/manual/run?sp=%2Ftriggers&sig=x_-y"
