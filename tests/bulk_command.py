@@ -1,4 +1,4 @@
-"""`python -m connorg.bulk` as a person runs it: a process, with or without a terminal."""
+"""`python -m connorg.command` as a person runs it: a process, with or without a terminal."""
 
 import asyncio
 import os
@@ -111,7 +111,7 @@ class Terminal:
 
 
 def _command(arguments: tuple[object, ...]) -> list[str]:
-    return [sys.executable, "-m", "connorg.bulk", *map(str, arguments)]
+    return [sys.executable, "-m", "connorg.command", *map(str, arguments)]
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?!.*\bextra *==)", re.MULTILINE)
 MAIN = "__main__"
-_COMMAND = "connorg/bulk"  # runs from a checkout, on packages that the app does without
+_COMMAND = "connorg/command"  # runs from a checkout, on packages that the app does without
 
 
 @dataclass(frozen=True, eq=False)

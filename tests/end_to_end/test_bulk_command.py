@@ -1,4 +1,4 @@
-"""`python -m connorg.bulk` against the running app: what a person sees, and what became of it."""
+"""`python -m connorg.command` against the running app: what a person sees, and what became of it."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connorg.bulk.ending import ExitCode
+from connorg.command.ending import ExitCode
 from infra.local.child import ROOT
 from tests import bulk_command
 from tests.bulk_command import Ended, Terminal
@@ -275,7 +275,7 @@ async def test_the_documented_file_and_commands_do_what_they_say(
 
 def test_the_page_tells_every_option_and_exit_code() -> None:
     page = (ROOT / "docs/bulk-command.md").read_text()
-    options = (ROOT / "connorg/bulk/__main__.py").read_text()
+    options = (ROOT / "connorg/command/__main__.py").read_text()
     for name in [*re.findall(r'"(--[a-z-]+)"', options), "--on-invalid", "--patience"]:
         assert f"`{name}" in page or f" {name}" in page, name
     codes = re.findall(r"^\| (\d+) \|", page, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`python -m connorg.bulk` where an app fails: a stand-in does what the real one can't be made to.
+"""`python -m connorg.command` where an app fails: a stand-in does what the real one can't be made to.
 
 That the real one answers in this form is shown in tests/end_to_end/test_bulk_command.py.
 """
@@ -123,7 +123,7 @@ async def test_a_watch_outlives_lost_answers(file: Path) -> None:
 async def test_who_loses_patience_is_told_how_to_come_back(file: Path) -> None:
     async with app(running, unwell) as standing_in:
         told = await standing_in.run(file, "--patience", "0")
-        come_back = f"python -m connorg.bulk --watch {BATCH} --url {standing_in.url}"
+        come_back = f"python -m connorg.command --watch {BATCH} --url {standing_in.url}"
     assert told.code == 3
     assert "gives no answer: HTTP 503." in told.err
     assert "The batch goes on by itself." in told.err

@@ -60,24 +60,24 @@ def test_what_is_deployed_knows_neither_the_stand_ins_nor_the_tests(path: Path) 
     assert [n for n in imports_of(path) if n.split(".")[0] in {"infra", "tests"}] == []
 
 
-COMMAND = modules("connorg/bulk")
+COMMAND = modules("connorg/command")
 APP = [ROOT / "function_app.py", *(path for path in modules() if path not in COMMAND)]
 
 
 @pytest.mark.parametrize("path", APP, ids=named)
 def test_the_app_knows_nothing_of_the_command_for_people(path: Path) -> None:
-    foreign = ("connorg.bulk", "rich", "typer")
+    foreign = ("connorg.command", "rich", "typer")
     assert [name for name in imports_of(path) if name.startswith(foreign)] == []
 
 
 @pytest.mark.parametrize("path", COMMAND, ids=named)
 def test_the_command_for_people_knows_the_app_by_http_alone(path: Path) -> None:
     known = [name for name in imports_of(path) if name.split(".")[0] in {"connorg", "infra"}]
-    assert [name for name in known if not name.startswith("connorg.bulk")] == []
+    assert [name for name in known if not name.startswith("connorg.command")] == []
 
 
 def test_the_command_for_people_is_not_deployed() -> None:
-    assert "connorg/bulk/" in (ROOT / ".funcignore").read_text().splitlines()
+    assert "connorg/command/" in (ROOT / ".funcignore").read_text().splitlines()
     deployed = (ROOT / "requirements.txt").read_text()
     assert not re.search(r"^(typer|rich)==", deployed, re.MULTILINE)
 

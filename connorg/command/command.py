@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
-from connorg.bulk.ending import CommandError, ExitCode
-from connorg.bulk.service import Batches, Reading, Upload
-from connorg.bulk.showing import (
+from connorg.command.ending import CommandError, ExitCode
+from connorg.command.service import Batches, Reading, Upload
+from connorg.command.showing import (
     count_of,
     plain,
     show_end,
@@ -19,7 +19,7 @@ from connorg.bulk.showing import (
     show_forecast,
     show_ignored,
 )
-from connorg.bulk.watching import watch
+from connorg.command.watching import watch
 
 
 class Task(StrEnum):
@@ -117,7 +117,7 @@ class Command:
         scope = ["--scope", self.scope] if self.scope else []
         results = ["--results", str(self.results)] if self.results else []
         asked = ["--watch", batch_id, "--url", self.url, *scope, *results]
-        return shlex.join(["python", "-m", "connorg.bulk", *asked])
+        return shlex.join(["python", "-m", "connorg.command", *asked])
 
     def _tell(self, text: str) -> None:
         for line in text.splitlines():

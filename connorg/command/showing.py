@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connorg.bulk.ending import CommandError
+from connorg.command.ending import CommandError
 
 type Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
-from connorg.bulk.service import Batches, Json, Reading
+from connorg.command.service import Batches, Json, Reading
 
 _POLL = 2.0  # seconds, where the app does not say
 _TERMINAL = frozenset({"Succeeded", "Failed", "Canceled"})

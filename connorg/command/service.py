@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from connorg.bulk.ending import CommandError, ExitCode
+from connorg.command.ending import CommandError, ExitCode
 
 type Json = dict[str, Any]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 from azure.core.exceptions import ClientAuthenticationError
 
-from connorg.bulk.ending import CommandError
+from connorg.command.ending import CommandError
 
 
 class FunctionKey(httpx.Auth):

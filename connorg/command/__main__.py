@@ -1,4 +1,4 @@
-"""The options of `python -m connorg.bulk`."""
+"""The options of `python -m connorg.command`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -9,10 +9,10 @@ import httpx
 import typer
 from rich.console import Console
 
-from connorg.bulk.command import Command, Task
-from connorg.bulk.ending import CommandError, ExitCode
-from connorg.bulk.showing import show_error
-from connorg.bulk.sign_in import EntraToken, FunctionKey
+from connorg.command.command import Command, Task
+from connorg.command.ending import CommandError, ExitCode
+from connorg.command.showing import show_error
+from connorg.command.sign_in import EntraToken, FunctionKey
 
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 _EPILOG = (
@@ -149,4 +149,4 @@ def _writable(results: Path | None, *, overwrite: bool) -> Path | None:
 
 
 if __name__ == "__main__":
-    _app(prog_name="python -m connorg.bulk")
+    _app(prog_name="python -m connorg.command")
