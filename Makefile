@@ -52,8 +52,8 @@ bulk: setup ## Measure a batch of 2,500 rows; ARGS="--kills 3" kills the functio
 bench: setup ## Measure connorg beside the obvious function; ARGS=--quick in a minute
 	@$(python) -m tests.benchmarks $(ARGS)
 
-connector: setup ## Write the custom connector for Logic Apps anew
-	$(python) -m connorg.functions.openapi > infra/logic-apps/connector.json
+connector: setup ## Write the custom connector for Logic Apps again
+	$(python) -m infra.connector > infra/logic-apps/connector.json
 
 live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
 	@$(python) -m tests.live $(ARGS)

@@ -8,8 +8,8 @@ import jsonschema_rs
 from openapi_spec_validator import OpenAPIV2SpecValidator
 
 import function_app
-from connorg.functions.openapi.connector import connector
 from connorg.functions.openapi.operations import EXAMPLE
+from infra.connector.definition import connector
 from infra.local.child import ROOT
 
 COMMITTED = json.loads((ROOT / "infra/logic-apps/connector.json").read_text())

@@ -1,4 +1,4 @@
-"""`python -m connorg.command` against the running app: what a person sees, and what became of it."""
+"""`python -m connorg.command` against the running app: what a person sees, and what it did."""
 
 import csv
 import re

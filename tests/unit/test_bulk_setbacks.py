@@ -1,4 +1,4 @@
-"""`python -m connorg.command` where an app fails: a stand-in does what the real one can't be made to.
+"""`python -m connorg.command` where an app fails: a stand-in does what the real one can't do.
 
 That the real one answers in this form is shown in tests/end_to_end/test_bulk_command.py.
 """

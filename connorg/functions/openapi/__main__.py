@@ -1,9 +1,0 @@
-"""python -m connorg.functions.openapi: print the definition of the custom connector."""
-
-import json
-
-import function_app
-from connorg.functions.openapi.connector import connector
-
-if __name__ == "__main__":
-    print(json.dumps(connector(function_app.routes), indent=2))  # noqa: T201

@@ -1,0 +1,1 @@
+"""Builds the custom connector for Logic Apps and Power Automate from the routes."""
