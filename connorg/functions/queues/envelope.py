@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -10,8 +11,9 @@ import azure.functions as func
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
-from connorg.functions.queues.onboarding import _log
 from connorg.wiring import core, retry_queue
+
+_log = logging.getLogger(__name__)
 
 _UNTIL_UPGRADED = 5 * 60.0  # seconds; an upgrade takes minutes too
 

@@ -1,7 +1,5 @@
 """The queue functions: carry on with what the queue brings back, and bury what was given up."""
 
-import logging
-
 import azure.functions as func
 from pydantic_core import from_json
 
@@ -19,8 +17,6 @@ from connorg.functions.queues.envelope import (
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import core
-
-_log = logging.getLogger(__name__)
 
 
 async def on_message(msg: func.QueueMessage) -> None:
