@@ -11,7 +11,7 @@ from connorg.functions.endpoints import (
     subjects,
     webhooks,
 )
-from connorg.functions.endpoints.openapi_json import describing
+from connorg.functions.endpoints.openapi_json import openapi_handler
 from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import Handler
 from connorg.functions.http.route import Route
@@ -82,7 +82,7 @@ http("CancelBatch", "DELETE", "batches/{id}", batches.cancel, MANAGE)
 http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
 http("Health", "GET", "health", health.health, None)
 http("Diagnose", "GET", "health/details", diagnosis.diagnose, MANAGE)
-http("Describe", "GET", "openapi.json", describing(routes), None)
+http("Describe", "GET", "openapi.json", openapi_handler(routes), None)
 
 app.function_name("ResumeOnboarding")(
     app.queue_trigger("msg", ONBOARDING_QUEUE, STORAGE_CONNECTION)(onboarding.on_message)

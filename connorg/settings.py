@@ -98,7 +98,7 @@ class Settings(_EntraSetting):
     website_hostname: str = Field("", alias="WEBSITE_HOSTNAME")
     callback_hosts: Words = Field((), alias="CONNORG_CALLBACK_HOSTS")
     callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)
-    webhook_sources: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
+    webhook_senders: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
 
     @property
     def graph_root(self) -> str:

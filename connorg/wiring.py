@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from connorg.graph.directory import GraphDirectory
     from connorg.graph.sender import Sender
     from connorg.storage.queues import AzureRetryQueue
-    from connorg.webhooks.sources import Sources
+    from connorg.webhooks.senders import Senders
 
 
 # Tokens under way that nobody waits for; the event loop itself keeps only weak references.
@@ -140,11 +140,11 @@ def _graph() -> "tuple[GraphServiceClient, Sender]":
 
 
 @cache
-def webhook_sources() -> "Sources":
+def webhook_senders() -> "Senders":
     """Give the declared senders of webhooks. Raises ConfigurationError."""
-    from connorg.webhooks.sources import load  # noqa: PLC0415
+    from connorg.webhooks.senders import load  # noqa: PLC0415
 
-    return load(settings().webhook_sources)
+    return load(settings().webhook_senders)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from connorg.contract.faults import RowFault
-from connorg.contract.identifiers import BatchPlace
+from connorg.contract.identifiers import RowRef
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.requests import OnboardingRequest
@@ -69,8 +69,8 @@ class BatchRow(Model):
     etag: Annotated[str | None, Field(exclude=True)] = None
 
     @property
-    def place(self) -> BatchPlace:
-        return BatchPlace(batch=self.batch_id, row=self.number)
+    def place(self) -> RowRef:
+        return RowRef(batch=self.batch_id, row=self.number)
 
     def is_stale(self, replay: str | None) -> bool:
         """Tell whether the row was handed to a later replay, which has a message of its own."""
@@ -80,7 +80,7 @@ class BatchRow(Model):
         """Tell whether a message of this replay has nothing left to do for the row."""
         return (replay or "") <= (self.replay or "") and self.status.terminal
 
-    def noting(self, onboarding: Onboarding, replay: str | None, now: datetime) -> "BatchRow":
+    def with_outcome(self, onboarding: Onboarding, replay: str | None, now: datetime) -> "BatchRow":
         """Give the row with what its onboarding has come to; the same one where that is no news."""
         status = _STATUSES.get(onboarding.status)
         if status is None or self.is_stale(replay) or not self._may_become(status, replay):

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from connorg.contract.model import Model
 
 
-class CallbackNote(Model):
+class CallbackRecord(Model):
     # Under the same version there may be more fields, of the kind that may be lost.
     model_config = ConfigDict(extra="ignore")
 

@@ -68,7 +68,7 @@ def split_id(onboarding_id: str) -> tuple[str, str]:
     return partition, row
 
 
-class BatchPlace(Model):
+class RowRef(Model):
     model_config = ConfigDict(extra="ignore")
 
     batch: Annotated[str, Field(pattern=BATCH_ID)]

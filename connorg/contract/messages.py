@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from connorg.contract.identifiers import BATCH_ID, ONBOARDING_ID, BatchPlace, partition_of, split_id
+from connorg.contract.identifiers import BATCH_ID, ONBOARDING_ID, RowRef, partition_of, split_id
 from connorg.contract.model import Model
 from connorg.contract.requests import IdempotencyKey, OnboardingRequest
 from connorg.contract.versions import VERSION, check_version
@@ -43,7 +43,7 @@ class OnboardingMessage(_OwnMessage):
     attempt: int = 0
     """How many attempts had begun when the message was put."""
     replay: str | None = None
-    batch_row: BatchPlace | None = None
+    batch_row: RowRef | None = None
     """The row of a batch in which is noted what becomes of it."""
     traceparent: str | None = None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from connorg.contract.identifiers import BatchPlace
+from connorg.contract.identifiers import RowRef
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization, Difference, unmet
 from connorg.contract.requests import IfExists, OnboardingRequest
@@ -92,7 +92,7 @@ class Onboarding(Model):
     """The last replay that was carried out or found needless, so that each is dealt with once."""
     joined: Annotated[str | None, Private] = None
     """The onboarding that stands for this one, which was never begun."""
-    batch_row: Annotated[BatchPlace | None, Private] = None
+    batch_row: Annotated[RowRef | None, Private] = None
     """The row of a batch that asked for it."""
     traceparent: Annotated[str | None, Private] = None
     """The W3C trace that the request came in with; messages carry it on."""
@@ -107,15 +107,15 @@ class Onboarding(Model):
         return self.lease_until if self.status is Status.RUNNING else self.next_attempt_date_time
 
     @property
-    def stands(self) -> bool:
+    def exists_in_graph(self) -> bool:
         """Tell whether it ended with an organization that Graph has, as far as is known."""
         return self.status is Status.SUCCEEDED and self.deleted_date_time is None
 
-    def gives_way_to(self, newcomer: "Onboarding") -> bool:
+    def can_be_replaced_by(self, newcomer: "Onboarding") -> bool:
         """Tell whether a new onboarding may take over the identity source from this one."""
-        if not self.stands or newcomer.request is None:
+        if not self.exists_in_graph or newcomer.request is None:
             return self.status.terminal
-        wants_more = self.is_less_than(newcomer) or bool(self.warnings)
+        wants_more = self.does_not_cover(newcomer) or bool(self.warnings)
         return newcomer.request.if_exists is IfExists.UPDATE and wants_more
 
     def taking_over_from(self, holder: "Onboarding") -> "Onboarding":
@@ -125,13 +125,13 @@ class Onboarding(Model):
         """
         doubts = [doubt for doubt in (self.doubt_until, holder.doubt_until) if doubt is not None]
         changes: dict[str, Any] = {"doubt_until": max(doubts, default=None)}
-        asks_the_same = not (holder.is_less_than(self) or self.is_less_than(holder))
+        asks_the_same = not (holder.does_not_cover(self) or self.does_not_cover(holder))
         if holder.sponsors_to_add and asks_the_same:
             kept = ("conclusion", "result", "differences", "warnings", "sponsors_to_add")
             changes |= {name: getattr(holder, name) for name in kept}
         return self.model_copy(update=changes)
 
-    def is_less_than(self, newcomer: "Onboarding") -> bool:
+    def does_not_cover(self, newcomer: "Onboarding") -> bool:
         """Tell whether a newcomer asks for anything that this onboarding did not ask for."""
         if self.request is None or newcomer.request is None:
             return self.request is not newcomer.request

@@ -85,7 +85,7 @@ def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, 
     )
 
 
-def lacking(sponsorships: Iterable[Sponsorship]) -> tuple[Difference, ...]:
+def sponsor_differences(sponsorships: Iterable[Sponsorship]) -> tuple[Difference, ...]:
     """Tell sponsors whom an organization lacks as differences."""
     return tuple(
         Difference(attribute=lacked.kind, requested=lacked.sponsor, actual=None)
@@ -96,4 +96,6 @@ def lacking(sponsorships: Iterable[Sponsorship]) -> tuple[Difference, ...]:
 def unmet(requested: OnboardingRequest, earlier: OnboardingRequest) -> tuple[Difference, ...]:
     """Tell what a request asks for that an earlier one for the same organization did not."""
     more_sponsors = [s for s in requested.sponsorships if s not in earlier.sponsorships]
-    return differences(requested.attributes, earlier.attributes) + lacking(more_sponsors)
+    return differences(requested.attributes, earlier.attributes) + sponsor_differences(
+        more_sponsors
+    )

@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from connorg import standard_webhooks
-from connorg.contract.callbacks import CallbackNote
+from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
@@ -67,7 +67,7 @@ async def bury_callback(core: Core, message: CallbackMessage) -> None:
     note = await core.ledger.callback(message.onboarding_id, message.name)
     if note.ended is None:
         _log.error("%s of onboarding %s was poisoned", message.name, message.onboarding_id)
-        await core.ledger.note_callback(note.model_copy(update={"ended": "poisoned"}))
+        await core.ledger.record_callback(note.model_copy(update={"ended": "poisoned"}))
 
 
 async def _call_back(core: Core, message: CallbackMessage) -> None:
@@ -86,7 +86,7 @@ async def _call_back(core: Core, message: CallbackMessage) -> None:
         return
     due = core.clock.now() + timedelta(seconds=_LEASE)
     try:
-        note = await core.ledger.note_callback(note.model_copy(update={"due": due}))
+        note = await core.ledger.record_callback(note.model_copy(update={"due": due}))
     except SupersededError:
         await core.callbacks.queue.put(message, _LEASE)
         return
@@ -120,7 +120,7 @@ async def _conclude(
     core: Core,
     message: CallbackMessage,
     onboarding: Onboarding,
-    note: CallbackNote,
+    note: CallbackRecord,
     answer: int | str,
 ) -> None:
     ended = _ended(answer)
@@ -134,7 +134,7 @@ async def _conclude(
     if ended is None:
         await core.callbacks.queue.put(failed, delay)
     with suppress(SupersededError):  # the lease was too short, and somebody else is at it
-        await core.ledger.note_callback(note.model_copy(update={"due": due, "ended": ended}))
+        await core.ledger.record_callback(note.model_copy(update={"due": due, "ended": ended}))
 
 
 def _ended(answer: int | str) -> str | None:

@@ -44,17 +44,17 @@ async def forget_organization(core: Core, organization_id: str) -> bool:
         if onboarding.status.terminal and onboarding.deleted_date_time is None
     ]
     for onboarding in known:
-        await _lose(core, onboarding)
+        await _mark_deleted(core, onboarding)
     return bool(known)
 
 
-async def _lose(core: Core, onboarding: Onboarding) -> None:
+async def _mark_deleted(core: Core, onboarding: Onboarding) -> None:
     try:
-        await core.ledger.save(lifecycle.lose(onboarding, core.clock.now()))
+        await core.ledger.save(lifecycle.mark_deleted(onboarding, core.clock.now()))
     except SupersededError:  # another delete was quicker, or its result was read back right now
         latest = await core.ledger.read(onboarding.id)
         if latest is not None and latest.status.terminal and latest.deleted_date_time is None:
-            await _lose(core, latest)
+            await _mark_deleted(core, latest)
 
 
 async def withdraw_sponsor(

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from connorg.contract.batches import Batch, BatchRow, RowStatus
-from connorg.contract.callbacks import CallbackNote
-from connorg.contract.identifiers import BatchPlace
+from connorg.contract.callbacks import CallbackRecord
+from connorg.contract.identifiers import RowRef
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
@@ -125,7 +125,7 @@ class KeyReservation:
 
 
 @dataclass(frozen=True)
-class Filter:
+class OnboardingFilter:
     """Which onboardings to list; None lets everything through."""
 
     status: Status | None = None
@@ -135,14 +135,14 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Page:
+class OnboardingPage:
     onboardings: tuple[Onboarding, ...]
     continuation: str | None
     """Where the next page begins; None: this was the last."""
 
 
 @dataclass(frozen=True)
-class HeldBy:
+class ClaimHeld:
     """The identity source is claimed by another onboarding, or by this one already."""
 
     holder: Onboarding
@@ -155,7 +155,7 @@ class Ledger(Protocol):
     written by code that is newer than this, and nothing was changed. Lists leave it out.
     """
 
-    async def open(self, onboarding: Onboarding) -> Onboarding | HeldBy:
+    async def open(self, onboarding: Onboarding) -> Onboarding | ClaimHeld:
         """Claim the identity source for this onboarding and write it, both or none.
 
         Where another onboarding holds the claim and doesn't give way, nothing is written.
@@ -195,7 +195,9 @@ class Ledger(Protocol):
         """Give all onboardings whose result is this organization."""
         ...
 
-    async def list(self, which: Filter, limit: int, continuation: str | None) -> Page:
+    async def list(
+        self, which: OnboardingFilter, limit: int, continuation: str | None
+    ) -> OnboardingPage:
         """List onboardings, newest first."""
         ...
 
@@ -205,11 +207,11 @@ class Ledger(Protocol):
         """Bind a caller's Idempotency-Key, unless it is bound. Returns what it is bound to."""
         ...
 
-    async def callback(self, onboarding_id: str, name: str) -> CallbackNote:
+    async def callback(self, onboarding_id: str, name: str) -> CallbackRecord:
         """Give what is known of a callback; where nothing is, a new note."""
         ...
 
-    async def note_callback(self, note: CallbackNote) -> CallbackNote:
+    async def record_callback(self, note: CallbackRecord) -> CallbackRecord:
         """Write a later version of a note, if the version held is the one that was read.
 
         Raises SupersededError otherwise.
@@ -302,7 +304,7 @@ class Batches(Protocol):
 
     async def read(self, batch_id: str) -> Batch | None: ...
 
-    async def row(self, place: BatchPlace) -> BatchRow | None:
+    async def row(self, place: RowRef) -> BatchRow | None:
         """Give a row without its request."""
         ...
 

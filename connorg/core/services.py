@@ -100,5 +100,5 @@ class Core:
         since = onboarding.give_up_date_time - timedelta(seconds=self.timing.give_up)
         telemetry.put_back(since, self.clock.now() + timedelta(seconds=delay))
 
-    def spread(self) -> float:
-        return self.random.uniform(0, self.timing.spread)
+    def jitter(self) -> float:
+        return self.random.uniform(0, self.timing.jitter)

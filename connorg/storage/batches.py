@@ -15,7 +15,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.batches import Batch, BatchRow, RowStatus
-from connorg.contract.identifiers import BatchPlace, countdown
+from connorg.contract.identifiers import RowRef, countdown
 from connorg.contract.onboarding import Conclusion
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.ports import RowOutline, SupersededError
@@ -68,7 +68,7 @@ class AzureBatches:
         entity = await self._entity(batch_id, _BATCH, ["Version", "Batch"])
         return None if entity is None else model_of(Batch, entity, "Batch")
 
-    async def row(self, place: BatchPlace) -> BatchRow | None:
+    async def row(self, place: RowRef) -> BatchRow | None:
         entity = await self._entity(place.batch, _row_key(place.row), _TOLD)
         return None if entity is None else _row_of(entity)
 

@@ -18,7 +18,7 @@ from typing import Any
 from azure.core import MatchConditions
 from pydantic import ValidationError
 
-from connorg.contract.callbacks import CallbackNote
+from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding
@@ -67,14 +67,14 @@ def onboarding_of(entity: Any) -> Onboarding:
     return model_of(Onboarding, entity, "Onboarding").model_copy(update={"etag": etag_of(entity)})
 
 
-def callback_entity(note: CallbackNote) -> Entity:
+def callback_entity(note: CallbackRecord) -> Entity:
     partition, _ = split_id(note.onboarding_id)
     text = note.model_dump_json(exclude_none=True)
     return row_entity(partition, note.name, Callback=text)
 
 
-def callback_of(entity: Any) -> CallbackNote:
-    return model_of(CallbackNote, entity, "Callback").model_copy(update={"etag": etag_of(entity)})
+def callback_of(entity: Any) -> CallbackRecord:
+    return model_of(CallbackRecord, entity, "Callback").model_copy(update={"etag": etag_of(entity)})
 
 
 def key_entity(caller: str, key: str, reservation: KeyReservation) -> Entity:

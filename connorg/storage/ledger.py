@@ -11,11 +11,17 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
-from connorg.contract.callbacks import CallbackNote
+from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import NewerVersionError, check_version
-from connorg.core.ports import Filter, HeldBy, KeyReservation, Page, SupersededError
+from connorg.core.ports import (
+    ClaimHeld,
+    KeyReservation,
+    OnboardingFilter,
+    OnboardingPage,
+    SupersededError,
+)
 from connorg.core.throttle.gate import Gate
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
@@ -47,7 +53,7 @@ class AzureLedger:
     def __init__(self, table: TableClient) -> None:
         self._table = table
 
-    async def open(self, onboarding: Onboarding) -> Onboarding | HeldBy:
+    async def open(self, onboarding: Onboarding) -> Onboarding | ClaimHeld:
         partition, _ = split_id(onboarding.id)
         claim = None  # nobody's, as far as is known
         while True:
@@ -60,12 +66,12 @@ class AzureLedger:
             if onboarding.etag is not None and (own is None or own.etag != onboarding.etag):
                 raise SupersededError(onboarding.id)
             if own is not None and onboarding.etag is None:
-                return HeldBy(own)
+                return ClaimHeld(own)
             if claim is not None:
                 holder = await self.read(f"{partition}-{claim['Holder']}")
                 if holder is not None and holder.id != onboarding.id:
-                    if not holder.gives_way_to(onboarding):
-                        return HeldBy(holder)
+                    if not holder.can_be_replaced_by(onboarding):
+                        return ClaimHeld(holder)
                     onboarding = onboarding.taking_over_from(holder)
 
     async def _write_with_claim(self, onboarding: Onboarding, claim: Any) -> Onboarding | None:
@@ -121,14 +127,14 @@ class AzureLedger:
                 raise
         return str(written["etag"])
 
-    async def callback(self, onboarding_id: str, name: str) -> CallbackNote:
+    async def callback(self, onboarding_id: str, name: str) -> CallbackRecord:
         partition, _ = split_id(onboarding_id)
         entity = await self._entity(partition, name)
         if entity is None:
-            return CallbackNote(onboarding_id=onboarding_id, name=name)
+            return CallbackRecord(onboarding_id=onboarding_id, name=name)
         return callback_of(entity)
 
-    async def note_callback(self, note: CallbackNote) -> CallbackNote:
+    async def record_callback(self, note: CallbackRecord) -> CallbackRecord:
         return note.model_copy(update={"etag": await self._write(callback_entity(note), note.etag)})
 
     async def holder_of(self, natural_key: str) -> Onboarding | None:
@@ -160,7 +166,9 @@ class AzureLedger:
         found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in keys))
         return tuple(onboarding for onboarding in found if onboarding is not None)
 
-    async def list(self, which: Filter, limit: int, continuation: str | None) -> Page:
+    async def list(
+        self, which: OnboardingFilter, limit: int, continuation: str | None
+    ) -> OnboardingPage:
         """See ports.Ledger.
 
         Rows count down in time, so the newest are the smallest; but each identity source has a
@@ -177,7 +185,9 @@ class AzureLedger:
         page = heapq.nsmallest(limit + 1, keys)
         found = await asyncio.gather(*(self._read_unless_newer(*key) for key in page[:limit]))
         more = page[limit - 1][0] if len(page) > limit else None
-        return Page(tuple(onboarding for onboarding in found if onboarding is not None), more)
+        return OnboardingPage(
+            tuple(onboarding for onboarding in found if onboarding is not None), more
+        )
 
     async def _read_unless_newer(self, row: str, partition: str) -> Onboarding | None:
         """Read for a list: after a rollback what it can't show must not hide the rest."""

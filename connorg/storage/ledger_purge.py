@@ -20,7 +20,7 @@ from typing import Any
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables.aio import TableClient
 
-from connorg.contract.callbacks import CallbackNote
+from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.identifiers import countdown, made_at, split_id
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import NewerVersionError, check_version
@@ -100,7 +100,7 @@ def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
     return [*over, *expired]
 
 
-def _is_under_way(note: CallbackNote, before: datetime) -> bool:
+def _is_under_way(note: CallbackRecord, before: datetime) -> bool:
     """Tell whether somebody who asked lately is still to be told."""
     return note.ended is None and note.due is not None and note.due >= before
 

@@ -22,7 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.telemetry import names
-from connorg.telemetry.oldest_waiting import Waiting
+from connorg.telemetry.oldest_waiting import OldestWaiting
 
 _TRACEPARENT = "traceparent"
 _BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)  # seconds
@@ -41,7 +41,7 @@ _duration = _meter.create_histogram(
     names.GRAPH_DURATION, "s", explicit_bucket_boundaries_advisory=_BUCKETS
 )
 _messages = _meter.create_gauge(names.WAITING, "{onboarding}")
-_waiting = Waiting()
+_waiting = OldestWaiting()
 _meter.create_observable_gauge(
     names.OLDEST_WAITING, [lambda _: map(metrics.Observation, _waiting.ages())], "s"
 )
@@ -63,7 +63,7 @@ def onboarding_id() -> str | None:
     return _onboarding_id.get()
 
 
-def about(onboarding_id: str) -> None:
+def set_onboarding(onboarding_id: str) -> None:
     """Say which onboarding the work is about, from here on."""
     _onboarding_id.set(onboarding_id)
     trace.get_current_span().set_attribute(names.ONBOARDING_ID, onboarding_id)
@@ -95,7 +95,7 @@ def _carry_on(name: str, message: OnboardingMessage) -> Iterator[None]:
         yield
 
 
-retry = partial(_carry_on, names.RETRY)
+resume = partial(_carry_on, names.RESUME)
 bury = partial(_carry_on, names.BURY)
 
 

@@ -23,7 +23,7 @@ ARM = "arm"
 OPEN = "open"
 ATTEMPT = "attempt"
 CONCLUDE = "conclude"
-RETRY = "retry"
+RESUME = "resume"
 BURY = "bury"
 CALLBACK = "callback"
 

@@ -11,7 +11,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Waiting:
+class OldestWaiting:
     """Who puts an onboarding back on the queue notes since when it waits, and until when.
 
     Neither ledger nor queue can be asked for the oldest: the ledger would have to be scanned, and

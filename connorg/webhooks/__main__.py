@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from connorg.settings import ConfigurationError, settings
-from connorg.webhooks.mapping import PassedOver, Refused, Wanted, read
+from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
 from connorg.webhooks.proof import Delivery
-from connorg.webhooks.sources import SETTING, Source, load
+from connorg.webhooks.senders import SETTING, Sender, load
 
 WANTED, FAULTY, WRONG, PASSED_OVER = range(4)
 
@@ -22,12 +22,12 @@ WANTED, FAULTY, WRONG, PASSED_OVER = range(4)
 def main(arguments: list[str] | None = None) -> int:
     chosen = _options(arguments)
     try:
-        source = _source(chosen.source)
+        sender = _sender(chosen.source)
         body = chosen.sample.read_bytes()
     except (ConfigurationError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return WRONG
-    told, code = _told(source, Delivery(dict(chosen.header), body))
+    told, code = _told(sender, Delivery(dict(chosen.header), body))
     print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
     return code
 
@@ -59,19 +59,19 @@ def _header(text: str) -> tuple[str, str]:
     return name.lower(), value
 
 
-def _source(name: str) -> Source:
-    sources = load(settings().webhook_sources)
-    if name not in sources:
-        declared = ", ".join(sources) or "none"
+def _sender(name: str) -> Sender:
+    senders = load(settings().webhook_senders)
+    if name not in senders:
+        declared = ", ".join(senders) or "none"
         raise ConfigurationError(f"{SETTING} declares no source {name}. Declared: {declared}.")
-    return sources[name]
+    return senders[name]
 
 
-def _told(source: Source, delivery: Delivery) -> tuple[dict[str, Any], int]:
-    match read(source, delivery):
-        case PassedOver():
+def _told(sender: Sender, delivery: Delivery) -> tuple[dict[str, Any], int]:
+    match read(sender, delivery):
+        case Ignored():
             return {"counts": False}, PASSED_OVER
-        case Refused() as refused:
+        case Invalid() as refused:
             faults = [fault.model_dump() for fault in refused.faults or ()]
             told = {
                 "counts": True,
@@ -81,7 +81,7 @@ def _told(source: Source, delivery: Delivery) -> tuple[dict[str, Any], int]:
                 "faults": faults or [{"pointer": "", "detail": str(refused.error)}],
             }
             return told, FAULTY
-        case Wanted() as wanted:
+        case Accepted() as wanted:
             request = wanted.request.model_dump(mode="json", exclude_none=True)
             return {"counts": True, "deliveryId": wanted.delivery_id, "request": request}, WANTED
 

@@ -15,18 +15,18 @@ from connorg.contract.problems import ProblemKind
 from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
 from connorg.webhooks.expressions import ExpressionError, evaluate
 from connorg.webhooks.proof import Delivery
-from connorg.webhooks.sources import DeliveryId, Source
+from connorg.webhooks.senders import DeliveryId, Sender
 
 type Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class Ignored:
     """The event does not count: it asks for nothing."""
 
 
 @dataclass(frozen=True)
-class Refused:
+class Invalid:
     """The event counts, but what it asks for can't be done. `body` is what it was mapped to."""
 
     error: MalformedBodyError | InvalidValuesError
@@ -52,25 +52,25 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Accepted:
     request: OnboardingRequest
     body: Body
     delivery_id: str | None
 
 
-def read(source: Source, delivery: Delivery) -> PassedOver | Refused | Wanted:
+def read(sender: Sender, delivery: Delivery) -> Ignored | Invalid | Accepted:
     """Tell what a proven delivery asks for."""
     id_: str | None = None
     body: Body = {}
     try:
         event = _event_of(delivery.body)
-        id_ = _delivery_id(source.delivery_id, delivery, event)
-        if not _counts(source, event):
-            return PassedOver()
-        body, faults = _mapped(source, event)
-        return Wanted(_request_of(source, body, faults), body, id_)
+        id_ = _delivery_id(sender.delivery_id, delivery, event)
+        if not _counts(sender, event):
+            return Ignored()
+        body, faults = _mapped(sender, event)
+        return Accepted(_request_of(sender, body, faults), body, id_)
     except (MalformedBodyError, InvalidValuesError) as error:
-        return Refused(error, body, id_)
+        return Invalid(error, body, id_)
 
 
 def _event_of(body: bytes) -> Any:
@@ -93,20 +93,20 @@ def _delivery_id(declared: DeliveryId | None, delivery: Delivery, event: Any) ->
     return found if isinstance(found, str) else None
 
 
-def _counts(source: Source, event: Any) -> bool:
+def _counts(sender: Sender, event: Any) -> bool:
     """Tell by JMESPath's notion of truth: nothing, false and what is empty are not true."""
-    if source.counts is None:
+    if sender.counts is None:
         return True
     try:
-        return bool(evaluate(f"!!({source.counts})", event))
+        return bool(evaluate(f"!!({sender.counts})", event))
     except ExpressionError as error:
         raise _invalid(f"Whether the event counts can't be told: {error}.") from None
 
 
-def _mapped(source: Source, event: Any) -> tuple[Body, list[Fault]]:
-    body: Body = dict(source.defaults)
+def _mapped(sender: Sender, event: Any) -> tuple[Body, list[Fault]]:
+    body: Body = dict(sender.defaults)
     faults: list[Fault] = []
-    for name, template in source.request.items():
+    for name, template in sender.request.items():
         try:
             value = _filled(template, event)
         except ExpressionError as error:
@@ -172,7 +172,7 @@ def _typed(source: Any) -> Any:
     return None
 
 
-def _request_of(source: Source, body: Body, faults: list[Fault]) -> OnboardingRequest:
+def _request_of(sender: Sender, body: Body, faults: list[Fault]) -> OnboardingRequest:
     """Raises InvalidValuesError with every fault."""
     unread = {fault.pointer for fault in faults}
     try:
@@ -180,15 +180,15 @@ def _request_of(source: Source, body: Body, faults: list[Fault]) -> OnboardingRe
     except InvalidValuesError as error:
         faults += [fault for fault in error.faults if fault.pointer not in unread]
     else:
-        faults += _forbidden_type(source, request)
+        faults += _forbidden_type(sender, request)
     if faults:
         raise InvalidValuesError(tuple(faults))
     return request
 
 
-def _forbidden_type(source: Source, request: OnboardingRequest) -> list[Fault]:
+def _forbidden_type(sender: Sender, request: OnboardingRequest) -> list[Fault]:
     asked = source_type(request.identity_source)
-    allowed = source.identity_source_types
+    allowed = sender.identity_source_types
     if allowed is None or asked in allowed:
         return []
     detail = f"This sender may ask for {', '.join(allowed)}, not for {asked}."

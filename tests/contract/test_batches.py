@@ -10,7 +10,7 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.batches import Batch, BatchRow, RowStatus
-from connorg.contract.identifiers import BatchPlace, new_batch_id
+from connorg.contract.identifiers import RowRef, new_batch_id
 from connorg.contract.onboarding import Conclusion
 from connorg.core.ports import Batches, SupersededError
 from connorg.storage.batches import AzureBatches
@@ -61,14 +61,14 @@ async def test_a_batch_is_read_as_it_was_written(batches: Batches) -> None:
     assert told(await batches.rows(written.id, requests=True)) == rows
     assert told(await batches.rows(written.id)) == without_requests(rows)
     assert told(await batches.rows(written.id, 3, 17)) == without_requests(rows[1:3])
-    one = await batches.row(BatchPlace(batch=written.id, row=17))
+    one = await batches.row(RowRef(batch=written.id, row=17))
     assert one is not None
     assert told((one,)) == without_requests(rows[2:3])
 
 
 async def test_what_is_not_there_is_none(batches: Batches) -> None:
     assert await batches.read(batch().id) is None
-    assert await batches.row(BatchPlace(batch=batch().id, row=1)) is None
+    assert await batches.row(RowRef(batch=batch().id, row=1)) is None
     assert await batches.rows(batch().id) == ()
     written = batch()
     await batches.write(written, [row(written, 1)])

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableClient
 
-from connorg.contract.identifiers import BatchPlace, new_batch_id, new_onboarding_id
+from connorg.contract.identifiers import RowRef, new_batch_id, new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
@@ -22,10 +22,10 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Connected, Later, Refused
 from connorg.core.domain.timing import Timing
 from connorg.core.ports import (
-    Filter,
-    HeldBy,
+    ClaimHeld,
     KeyReservation,
     Ledger,
+    OnboardingFilter,
     StorageUnavailableError,
     SupersededError,
 )
@@ -38,7 +38,7 @@ from tests.unit.partners import domain_source, request
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 ERROR = OnboardingError(code="PermissionMissing", message="A permission is missing.")
-EVERYTHING = Filter()
+EVERYTHING = OnboardingFilter()
 
 
 async def by_turns[T](_: str, act: Callable[[], T]) -> T:
@@ -106,14 +106,14 @@ async def test_a_claim_that_does_not_give_way_keeps_others_out(ledger: Ledger) -
     domain = partner()
     holder = await opened(ledger, onboarding(domain))
     newcomer = onboarding(domain)
-    assert await ledger.open(newcomer) == HeldBy(holder)
+    assert await ledger.open(newcomer) == ClaimHeld(holder)
     assert await ledger.read(newcomer.id) is None
 
 
 async def test_who_opens_twice_meets_itself(ledger: Ledger) -> None:
     newcomer = onboarding()
     first = await opened(ledger, newcomer)
-    assert await ledger.open(newcomer) == HeldBy(first)
+    assert await ledger.open(newcomer) == ClaimHeld(first)
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELED])
@@ -125,7 +125,7 @@ async def test_a_failed_or_canceled_holder_gives_way_and_stays_readable(
     first = await ledger.save(lifecycle.move(held, status, NOW))
     second = await opened(ledger, onboarding(domain))
     assert await ledger.read(first.id) == first
-    assert await ledger.open(onboarding(domain)) == HeldBy(second)
+    assert await ledger.open(onboarding(domain)) == ClaimHeld(second)
 
 
 async def test_a_success_gives_way_to_an_update_that_differs_alone(ledger: Ledger) -> None:
@@ -137,7 +137,7 @@ async def test_a_success_gives_way_to_an_update_that_differs_alone(ledger: Ledge
         onboarding(domain, description="Another"),
         onboarding(domain, ifExists=IfExists.UPDATE),
     ):
-        assert await ledger.open(kept_out) == HeldBy(success)
+        assert await ledger.open(kept_out) == ClaimHeld(success)
     await opened(ledger, onboarding(domain, description="Another", ifExists=IfExists.UPDATE))
 
 
@@ -163,7 +163,7 @@ async def test_a_replay_meets_who_took_over_since(ledger: Ledger) -> None:
     domain = partner()
     failed = await concluded(ledger, await opened(ledger, onboarding(domain)), Refused(ERROR))
     holder = await opened(ledger, onboarding(domain))
-    assert await ledger.open(lifecycle.reopen(failed, "replay", NOW, Timing())) == HeldBy(holder)
+    assert await ledger.open(lifecycle.reopen(failed, "replay", NOW, Timing())) == ClaimHeld(holder)
     assert await ledger.read(failed.id) == failed
 
 
@@ -182,7 +182,7 @@ async def test_of_many_who_open_at_once_one_gets_the_claim_and_all_know_which(
     answers = await asyncio.gather(*(ledger.open(rival) for rival in rivals))
     winners = [answer for answer in answers if isinstance(answer, Onboarding)]
     assert len(winners) == 1
-    holders = [answer.holder.id for answer in answers if isinstance(answer, HeldBy)]
+    holders = [answer.holder.id for answer in answers if isinstance(answer, ClaimHeld)]
     assert holders == [winners[0].id] * 7
     written = [rival.id for rival in rivals if await ledger.read(rival.id) is not None]
     assert written == [winners[0].id]
@@ -199,7 +199,7 @@ async def test_of_many_messages_of_one_onboarding_one_opens_it(ledger: Ledger) -
     newcomer = onboarding()
     answers = await asyncio.gather(*(ledger.open(newcomer) for _ in range(8)))
     assert sum(isinstance(answer, Onboarding) for answer in answers) == 1
-    holders = {answer.holder.id for answer in answers if isinstance(answer, HeldBy)}
+    holders = {answer.holder.id for answer in answers if isinstance(answer, ClaimHeld)}
     assert holders == {newcomer.id}
 
 
@@ -339,7 +339,9 @@ async def test_what_is_gone_cannot_be_saved(ledger: Ledger) -> None:
 # list
 
 
-async def listed(ledger: Ledger, which: Filter = EVERYTHING, limit: int = 100) -> list[str]:
+async def listed(
+    ledger: Ledger, which: OnboardingFilter = EVERYTHING, limit: int = 100
+) -> list[str]:
     """The ids of all pages."""
     ids: list[str] = []
     continuation = None
@@ -383,7 +385,7 @@ async def test_what_was_never_begun_is_read_but_not_listed(ledger: Ledger) -> No
     joined = await ledger.record(lifecycle.join(onboarding(), held, NOW))
     assert await ledger.read(joined.id) is not None
     assert await listed(ledger) == [held.id]
-    assert await listed(ledger, Filter(status=Status.CANCELED)) == []
+    assert await listed(ledger, OnboardingFilter(status=Status.CANCELED)) == []
 
 
 async def test_filters_select_and_combine(ledger: Ledger) -> None:
@@ -391,21 +393,21 @@ async def test_filters_select_and_combine(ledger: Ledger) -> None:
     failed = await opened(ledger, onboarding(source="webhook", at=NOW - timedelta(hours=1)))
     await ledger.save(lifecycle.fail(failed, ERROR, NOW))
     other = await opened(ledger, onboarding(source="http", at=NOW - timedelta(hours=2)))
-    assert await listed(ledger, Filter(status=Status.FAILED)) == [failed.id]
-    assert await listed(ledger, Filter(source="webhook")) == [waiting.id, failed.id]
-    assert await listed(ledger, Filter(source="http")) == [other.id]
-    assert await listed(ledger, Filter(reference="it's mine")) == [waiting.id]
-    assert await listed(ledger, Filter(Status.FAILED, "webhook")) == [failed.id]
-    assert await listed(ledger, Filter(Status.FAILED, "http")) == []
+    assert await listed(ledger, OnboardingFilter(status=Status.FAILED)) == [failed.id]
+    assert await listed(ledger, OnboardingFilter(source="webhook")) == [waiting.id, failed.id]
+    assert await listed(ledger, OnboardingFilter(source="http")) == [other.id]
+    assert await listed(ledger, OnboardingFilter(reference="it's mine")) == [waiting.id]
+    assert await listed(ledger, OnboardingFilter(Status.FAILED, "webhook")) == [failed.id]
+    assert await listed(ledger, OnboardingFilter(Status.FAILED, "http")) == []
 
 
 async def test_the_rows_of_a_batch_are_listed(ledger: Ledger) -> None:
-    place, elsewhere = (BatchPlace(batch=new_batch_id(NOW, Random(seed)), row=1) for seed in (1, 2))
+    place, elsewhere = (RowRef(batch=new_batch_id(NOW, Random(seed)), row=1) for seed in (1, 2))
     row = onboarding().model_copy(update={"batch_row": place})
     await opened(ledger, row)
     await opened(ledger, onboarding().model_copy(update={"batch_row": elsewhere}))
     await opened(ledger, onboarding())
-    assert await listed(ledger, Filter(batch=place.batch)) == [row.id]
+    assert await listed(ledger, OnboardingFilter(batch=place.batch)) == [row.id]
     held = await ledger.read(row.id)
     assert held is not None
     assert held.batch_row == place

@@ -77,7 +77,7 @@ async def test_all_that_belongs_to_what_closed_long_ago_goes(
     ledger: AzureLedger, table: Any, status: Status
 ) -> None:
     old = await closed(ledger, status)
-    await ledger.note_callback(await ledger.callback(old.id, "callback-1"))
+    await ledger.record_callback(await ledger.callback(old.id, "callback-1"))
     await ledger.reserve_key("caller", "key", KeyReservation("a", old.id))
     joined = await ledger.record(lifecycle.join(onboarding(at=LONG_AGO), old, LONG_AGO))
     assert await purged(ledger) == 2
@@ -109,7 +109,7 @@ async def test_who_is_still_to_be_called_back_keeps_an_onboarding(
 ) -> None:
     old = await closed(ledger, Status.SUCCEEDED)
     note = await ledger.callback(old.id, "callback-1")
-    await ledger.note_callback(note.model_copy(update={"due": NOW, "ended": ended}))
+    await ledger.record_callback(note.model_copy(update={"due": NOW, "ended": ended}))
     assert await purged(ledger) == (0 if ended is None else 1)
     assert (await ledger.read(old.id) is None) == (ended is not None)
 
@@ -123,7 +123,7 @@ async def test_what_is_open_or_young_stays_with_all_that_belongs_to_it(
         await closed(ledger, at=LIMIT + timedelta(seconds=1)),
         await closed(ledger, at=LIMIT),
     ):
-        await ledger.note_callback(await ledger.callback(held.id, f"callback-{held.id}"))
+        await ledger.record_callback(await ledger.callback(held.id, f"callback-{held.id}"))
         await ledger.claim_tenant(str(uuid4()), held)
         await ledger.reserve_key("caller", held.id, KeyReservation("a", held.id))
     await ledger.change_gate(lambda gate: gate.closed(LONG_AGO))
@@ -144,9 +144,9 @@ async def test_the_past_of_an_identity_source_goes_and_its_present_stays(
 ) -> None:
     domain = partner()
     old = await closed(ledger, domain=domain)
-    await ledger.note_callback(await ledger.callback(old.id, "callback-old"))
+    await ledger.record_callback(await ledger.callback(old.id, "callback-old"))
     present = await closed(ledger, Status.SUCCEEDED, NOW, domain=domain)
-    await ledger.note_callback(await ledger.callback(present.id, "callback-present"))
+    await ledger.record_callback(await ledger.callback(present.id, "callback-present"))
     assert await purged(ledger) == 1
     assert await ledger.holder_of(f"domain:{domain}") == present
     _, row = split_id(present.id)
@@ -166,7 +166,7 @@ async def test_more_than_a_transaction_holds_goes_too(ledger: AzureLedger, table
     domain = partner()
     for _ in range(60):
         old = await closed(ledger, domain=domain)
-        await ledger.note_callback(await ledger.callback(old.id, f"callback-{old.id}"))
+        await ledger.record_callback(await ledger.callback(old.id, f"callback-{old.id}"))
     assert await purged(ledger) == 60
     assert await rows(table) == set()
 

@@ -14,7 +14,7 @@ from connorg.contract.messages import CallbackMessage, OnboardingMessage, Produc
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.parsing import parse
 from connorg.contract.versions import VERSION, NewerVersionError
-from connorg.core.ports import Filter, HeldBy, KeyReservation
+from connorg.core.ports import ClaimHeld, KeyReservation, OnboardingFilter
 from connorg.core.throttle.gate import Gate
 from connorg.storage.entities import GATE
 from connorg.storage.ledger import AzureLedger
@@ -81,7 +81,7 @@ async def test_a_recorded_claim_is_respected(
     await hold(table, rows("1"))
     held = await ledger.read(of(kind))
     assert held is not None
-    assert await ledger.open(newcomer_to(held)) == HeldBy(held)
+    assert await ledger.open(newcomer_to(held)) == ClaimHeld(held)
 
 
 @pytest.mark.parametrize("kind", ["canceled", "failed"])
@@ -132,7 +132,7 @@ async def test_all_that_is_written_says_its_version(
     opened = await ledger.open(newcomer_to(waiting).model_copy(update={"id": fresh_id()}))
     assert isinstance(opened, Onboarding)
     await ledger.claim_tenant(str(uuid4()), opened)
-    await ledger.note_callback(await ledger.callback(opened.id, "callback-new"))
+    await ledger.record_callback(await ledger.callback(opened.id, "callback-new"))
     await ledger.reserve_key("caller", "key", KeyReservation("a", opened.id))
     await ledger.change_gate(Gate.unblocked)
     partition, _ = split_id(opened.id)
@@ -195,7 +195,7 @@ async def test_a_list_leaves_out_what_a_newer_version_wrote(
     recorded = rows("1")
     await hold(table, recorded)
     await hold(table, {"a": recorded["onboarding waiting"]}, Version=VERSION + 1)
-    page = await ledger.list(Filter(), 100, None)
+    page = await ledger.list(OnboardingFilter(), 100, None)
     listed = {onboarding.id for onboarding in page.onboardings}
     assert of("waiting") not in listed
     assert of("succeeded") in listed

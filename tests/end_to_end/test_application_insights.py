@@ -60,7 +60,7 @@ async def test_spans_metrics_and_log_are_sent_by_managed_identity(
     assert attempt["name"] == names.ATTEMPT
     assert attempt["properties"][names.ONBOARDING_ID] == onboarding_id
     # The queue carries on: to Application Insights that is a request.
-    assert (await sent(ingestion, "RequestData", onboarding_id))["name"] == names.RETRY
+    assert (await sent(ingestion, "RequestData", onboarding_id))["name"] == names.RESUME
     line = await sent(ingestion, "MessageData", "in attempt 2")
     assert line["properties"][names.ONBOARDING_ID] == onboarding_id
     metric = await sent(ingestion, "MetricData", names.CONCLUDED)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connorg.webhooks.sources import load
+from connorg.webhooks.senders import load
 from infra.local.child import ROOT
 from tests import senders
 from tests.end_to_end.client import Connorg, eventually

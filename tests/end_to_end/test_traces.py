@@ -75,8 +75,8 @@ async def test_an_onboarding_with_a_retry_is_one_trace(
         _graph(TENANT, 404),
         _graph(f"POST {COLLECTION}", 503),
         Told("conclude", "INTERNAL", "attempt"),
-        Told("retry", "CONSUMER", "onboard"),
-        Told("attempt", "INTERNAL", "retry", "UNSET", _with(attempt=2, outcome="created")),
+        Told("resume", "CONSUMER", "onboard"),
+        Told("attempt", "INTERNAL", "resume", "UNSET", _with(attempt=2, outcome="created")),
         _graph(TENANT, 404),
         _graph(f"GET {COLLECTION}", 200),  # in doubt whether the first create was carried out
         _graph(TENANT, 404),
@@ -97,7 +97,7 @@ async def test_what_the_queue_carries_on_is_linked_to_the_host_s_own_trace(
     answer = await observed.submit(partner.body(), prefer="respond-async")
     onboarding_id = answer.json()["id"]
     spans = await ended_trace(collector, onboarding_id, "conclude")
-    assert [span.name for span in spans][:4] == ["onboard", "arm", "open", "retry"]
+    assert [span.name for span in spans][:4] == ["onboard", "arm", "open", "resume"]
     [link] = spans[3].links
     assert link not in {span.trace for span in spans}
 
@@ -109,9 +109,9 @@ async def test_a_producer_s_message_begins_a_trace(observed: Connorg, collector:
     spans = await ended_trace(collector, listed["id"], "conclude")
     assert outline(spans)[:4] == [
         Told("onboard", "INTERNAL", "the host"),
-        Told("retry", "CONSUMER", "onboard"),
-        Told("open", "INTERNAL", "retry"),
-        Told("attempt", "INTERNAL", "retry"),
+        Told("resume", "CONSUMER", "onboard"),
+        Told("open", "INTERNAL", "resume"),
+        Told("attempt", "INTERNAL", "resume"),
     ]
 
 

@@ -123,7 +123,7 @@ async def calls_of(
 
     async def call_without_turn(at: float) -> None:
         await asyncio.sleep(at)
-        spacing.give_way()
+        spacing.leave_room()
 
     async with asyncio.TaskGroup() as calls:
         for number in range(turns):

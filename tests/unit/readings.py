@@ -4,31 +4,31 @@ import json
 from typing import Any
 
 from connorg.contract.requests import OnboardingRequest
-from connorg.webhooks.mapping import Refused, Wanted, read
+from connorg.webhooks.mapping import Accepted, Invalid, read
 from connorg.webhooks.proof import Delivery
-from connorg.webhooks.sources import Source
+from connorg.webhooks.senders import Sender
 from tests.senders import DOCUMENTED
 
 
-def source(declared: str = "servicenow", **changes: Any) -> Source:
+def source(declared: str = "servicenow", **changes: Any) -> Sender:
     """A documented source, with changes."""
-    return Source.model_validate({**DOCUMENTED[declared], **changes})
+    return Sender.model_validate({**DOCUMENTED[declared], **changes})
 
 
-def wanted(source: Source, event: Any, **headers: str) -> OnboardingRequest:
-    reading = read(source, delivery(event, **headers))
-    assert isinstance(reading, Wanted), reading
+def wanted(sender: Sender, event: Any, **headers: str) -> OnboardingRequest:
+    reading = read(sender, delivery(event, **headers))
+    assert isinstance(reading, Accepted), reading
     return reading.request
 
 
-def refused(source: Source, event: Any, **headers: str) -> Refused:
-    reading = read(source, delivery(event, **headers))
-    assert isinstance(reading, Refused), reading
+def refused(sender: Sender, event: Any, **headers: str) -> Invalid:
+    reading = read(sender, delivery(event, **headers))
+    assert isinstance(reading, Invalid), reading
     return reading
 
 
-def faults(source: Source, event: Any) -> dict[str, str]:
-    return {fault.pointer: fault.detail for fault in refused(source, event).faults or ()}
+def faults(sender: Sender, event: Any) -> dict[str, str]:
+    return {fault.pointer: fault.detail for fault in refused(sender, event).faults or ()}
 
 
 def delivery(event: Any, **headers: str) -> Delivery:

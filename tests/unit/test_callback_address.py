@@ -10,7 +10,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.test_utils import TestServer
 
 from connorg.callback_receiver import HttpReceiver, Resolve
-from connorg.core.policy.callback_urls import LOGIC_APPS, fault_of, is_public
+from connorg.core.policy.callback_urls import LOGIC_APPS, callback_url_fault, is_public
 
 RUN = "/workflows/1/triggers/manual/run?sp=%2Ftriggers&sig=x_-y"
 ANY_IP = ("127.0.0.2", "10.0.0.5", "169.254.169.254", "::1", "::ffff:10.0.0.5", "fd00::1")
@@ -25,7 +25,7 @@ ANY_IP = ("127.0.0.2", "10.0.0.5", "169.254.169.254", "::1", "::ffff:10.0.0.5", 
     ],
 )
 def test_logic_apps_may_be_called(address: str) -> None:
-    assert fault_of(address, LOGIC_APPS) is None
+    assert callback_url_fault(address, LOGIC_APPS) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_logic_apps_may_be_called(address: str) -> None:
     ],
 )
 def test_nothing_else_may_be_called_and_no_fault_repeats_the_address(address: str) -> None:
-    fault = fault_of(address, LOGIC_APPS)
+    fault = callback_url_fault(address, LOGIC_APPS)
     assert fault is not None
     assert fault.endswith(".")
     assert not address or address not in fault
@@ -66,17 +66,17 @@ def test_nothing_else_may_be_called_and_no_fault_repeats_the_address(address: st
 @pytest.mark.parametrize("ip", ANY_IP)
 def test_an_address_that_is_listed_must_be_public_all_the_same(ip: str) -> None:
     host = f"[{ip}]" if ":" in ip else ip
-    assert fault_of(f"https://{host}/", (ip,)) is not None
+    assert callback_url_fault(f"https://{host}/", (ip,)) is not None
 
 
 def test_a_local_host_may_be_called_where_it_is_named_and_not_by_a_star() -> None:
-    assert fault_of("http://127.0.0.1:8080/run", ("127.0.0.1",)) is None
-    assert fault_of("http://localhost:8080/run", ("localhost",)) is None
-    assert fault_of("http://127.0.0.1:8080/run", ("localhost", "*.0.0.1")) is not None
+    assert callback_url_fault("http://127.0.0.1:8080/run", ("127.0.0.1",)) is None
+    assert callback_url_fault("http://localhost:8080/run", ("localhost",)) is None
+    assert callback_url_fault("http://127.0.0.1:8080/run", ("localhost", "*.0.0.1")) is not None
 
 
 def test_where_there_is_no_list_nothing_may_be_called() -> None:
-    fault = fault_of("https://prod.logic.azure.com/", ())
+    fault = callback_url_fault("https://prod.logic.azure.com/", ())
     assert fault is not None
     assert "CONNORG_CALLBACK_SECRETS" in fault
 

@@ -6,10 +6,10 @@ from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain.claims import Conflict
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import message_of
-from connorg.core.onboarding.reject import keep_once, unreadable
+from connorg.core.onboarding.reject import record_failed_once, unreadable
 from connorg.core.onboarding.resume import resume
 from connorg.core.onboarding.submit import submit
-from connorg.core.ports import Filter
+from connorg.core.ports import OnboardingFilter
 from connorg.core.services import Core
 from tests.unit.cores import simulated_core
 from tests.unit.partners import request
@@ -23,7 +23,7 @@ def core() -> Core:
 
 
 async def failed(core: Core) -> tuple[Onboarding, ...]:
-    return (await core.ledger.list(Filter(status=Status.FAILED), 100, None)).onboardings
+    return (await core.ledger.list(OnboardingFilter(status=Status.FAILED), 100, None)).onboardings
 
 
 async def refused(core: Core) -> Conflict:
@@ -43,7 +43,7 @@ async def test_a_conflict_that_the_queue_meets_too_is_kept_once(
     assert newcomer is not None
     steps = [
         lambda: resume(core, message_of(newcomer)),
-        lambda: keep_once(core, newcomer, conflict.error, "delivery"),
+        lambda: record_failed_once(core, newcomer, conflict.error, "delivery"),
     ]
     for step in steps if queue_first else reversed(steps):
         await step()
@@ -57,21 +57,21 @@ async def test_a_conflict_that_the_queue_meets_too_is_kept_once(
 async def test_a_delivery_is_kept_once_and_another_by_itself(core: Core) -> None:
     for delivery in ("one", "one", "other"):
         onboarding = unreadable(core, "webhook:jira", "text", "T-1")
-        await keep_once(core, onboarding, ERROR, delivery)
+        await record_failed_once(core, onboarding, ERROR, delivery)
     assert [kept.reference for kept in await failed(core)] == ["T-1", "T-1"]
 
 
 async def test_two_sources_and_two_faults_are_kept_apart(core: Core) -> None:
     for source, code in (("webhook:a", "A"), ("webhook:b", "A"), ("webhook:b", "B")):
         error = ERROR.model_copy(update={"code": code})
-        await keep_once(core, unreadable(core, source, "text"), error, "one")
+        await record_failed_once(core, unreadable(core, source, "text"), error, "one")
     assert len(await failed(core)) == 3
 
 
 async def test_what_nobody_can_read_is_not_kept_letter_by_letter(core: Core) -> None:
     """A row's JSON has room for 32 thousand characters, and a control character takes six."""
     text = "\x01\x7f\u202e line\r\n\t ☃" * 10_000
-    kept = await keep_once(core, unreadable(core, "webhook:jira", text), ERROR, "one")
+    kept = await record_failed_once(core, unreadable(core, "webhook:jira", text), ERROR, "one")
     assert kept.message_text is not None
     assert kept.message_text.startswith("\ufffd\ufffd\ufffd line\r\n\t ☃")
     assert len(kept.model_dump_json().encode("utf-16-le")) < 64 * 1024

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from connorg.webhooks.mapping import PassedOver, read
-from connorg.webhooks.sources import Source
+from connorg.webhooks.mapping import Ignored, read
+from connorg.webhooks.senders import Sender
 from tests.senders import Ticket
 from tests.unit.readings import delivery, faults, refused, source, wanted
 
@@ -14,12 +14,12 @@ SOURCE = {"domainName": "a.com"}
 KEY = {"scheme": "header-key", "header": "X-Key"}
 
 
-def of_typed(**changes: Any) -> Source:
+def of_typed(**changes: Any) -> Sender:
     """A source whose event is the request's fields, by their own names."""
     request = {"displayName": "name", "identitySources": "sources", "reference": "number"}
     declared = {"proof": KEY, "secrets": ["KEY"], "request": {**request, **changes.pop("map", {})}}
     defaults = {"description": "A partner", "state": "configured"}
-    return Source.model_validate({**declared, "defaults": defaults, **changes})
+    return Sender.model_validate({**declared, "defaults": defaults, **changes})
 
 
 # What administrators type
@@ -154,7 +154,7 @@ def test_a_condition_holds_for_what_jmespath_calls_true(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [None, "", [], {}, False])
 def test_a_condition_does_not_hold_for_what_jmespath_calls_false(value: Any) -> None:
-    assert read(of_typed(counts="on"), delivery({"on": value})) == PassedOver()
+    assert read(of_typed(counts="on"), delivery({"on": value})) == Ignored()
 
 
 # Delivery ids
@@ -175,7 +175,7 @@ def test_the_delivery_id_is_found(declared: dict[str, str] | None, id_: str | No
     event = {"sys_id": "5f4d", "updates": 2, "name": "A", "sources": [{"domainName": "a.com"}]}
     for changed in (event, {**event, "name": ""}):  # also of what is refused
         reading = read(of_typed(deliveryId=declared), delivery(changed, x_delivery=" d-1"))
-        assert not isinstance(reading, PassedOver)
+        assert not isinstance(reading, Ignored)
         assert reading.delivery_id == id_
 
 

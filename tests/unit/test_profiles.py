@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connorg.webhooks.mapping import PassedOver, Refused, Wanted, read
+from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
 from connorg.webhooks.profiles import PROFILES
 from connorg.webhooks.proof import Delivery
 from tests.senders import DOCUMENTED, Ticket
@@ -34,8 +34,8 @@ def approved(issue: Any, status: str = "Approved") -> Any:
 def test_a_real_jira_event_of_another_kind_asks_for_nothing() -> None:
     created = sample("jira-3")
     assert created["webhookEvent"] == "jira:issue_created"
-    assert read(source("jira"), delivery(created)) == PassedOver()
-    assert read(source("jira"), delivery(approved(created, "Done"))) == PassedOver()
+    assert read(source("jira"), delivery(created)) == Ignored()
+    assert read(source("jira"), delivery(approved(created, "Done"))) == Ignored()
 
 
 def test_a_real_jira_issue_is_onboarded_once_it_is_approved() -> None:
@@ -89,7 +89,7 @@ def test_a_real_body_of_jira_automation_is_mapped_by_its_fields() -> None:
 
 def test_a_real_zendesk_event_of_another_kind_asks_for_nothing() -> None:
     created = sample("zendesk-1")["body"]
-    assert read(source("zendesk-event"), delivery(created)) == PassedOver()
+    assert read(source("zendesk-event"), delivery(created)) == Ignored()
 
 
 def test_a_real_zendesk_event_is_onboarded_once_it_is_solved() -> None:
@@ -135,7 +135,7 @@ def test_a_real_body_without_a_partner_is_refused_with_its_ticket(
 
 def test_the_example_of_standard_webhooks_asks_for_nothing() -> None:
     event = sample("standard-webhooks-1")["body"]
-    assert read(source("partner-portal"), delivery(event)) == PassedOver()
+    assert read(source("partner-portal"), delivery(event)) == Ignored()
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
@@ -192,6 +192,6 @@ KNOWN = st.sampled_from(
 def test_no_event_breaks_a_profile(name: str, event: Any) -> None:
     everything = source(name, counts=None)
     reading = read(everything, Delivery({}, json.dumps(event).encode()))
-    assert isinstance(reading, Wanted | Refused)
-    if isinstance(reading, Refused):
+    assert isinstance(reading, Accepted | Invalid)
+    if isinstance(reading, Invalid):
         (reading.reference or "").encode()

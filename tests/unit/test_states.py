@@ -109,15 +109,15 @@ def test_who_takes_over_a_half_done_onboarding_goes_on_with_its_sponsors() -> No
 
 def test_a_deleted_organization_gives_its_identity_source_free() -> None:
     done = conclude(Connected(Conclusion.CREATED, ORGANIZATION))
-    assert not done.gives_way_to(onboarding())
-    deleted = lifecycle.lose(done, NOW)
-    assert deleted.gives_way_to(onboarding())
+    assert not done.can_be_replaced_by(onboarding())
+    deleted = lifecycle.mark_deleted(done, NOW)
+    assert deleted.can_be_replaced_by(onboarding())
     assert (deleted.status, deleted.result) == (Status.SUCCEEDED, ORGANIZATION)
 
 
 def test_a_replay_of_what_lost_its_organization_begins_at_the_beginning() -> None:
     connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
-    lost = lifecycle.lose(conclude(Refused(ERROR), connected), NOW)
+    lost = lifecycle.mark_deleted(conclude(Refused(ERROR), connected), NOW)
     assert (lost.conclusion, lost.result, lost.sponsors_to_add) == (None, None, ())
 
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from connorg.telemetry import hooks as telemetry
 from connorg.telemetry import names
 from connorg.telemetry.export.records import LogHandler, OwnSpans
-from connorg.telemetry.oldest_waiting import Waiting
+from connorg.telemetry.oldest_waiting import OldestWaiting
 from connorg.telemetry.target import Telemetry
 from infra.local.child import ROOT
 
@@ -145,7 +145,7 @@ def test_of_an_exception_the_log_has_type_and_stack_and_not_the_text(
     logged: tuple[logging.Logger, InMemoryLogRecordExporter],
 ) -> None:
     logger, exporter = logged
-    telemetry.about("an-id")
+    telemetry.set_onboarding("an-id")
     partner = "contoso.com"  # apart from the line that raises, which is in the stack
     try:
         raise ValueError(f"{partner} is wrong")  # noqa: TRY301
@@ -189,7 +189,7 @@ def test_every_name_is_in_the_documentation() -> None:
 
 
 def test_the_oldest_that_still_waits_is_told() -> None:
-    waiting = Waiting(lambda: NOW)
+    waiting = OldestWaiting(lambda: NOW)
     assert list(waiting.ages()) == [0.0]
     minute = timedelta(minutes=1)
     waiting.note(NOW - 9 * minute, until=NOW - minute)  # it came back since, to be noted anew
@@ -199,7 +199,7 @@ def test_the_oldest_that_still_waits_is_told() -> None:
 
 
 def test_notes_of_what_waits_do_not_pile_up() -> None:
-    waiting = Waiting(lambda: NOW)
+    waiting = OldestWaiting(lambda: NOW)
     waiting.note(NOW - timedelta(hours=1), until=NOW + timedelta(hours=1))
     for _ in range(5_000):
         waiting.note(NOW, until=NOW + timedelta(hours=1))

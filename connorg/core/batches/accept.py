@@ -46,7 +46,7 @@ class BatchSubmission:
     traceparent: str | None
 
 
-def judged(core: Core, row: "PartnerRow", reference: str | None) -> BatchRow:
+def apply_policy(core: Core, row: "PartnerRow", reference: str | None) -> BatchRow:
     """Hold a row against the policy too: what it refuses is a fault like any other."""
     request, faults = row.request, row.faults
     if request is not None:
@@ -109,7 +109,7 @@ async def _is_begun(core: Core, batch: Batch) -> bool:
     return any(row.noted_date_time for row in await core.batches.outline(batch.id))
 
 
-async def spread(core: Core, message: BatchMessage) -> None:
+async def enqueue_rows(core: Core, message: BatchMessage) -> None:
     """Put the rows of a batch on the queue, some to a message.
 
     Raises StorageUnavailableError: the message must come again.

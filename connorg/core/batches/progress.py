@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from connorg.contract.batch_views import BatchStatus, BatchView, RowError, RowResult
 from connorg.contract.batches import Batch, BatchRow, RowStatus
-from connorg.contract.identifiers import BatchPlace
+from connorg.contract.identifiers import RowRef
 from connorg.contract.onboarding import Conclusion, OnboardingError
 from connorg.core.ports import RowOutline
 from connorg.core.services import Core
@@ -79,7 +79,7 @@ async def _first_errors(
     core: Core, batch: Batch, outline: Sequence[RowOutline]
 ) -> tuple[RowError, ...]:
     faulty = [row.number for row in outline if row.status in _FAULTY][:_MOST_ERRORS]
-    places = [BatchPlace(batch=batch.id, row=number) for number in faulty]
+    places = [RowRef(batch=batch.id, row=number) for number in faulty]
     rows = await asyncio.gather(*map(core.batches.row, places))
     return tuple(
         RowError(row=row.number, name=row.name, error=error)

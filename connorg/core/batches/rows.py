@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.core.batches.accept import is_due, message_of_row, spread
+from connorg.core.batches.accept import enqueue_rows, is_due, message_of_row
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict
 from connorg.core.onboarding.replay import cancel
 from connorg.core.onboarding.resume import POSTPONE, advance, bury, try_at_turn
-from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
+from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.turns import take_turn
 from connorg.telemetry import hooks as telemetry
@@ -55,7 +55,7 @@ async def _resume(core: Core, message: OnboardingMessage | BatchMessage, deliver
     if isinstance(message, OnboardingMessage):
         await _resume_one(core, message)
     elif message.first is None:
-        await spread(core, message)
+        await enqueue_rows(core, message)
     elif deliveries > 1:
         await _take_apart(core, message)
     else:
@@ -113,7 +113,7 @@ async def _note_all(core: Core, done: list[tuple[_Task, Advanced | None]]) -> No
     now = core.clock.now()
     told = [(task, advanced[0]) for task, advanced in done if advanced is not None]
     noted = [
-        (task.row, task.row.noting(onboarding, task.message.replay, now))
+        (task.row, task.row.with_outcome(onboarding, task.message.replay, now))
         for task, onboarding in told
     ]
     try:
@@ -158,7 +158,7 @@ async def _is_dealt_with(core: Core, message: OnboardingMessage, row: BatchRow) 
 
 
 async def _advance(core: Core, message: OnboardingMessage, row: BatchRow | None) -> Advanced:
-    with telemetry.retry(message):
+    with telemetry.resume(message):
         return await _begin_or_advance(core, message, row)
 
 
@@ -186,7 +186,7 @@ async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
         return newcomer, taken
     with telemetry.opening():
         begun = await core.ledger.open(lifecycle.begin(newcomer, core.clock.now(), core.timing))
-    if isinstance(begun, HeldBy):
+    if isinstance(begun, ClaimHeld):
         return None
     telemetry.accepted()
     return await try_at_turn(core, begun, *taken)
@@ -197,7 +197,7 @@ async def _note(
 ) -> None:
     """Write into the row what the onboarding has come to, whatever is noted meanwhile."""
     while row is not None:
-        noted = row.noting(onboarding, message.replay, core.clock.now())
+        noted = row.with_outcome(onboarding, message.replay, core.clock.now())
         if noted is row:
             return
         try:

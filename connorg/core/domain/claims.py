@@ -58,7 +58,7 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     if_exists = newcomer.request.if_exists if newcomer.request is not None else None
     if if_exists is IfExists.FAIL and holder.status is Status.SUCCEEDED:
         return Conflict(Reason.EXISTS, holder.id, holder)
-    if if_exists is not IfExists.RETURN and holder.is_less_than(newcomer):
+    if if_exists is not IfExists.RETURN and holder.does_not_cover(newcomer):
         return Conflict(Reason.DIFFERS, holder.id, holder)
     return Submitted(holder, fresh=False)
 

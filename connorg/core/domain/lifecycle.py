@@ -174,7 +174,7 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
     return move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
 
 
-def lose(onboarding: Onboarding, now: datetime) -> Onboarding:
+def mark_deleted(onboarding: Onboarding, now: datetime) -> Onboarding:
     """Note that the organization of an onboarding is gone. It stays as it ended."""
     if onboarding.status is Status.SUCCEEDED:
         return onboarding.model_copy(update={"deleted_date_time": now})

@@ -20,7 +20,7 @@ class Timing:
     """How long nobody calls Graph after it refused us for want of a permission or licence."""
     lookup_retry: float = 15 * 60
     """How long no tenant is looked up after Graph refused it for want of a permission."""
-    spread: float = 5
+    jitter: float = 5
     """Over how long those who waited at the closed gate come back."""
     give_up: float = 24 * 60 * 60
     """After this an onboarding fails; it is kept and can be replayed."""

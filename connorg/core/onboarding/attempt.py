@@ -8,7 +8,7 @@ from connorg.core.onboarding.steps import attempt
 from connorg.core.ports import SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
-from connorg.core.throttle.gatekeeper import keep_gate
+from connorg.core.throttle.gatekeeper import report_to_gate
 from connorg.telemetry import hooks as telemetry
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ async def _take_step(core: Core, current: Onboarding, gate: Gate) -> Onboarding:
     limit = core.seconds_until(current.lease_until) - core.timing.lease_margin
     called_at = core.clock.now()
     outcome = await attempt(core, current, gate, max(0.0, limit))
-    await keep_gate(core, gate, outcome, called_at)
+    await report_to_gate(core, gate, outcome, called_at)
     concluded = lifecycle.conclude(current, outcome, core.clock.now(), core.timing, core.random)
     _log.info(
         "onboarding %s is %s in attempt %d%s",

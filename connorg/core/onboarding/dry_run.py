@@ -7,12 +7,12 @@ from connorg.contract.organization import (
     Difference,
     Tenant,
     differences,
-    lacking,
+    sponsor_differences,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import Conflict, already_connected, join
 from connorg.core.domain.outcomes import Refused
-from connorg.core.onboarding.lookups import lacked_sponsors, tenant_behind
+from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
 from connorg.core.policy.rules import Refusal
 from connorg.core.services import Core
 from connorg.core.throttle.gatekeeper import ask
@@ -47,23 +47,23 @@ async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Foreca
 
 async def _tenant(core: Core, request: OnboardingRequest) -> Tenant | None:
     gate = await core.ledger.gate()
-    found = await ask(core, lambda: tenant_behind(core, request.identity_source, gate))
+    found = await ask(core, lambda: look_up_tenant(core, request.identity_source, gate))
     return None if isinstance(found, Refused) else found
 
 
 async def _told(
     core: Core, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Difference, ...]:
-    lacked = await ask(core, lambda: lacked_sponsors(core, request, organization))
+    lacked = await ask(core, lambda: missing_sponsors(core, request, organization))
     differing = differences(request.attributes, organization.attributes)
-    return differing + (lacking(lacked) if isinstance(lacked, tuple) else ())
+    return differing + (sponsor_differences(lacked) if isinstance(lacked, tuple) else ())
 
 
 def by_holder(
     core: Core, request: OnboardingRequest, source: str, holder: Onboarding | None
 ) -> dict[str, object]:
     newcomer = core.new_onboarding(request, source)
-    if holder is None or holder.gives_way_to(newcomer):
+    if holder is None or holder.can_be_replaced_by(newcomer):
         return {}
     joined = join(holder, newcomer)
     if isinstance(joined, Conflict):

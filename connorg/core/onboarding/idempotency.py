@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Reason, Submitted
-from connorg.core.onboarding.records import standing_for
+from connorg.core.onboarding.records import follow_joined
 from connorg.core.ports import KeyReservation
 from connorg.core.services import Core
 
@@ -37,6 +37,6 @@ async def bind_key(
         return onboarding
     earlier = await core.ledger.read(bound.onboarding_id)
     if earlier is not None:
-        return Submitted(await standing_for(core, earlier), fresh=False)
+        return Submitted(await follow_joined(core, earlier), fresh=False)
     # The key is bound and the ledger not yet written: by a request right now, or before a crash.
     return onboarding.model_copy(update={"id": bound.onboarding_id})

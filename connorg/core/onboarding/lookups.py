@@ -16,7 +16,7 @@ from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 
 
-async def tenant_behind(core: Core, source: IdentitySource, gate: Gate) -> Tenant | Setback | None:
+async def look_up_tenant(core: Core, source: IdentitySource, gate: Gate) -> Tenant | Setback | None:
     """Look up the tenant of a domain or tenant id. None: it has none, or nobody may look.
 
     Where the permission for it is missing, all instances leave it alone for a while.
@@ -38,7 +38,7 @@ async def tenant_behind(core: Core, source: IdentitySource, gate: Gate) -> Tenan
     return answer
 
 
-async def lacked_sponsors(
+async def missing_sponsors(
     core: Core, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Sponsorship, ...] | Setback:
     """Tell which of the request's sponsors the organization does not have."""

@@ -7,7 +7,7 @@ from connorg.core.callbacks import subscribe
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import message_of
-from connorg.core.onboarding.reject import keep, unreadable
+from connorg.core.onboarding.reject import record_failed, unreadable
 from connorg.core.onboarding.resume import _standing_for, bury, resume
 from connorg.core.services import Core
 from connorg.telemetry import hooks as telemetry
@@ -22,7 +22,7 @@ async def receive(core: Core, message: ProducerMessage) -> None:
     with telemetry.onboard():
         refusal = core.policy.callback_refusal(request.callback_url)
         if refusal is not None:
-            await keep(core, core.new_onboarding(request, channels.QUEUE), refusal.error)
+            await record_failed(core, core.new_onboarding(request, channels.QUEUE), refusal.error)
             return
         onboarding = await _bound(core, message)
         if request.callback_url is not None:
@@ -41,7 +41,7 @@ async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
     submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
     bound = await bind_key(core, submission, onboarding)
     if isinstance(bound, Conflict):
-        return await keep(core, onboarding, bound.error)
+        return await record_failed(core, onboarding, bound.error)
     return bound.onboarding if isinstance(bound, Submitted) else bound
 
 
@@ -66,4 +66,4 @@ async def bury_producers(core: Core, message: ProducerMessage) -> None:
 
 async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
     """Keep a message that can't be understood, as a failed onboarding."""
-    await keep(core, unreadable(core, channels.QUEUE, text), error)
+    await record_failed(core, unreadable(core, channels.QUEUE, text), error)

@@ -8,13 +8,13 @@ from connorg.core.ports import Receipt, StorageUnavailableError
 from connorg.core.services import Core
 
 
-async def disarm(core: Core, receipt: Receipt) -> None:
+async def delete_safety_message(core: Core, receipt: Receipt) -> None:
     """Take a message back. One that stays does no harm: it finds nothing to do."""
     with suppress(StorageUnavailableError):
         await core.queue.delete(receipt)
 
 
-async def standing_for(core: Core, onboarding: Onboarding) -> Onboarding:
+async def follow_joined(core: Core, onboarding: Onboarding) -> Onboarding:
     """Give the onboarding that stands for one which was never begun; else the same."""
     if onboarding.joined is None:
         return onboarding

@@ -29,16 +29,16 @@ def unreadable(core: Core, source: str, text: str, reference: str | None = None)
     )
 
 
-async def keep(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
+async def record_failed(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
     """Write a new onboarding down as failed. Raises StorageUnavailableError."""
     kept = await core.ledger.record(lifecycle.fail(onboarding, error, core.clock.now()))
-    telemetry.about(kept.id)
+    telemetry.set_onboarding(kept.id)
     telemetry.accepted()
     telemetry.concluded(kept)
     return kept
 
 
-async def keep_once(
+async def record_failed_once(
     core: Core, onboarding: Onboarding, error: OnboardingError, delivery: str
 ) -> Onboarding:
     """Write it down once, however often the same delivery brings it. `delivery` names that one.
@@ -52,7 +52,7 @@ async def keep_once(
         KeyReservation(error.code, onboarding.id),
     )
     onboarding = onboarding.model_copy(update={"id": reserved.onboarding_id})
-    return await keep(core, onboarding, error)
+    return await record_failed(core, onboarding, error)
 
 
 def _readable(text: str) -> str:

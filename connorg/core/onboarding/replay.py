@@ -7,8 +7,8 @@ from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
-from connorg.core.onboarding.records import disarm, message_of
-from connorg.core.ports import Filter, HeldBy, SupersededError
+from connorg.core.onboarding.records import delete_safety_message, message_of
+from connorg.core.ports import ClaimHeld, OnboardingFilter, SupersededError
 from connorg.core.services import Core
 from connorg.telemetry import hooks as telemetry
 
@@ -30,14 +30,14 @@ async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
     name = new_replay(core.clock.now(), core.random)
     receipt = await core.queue.put(message_of(onboarding, replay=name), 0)
     reopened = await reopen(core, onboarding, name)
-    if isinstance(reopened, HeldBy):
-        await disarm(core, receipt)
+    if isinstance(reopened, ClaimHeld):
+        await delete_safety_message(core, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
 
 
 async def replay_all(
-    core: Core, which: Filter, limit: int, *, dry_run: bool
+    core: Core, which: OnboardingFilter, limit: int, *, dry_run: bool
 ) -> dict[str, Submitted | Conflict]:
     """Replay the failed onboardings that match, `limit` at the most, newest first.
 
@@ -58,15 +58,15 @@ async def replay_all(
     return {failed.id: result for failed, result in zip(page.onboardings, results, strict=True)}
 
 
-async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | HeldBy:
+async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | ClaimHeld:
     reopened = lifecycle.reopen(failed, name, core.clock.now(), core.timing)
     try:
         opened = await core.ledger.open(reopened)
     except SupersededError:
         # The replay's message was quicker, or another replay.
         held = await core.ledger.read(failed.id) or reopened
-        return HeldBy(held) if held.status is Status.FAILED and held.replay == name else held
-    if not isinstance(opened, HeldBy):
+        return ClaimHeld(held) if held.status is Status.FAILED and held.replay == name else held
+    if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
     return opened
 

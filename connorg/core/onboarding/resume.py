@@ -12,10 +12,10 @@ from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, join
 from connorg.core.onboarding.attempt import attempt_and_conclude
-from connorg.core.onboarding.records import message_of, standing_for
-from connorg.core.onboarding.reject import keep
+from connorg.core.onboarding.records import follow_joined, message_of
+from connorg.core.onboarding.reject import record_failed
 from connorg.core.onboarding.replay import reopen
-from connorg.core.ports import HeldBy, StorageUnavailableError, SupersededError
+from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 from connorg.core.throttle.pacer import Pacer, Turn
@@ -37,7 +37,7 @@ async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) 
 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
-    with telemetry.retry(message):
+    with telemetry.resume(message):
         try:
             await _resume(core, message, armed=armed)
         except StorageUnavailableError:
@@ -58,7 +58,7 @@ async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) ->
 async def _bury(core: Core, message: OnboardingMessage, *, armed: bool) -> Onboarding:
     held = await core.ledger.read(message.onboarding_id)
     onboarding = await _standing_for(core, message, held, armed=armed)
-    telemetry.about(onboarding.id)
+    telemetry.set_onboarding(onboarding.id)
     if onboarding.status.terminal:
         return onboarding
     if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
@@ -86,7 +86,7 @@ async def advance(
     """
     gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
     onboarding = await _standing_for(core, message, held, armed=armed)
-    telemetry.about(onboarding.id)
+    telemetry.set_onboarding(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(core, onboarding, message.replay or "")
     if onboarding.status.terminal:
@@ -111,7 +111,7 @@ async def _give_up(core: Core, onboarding: Onboarding) -> tuple[Onboarding, floa
 
 async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
     reopened = await reopen(core, failed, name)
-    if not isinstance(reopened, HeldBy):
+    if not isinstance(reopened, ClaimHeld):
         return reopened
     # Needless; and written down, so that the call that asked for it does not reopen it later, when
     # this message is gone.
@@ -148,7 +148,7 @@ async def _standing_for(
     """
     if held is None:
         return await _open(core, core.onboarding_of(message), armed=armed)
-    return await standing_for(core, held)
+    return await follow_joined(core, held)
 
 
 async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
@@ -160,12 +160,12 @@ async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
     """
     with telemetry.opening():
         opened = await core.ledger.open(newcomer)
-    if not isinstance(opened, HeldBy):
+    if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
         return opened
     joined = join(opened.holder, newcomer)
     if isinstance(joined, Conflict):
-        return await keep(core, newcomer, joined.error)
+        return await record_failed(core, newcomer, joined.error)
     holder = joined.onboarding
     if not armed or holder.id == newcomer.id:
         return holder

@@ -21,7 +21,7 @@ from connorg.contract.organization import (
     ConnectedOrganization,
     Tenant,
     differences,
-    lacking,
+    sponsor_differences,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import _DUPLICATE, already_connected
@@ -33,7 +33,7 @@ from connorg.core.domain.outcomes import (
     Refused,
     Setback,
 )
-from connorg.core.onboarding.lookups import lacked_sponsors, tenant_behind
+from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 
@@ -101,7 +101,7 @@ class _Connecting:
 
     async def _look_up_tenant(self) -> Setback | None:
         """Learn which tenant it is, and whether another onboarding knows it by another name."""
-        found = await tenant_behind(self._core, self._request.identity_source, self._gate)
+        found = await look_up_tenant(self._core, self._request.identity_source, self._gate)
         if found is None or not isinstance(found, Tenant):
             return found
         self._tenant = found
@@ -169,10 +169,10 @@ class _Connecting:
             return self._created(found)
         if self._request.if_exists is IfExists.FAIL:
             return Refused(already_connected(found.id))
-        lacked = await lacked_sponsors(self._core, self._request, found)
+        lacked = await missing_sponsors(self._core, self._request, found)
         if not isinstance(lacked, tuple):
             return lacked
-        told = differing + lacking(lacked)
+        told = differing + sponsor_differences(lacked)
         if self._request.if_exists is not IfExists.UPDATE or not told:
             return Connected(Conclusion.EXISTING, self._with_tenant(found), told)
         if differing:

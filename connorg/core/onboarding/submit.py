@@ -20,9 +20,9 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Submitted, join
 from connorg.core.onboarding.attempt import attempt_and_conclude
 from connorg.core.onboarding.idempotency import Submission, bind_key
-from connorg.core.onboarding.records import disarm, message_of, standing_for
+from connorg.core.onboarding.records import delete_safety_message, follow_joined, message_of
 from connorg.core.policy.rules import Refusal
-from connorg.core.ports import HeldBy, Receipt, StorageUnavailableError
+from connorg.core.ports import ClaimHeld, Receipt, StorageUnavailableError
 from connorg.core.services import Core
 from connorg.core.throttle.gate import Gate
 from connorg.telemetry import hooks as telemetry
@@ -61,21 +61,21 @@ async def _submit(
         if not isinstance(bound, Onboarding):
             return bound
         onboarding = bound
-    telemetry.about(onboarding.id)
+    telemetry.set_onboarding(onboarding.id)
     with telemetry.arm():
-        gate, receipt = await _arm(core, onboarding, wait)
+        gate, receipt = await _put_safety_message(core, onboarding, wait)
     opening = _opening(core, onboarding, gate, at_once=wait > 0)
     try:
         with telemetry.opening():
             opened = await core.ledger.open(opening)
     except NewerVersionError:  # nothing was written, so nothing is left to do
-        await disarm(core, receipt)
+        await delete_safety_message(core, receipt)
         raise
-    if isinstance(opened, HeldBy):
+    if isinstance(opened, ClaimHeld):
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.
-            await disarm(core, receipt)
-        joined = join(await standing_for(core, opened.holder), onboarding)
+            await delete_safety_message(core, receipt)
+        joined = join(await follow_joined(core, opened.holder), onboarding)
         return replace(joined, newcomer=onboarding) if isinstance(joined, Conflict) else joined
     telemetry.accepted()
     if opened.status is Status.RUNNING:
@@ -85,7 +85,9 @@ async def _submit(
     return Submitted(opened, fresh=True)
 
 
-async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, Receipt]:
+async def _put_safety_message(
+    core: Core, onboarding: Onboarding, wait: float
+) -> tuple[Gate, Receipt]:
     delay = wait + _ARM_MARGIN if wait > 0 else 0
     gate, receipt = await asyncio.gather(
         core.ledger.gate(),
@@ -95,7 +97,7 @@ async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, R
     if isinstance(receipt, BaseException):
         raise receipt
     if isinstance(gate, BaseException):
-        await disarm(core, receipt)
+        await delete_safety_message(core, receipt)
         raise gate
     return gate, receipt
 
@@ -103,7 +105,7 @@ async def _arm(core: Core, onboarding: Onboarding, wait: float) -> tuple[Gate, R
 def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -> Onboarding:
     now = core.clock.now()
     if gate.closed_until is not None and gate.is_closed(now):
-        next_attempt = gate.closed_until + timedelta(seconds=core.spread())
+        next_attempt = gate.closed_until + timedelta(seconds=core.jitter())
         return lifecycle.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
     return lifecycle.begin(onboarding, now, core.timing) if at_once else onboarding
 
@@ -122,10 +124,10 @@ async def _finish_within(
 
 
 async def _attempt_armed(core: Core, begun: Onboarding, gate: Gate, receipt: Receipt) -> Onboarding:
-    core.spacing.give_way()
+    core.spacing.leave_room()
     concluded = await attempt_and_conclude(core, begun, gate)
     if concluded.status.terminal:
-        await disarm(core, receipt)
+        await delete_safety_message(core, receipt)
     else:
         await _come_back_when_due(core, concluded, receipt)
     return concluded

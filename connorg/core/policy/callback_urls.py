@@ -27,7 +27,7 @@ _ADDRESS = re.compile(
 _WIRE_SERVER = IPv4Address("168.63.129.16")
 
 
-def fault_of(address: str, hosts: Collection[str]) -> str | None:
+def callback_url_fault(address: str, hosts: Collection[str]) -> str | None:
     """Say what is wrong with an address, as a sentence; None: it may be called.
 
     `hosts`: the list of those that may be, in lower case; empty: nothing may be called.

@@ -14,7 +14,7 @@ from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTena
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest, State
-from connorg.core.policy.callback_urls import fault_of
+from connorg.core.policy.callback_urls import callback_url_fault
 from connorg.core.policy.patterns import is_listed
 from connorg.core.policy.public_mail import PUBLIC_MAIL_DOMAINS
 
@@ -92,7 +92,7 @@ class Policy:
         yield from self._callback_faults(request.callback_url)
 
     def _callback_faults(self, address: str | None) -> Iterator[Fault]:
-        if address is not None and (fault := fault_of(address, self.callback_hosts)):
+        if address is not None and (fault := callback_url_fault(address, self.callback_hosts)):
             yield Fault(pointer="/callbackUrl", detail=fault, rule="callback")
 
     def _not_allowed(self, request: OnboardingRequest, tenant: Tenant | None) -> Iterator[Fault]:

@@ -47,7 +47,7 @@ async def ask[T](
             answer = await call()
     except TimeoutError:
         answer = Later(_SILENT)
-    await keep_gate(core, gate, answer, called_at)
+    await report_to_gate(core, gate, answer, called_at)
     match answer:
         case Later(error, retry_after=retry_after):
             raise GraphUnavailableError(error, retry_after or core.timing.shortest_backoff)
@@ -56,7 +56,7 @@ async def ask[T](
     return answer
 
 
-async def keep_gate(core: Core, gate: Gate, outcome: object, called_at: datetime) -> None:
+async def report_to_gate(core: Core, gate: Gate, outcome: object, called_at: datetime) -> None:
     """Tell all instances what Graph's answer to a call means for theirs."""
     now = core.clock.now()
     match outcome:

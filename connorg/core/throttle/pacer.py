@@ -38,7 +38,7 @@ class Spacing:
         self._last = max(turn.at, self._next, self._clock.now() - self._apart / 2)
         self._next = self._last + self._apart
 
-    def give_way(self) -> None:
+    def leave_room(self) -> None:
         """Leave room for a call that is made now, without a turn.
 
         For one between two turns: many such calls must not keep turns waiting for ever.

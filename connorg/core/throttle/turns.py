@@ -34,7 +34,7 @@ async def _wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
     while True:
         turn = await pacer.turn()
         # A late call makes those after it late too. Once: a slow process must get on as well.
-        overslept = await _oversleep(core, turn) and not overslept
+        overslept = await _sleep_until_turn(core, turn) and not overslept
         if overslept:
             continue
         gate = await pacer.gate()
@@ -43,7 +43,7 @@ async def _wait_for_turn(core: Core, pacer: Pacer) -> tuple[Turn, Gate]:
             return turn, gate
 
 
-async def _oversleep(core: Core, turn: Turn) -> bool:
+async def _sleep_until_turn(core: Core, turn: Turn) -> bool:
     """Sleep until shortly before a turn; tell whether the process woke too late for it."""
     wait = core.seconds_until(turn.at) - _BEFORE_TURN
     if wait <= 0:
@@ -58,4 +58,4 @@ def _obstacle(core: Core, onboarding: Onboarding, gate: Gate) -> float:
     if closed <= _HOLD:
         return core.seconds_until(onboarding.due)
     # Spread, so that those who wait don't come back as one wave.
-    return max(closed + core.spread(), core.seconds_until(onboarding.due))
+    return max(closed + core.jitter(), core.seconds_until(onboarding.due))

@@ -13,8 +13,8 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import Reference
 from connorg.core.batches.accept import (
     BatchSubmission,
+    apply_policy,
     cancel_batch,
-    judged,
     replay_batch,
     submit_batch,
 )
@@ -81,7 +81,7 @@ async def _read(req: func.HttpRequest) -> "PartnerFile":
 async def _judged(file: "PartnerFile", reference: str | None) -> tuple[BatchRow, ...]:
     rows: list[BatchRow] = []
     for start in range(0, len(file.rows), _SLICE):
-        rows += [judged(core(), row, reference) for row in file.rows[start : start + _SLICE]]
+        rows += [apply_policy(core(), row, reference) for row in file.rows[start : start + _SLICE]]
         await asyncio.sleep(0)
     return tuple(rows)
 

@@ -26,7 +26,7 @@ from connorg.settings import (
 )
 from connorg.storage import names
 from connorg.storage.connection import storage_errors
-from connorg.wiring import queue, table, token_for_graph, webhook_sources
+from connorg.wiring import queue, table, token_for_graph, webhook_senders
 
 WRITE_ROLE = "EntitlementManagement.ReadWrite.All"
 LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
@@ -172,13 +172,13 @@ def _secret(name: str, setting: str, read: Callable[[], tuple[Any, ...]], withou
 
 def _webhooks() -> Iterator[Check]:
     try:
-        sources = webhook_sources()
+        senders = webhook_senders()
     except ConfigurationError as error:
         yield _wrong("webhooks", str(error))
         return
-    for name, source in sources.items():
+    for name, sender in senders.items():
         try:
-            source.keys()
+            sender.keys()
         except ConfigurationError as error:
             yield _wrong(f"webhook {name}", str(error))
         else:

@@ -20,7 +20,7 @@ from connorg.core.onboarding.replay import replay_all as replay_onboardings
 from connorg.core.onboarding.submit import submit as submit_request
 from connorg.core.organizations import read_back
 from connorg.core.policy.rules import Refusal
-from connorg.core.ports import Filter
+from connorg.core.ports import OnboardingFilter
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import (
     conflict_problem,
@@ -150,8 +150,8 @@ def _not_found() -> ProblemError:
     )
 
 
-def _filter_of(req: func.HttpRequest) -> Filter:
-    return Filter(
+def _filter_of(req: func.HttpRequest) -> OnboardingFilter:
+    return OnboardingFilter(
         status=choice_of(req, "status", Status),
         source=req.params.get("source"),
         reference=req.params.get("reference"),

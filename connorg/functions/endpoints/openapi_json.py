@@ -10,7 +10,7 @@ from connorg.functions.http.problem_boundary import Handler
 from connorg.functions.http.route import Route
 
 
-def describing(routes: Sequence[Route]) -> Handler:
+def openapi_handler(routes: Sequence[Route]) -> Handler:
     """Make the function that answers GET openapi.json with the routes as they are registered."""
 
     @functools.cache

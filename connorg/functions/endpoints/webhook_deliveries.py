@@ -20,16 +20,16 @@ from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission
-from connorg.core.onboarding.reject import keep_once, unreadable
+from connorg.core.onboarding.reject import record_failed_once, unreadable
 from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import ended_problem, onboarding_answer
 from connorg.settings import ConfigurationError
-from connorg.webhooks.mapping import PassedOver, Refused, Wanted, read
+from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
 from connorg.webhooks.proof import Delivery, ProofError
-from connorg.webhooks.sources import Source
-from connorg.wiring import core, webhook_sources
+from connorg.webhooks.senders import Sender
+from connorg.wiring import core, webhook_senders
 
 _log = logging.getLogger(__name__)
 
@@ -39,14 +39,14 @@ _LARGEST_EVENT = 1024 * 1024  # bytes; tickets come whole, with all their fields
 async def answer(req: func.HttpRequest) -> func.HttpResponse:
     name = str(req.route_params.get("source", "")).lower()
     delivery = Delivery({key.lower(): value for key, value in req.headers.items()}, _body_of(req))
-    source = _proven(name, delivery)
-    match read(source, delivery):
-        case PassedOver():
+    sender = _proven(name, delivery)
+    match read(sender, delivery):
+        case Ignored():
             _note(name, "passed over")
             return func.HttpResponse(status_code=204)
-        case Refused() as refused:
+        case Invalid() as refused:
             raise await _refused(req, name, delivery, refused)
-        case Wanted() as wanted:
+        case Accepted() as wanted:
             return await _submit(req, name, delivery, wanted)
 
 
@@ -62,13 +62,13 @@ def _body_of(req: func.HttpRequest) -> bytes:
     return body
 
 
-def _proven(name: str, delivery: Delivery) -> Source:
-    """Give the source that sent the delivery. Whoever can't prove it learns nothing else."""
+def _proven(name: str, delivery: Delivery) -> Sender:
+    """Give the declared sender of the delivery. Whoever can't prove it learns nothing else."""
     try:
-        source = webhook_sources().get(name)
-        if source is not None:
-            source.proof.check(delivery, source.keys(), core().clock.now())
-            return source
+        sender = webhook_senders().get(name)
+        if sender is not None:
+            sender.proof.check(delivery, sender.keys(), core().clock.now())
+            return sender
         _log.warning("webhook %.70r refused: no such source is declared", name)
     except ProofError as error:
         _log.warning("webhook %s refused: %s (%s)", name, error, type(error).__name__)
@@ -83,20 +83,20 @@ def _proven(name: str, delivery: Delivery) -> Source:
 
 
 async def _submit(
-    req: func.HttpRequest, name: str, delivery: Delivery, wanted: Wanted
+    req: func.HttpRequest, name: str, delivery: Delivery, wanted: Accepted
 ) -> func.HttpResponse:
-    source = channels.webhook(name)
+    channel = channels.webhook(name)
     submission = Submission(
         wanted.request,
-        source=source,
-        caller=source,
+        source=channel,
+        caller=channel,
         idempotency_key=wanted.delivery_id,
         traceparent=req.headers.get("traceparent"),
     )
     result = await submit(core(), submission, wait=0)
     if not isinstance(result, Submitted):
         newcomer = result.newcomer if isinstance(result, Conflict) else None
-        newcomer = newcomer or core().new_onboarding(wanted.request, source)
+        newcomer = newcomer or core().new_onboarding(wanted.request, channel)
         kept = await _keep(newcomer, result.error, delivery, wanted.delivery_id)
         _note(name, "refused", result.error.code)
         faults = result.faults if isinstance(result, Refusal) else None
@@ -111,7 +111,7 @@ async def _submit(
 
 
 async def _refused(
-    req: func.HttpRequest, name: str, delivery: Delivery, refused: Refused
+    req: func.HttpRequest, name: str, delivery: Delivery, refused: Invalid
 ) -> ProblemError:
     """Keep what can't be understood, and give the answer that says why."""
     error = OnboardingError(
@@ -137,7 +137,7 @@ async def _keep(
     onboarding: Onboarding, error: OnboardingError, delivery: Delivery, delivery_id: str | None
 ) -> Onboarding:
     digest = hashlib.sha256(delivery.body).hexdigest()
-    return await keep_once(core(), onboarding, error, f"{delivery_id or ''}\0{digest}")
+    return await record_failed_once(core(), onboarding, error, f"{delivery_id or ''}\0{digest}")
 
 
 def _final(error: ProblemError, faults: tuple[Fault, ...] | None = None) -> ProblemError:

@@ -24,7 +24,7 @@ _STORAGE_RETRY = {"Retry-After": "10"}  # seconds
 _UPGRADE_RETRY = {"Retry-After": "300"}
 
 
-def answering(handler: Handler, role: Role | None) -> Handler:
+def with_problem_answers(handler: Handler, role: Role | None) -> Handler:
     """Let a handler raise what it likes; None: whoever comes may call."""
 
     @functools.wraps(handler)

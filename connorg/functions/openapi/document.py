@@ -17,8 +17,8 @@ from connorg.functions.openapi.parts import (
     PATH,
     WITH_A_ROLE,
     Answer,
+    ListOf,
     Operation,
-    Page,
     Parameter,
     Schema,
 )
@@ -81,7 +81,7 @@ class _Schemas:
         for operation in operations:
             pairs += [(model, "validation") for model in operation.request]
             for answer in operation.answers.values():
-                told = (m.of if isinstance(m, Page) else m for m in answer.models)
+                told = (m.of if isinstance(m, ListOf) else m for m in answer.models)
                 pairs += [(model, "serialization") for model in told]
         self._references, schemas = models_json_schema(
             list(dict.fromkeys(pairs)), ref_template="#/components/schemas/{model}"
@@ -91,8 +91,8 @@ class _Schemas:
     def taken(self, model: type[Model]) -> Schema:
         return self._references[model, "validation"]
 
-    def answered(self, model: type[Model] | Page) -> Schema:
-        if not isinstance(model, Page):
+    def answered(self, model: type[Model] | ListOf) -> Schema:
+        if not isinstance(model, ListOf):
             return self._references[model, "serialization"]
         items = {"type": "array", "items": self.answered(model.of)}
         page: Schema = {"type": "object", "properties": {"value": items}, "required": ["value"]}

@@ -33,8 +33,8 @@ from connorg.functions.openapi.parts import (
     TOP,
     Answer,
     Document,
+    ListOf,
     Operation,
-    Page,
     Parameter,
     Schema,
 )
@@ -101,7 +101,7 @@ OPERATIONS: Mapping[str, Operation] = {
         {
             200: Answer(
                 "A page of organizations; as CSV if Accept says text/csv.",
-                (Page(ConnectedOrganization),),
+                (ListOf(ConnectedOrganization),),
                 more_headers=("Link",),
                 media_types=("application/json", "text/csv"),
             )
@@ -146,7 +146,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListSponsors": Operation(
         "List the sponsors",
         "Lists the internal or external sponsors of an organization.",
-        {200: Answer("The sponsors.", (Page(SponsorObject, is_continued=False),))},
+        {200: Answer("The sponsors.", (ListOf(SponsorObject, is_continued=False),))},
         (Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
     ),
     "AddSponsor": Operation(
@@ -172,7 +172,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListOnboardings": Operation(
         "List the onboardings",
         "Lists what was asked for, the newest first.",
-        {200: Answer("A page of onboardings.", (Page(Onboarding),))},
+        {200: Answer("A page of onboardings.", (ListOf(Onboarding),))},
         (Kind.INVALID_PARAMETER, *_STORAGE),
         (
             Parameter("status", "The status.", {"type": "string", "enum": [*Status]}),

@@ -20,7 +20,7 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Page:
+class ListOf:
     """A page of a list."""
 
     of: type[Model]
@@ -32,7 +32,7 @@ class Answer:
     """A success. One model of several stands in the body; none: it has no body."""
 
     description: str
-    models: tuple[type[Model] | Page, ...] = ()
+    models: tuple[type[Model] | ListOf, ...] = ()
     headers: tuple[str, ...] = ()
     """Those that are always there."""
     more_headers: tuple[str, ...] = ()

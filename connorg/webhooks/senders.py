@@ -56,7 +56,7 @@ def _leaves(template: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 SettingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
-SourceName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+SenderName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 
 
 class DeliveryId(Model):
@@ -72,7 +72,7 @@ class DeliveryId(Model):
         return self
 
 
-class Source(Model):
+class Sender(Model):
     proof: Proof
     secrets: Annotated[tuple[SettingName, ...], Field(min_length=1, max_length=8)]
     """Names of app settings; a sender that knows any of the secrets is believed."""
@@ -128,11 +128,11 @@ class Source(Model):
             raise ConfigurationError(f"secrets.{place}: the setting {error}") from None
 
 
-type Sources = Mapping[str, Source]
-_DOCUMENT = TypeAdapter(dict[SourceName, Source])
+type Senders = Mapping[str, Sender]
+_DOCUMENT = TypeAdapter(dict[SenderName, Sender])
 
 
-def load(setting: str) -> Sources:
+def load(setting: str) -> Senders:
     """Read the document: the setting's value itself, or the file that it names.
 
     Raises ConfigurationError, which names each place where the document is wrong.

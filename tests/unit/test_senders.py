@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from connorg.settings import ConfigurationError
-from connorg.webhooks.sources import Source, load
+from connorg.webhooks.senders import Sender, load
 from tests.senders import CONNECT, DOCUMENTED
 
 SERVICENOW = {"profile": "servicenow", "secrets": ["SERVICENOW_KEY"]}
 
 
-def declared(**changes: Any) -> Source:
+def declared(**changes: Any) -> Sender:
     return load(json.dumps({"one": {**SERVICENOW, **changes}}))["one"]
 
 
