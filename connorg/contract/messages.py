@@ -39,7 +39,7 @@ class OnboardingMessage(_OwnMessage):
 
     onboarding_id: Annotated[str, Field(pattern=ONBOARDING_ID)]
     request: OnboardingRequest
-    source: str
+    channel: str = Field(alias="source")
     attempt: int = 0
     """How many attempts had begun when the message was put."""
     replay: str | None = None

@@ -61,7 +61,7 @@ class Onboarding(Model):
 
     id: str
     status: Status
-    source: str
+    channel: str = Field(alias="source", title="Source")
     request: OnboardingRequest | None = None
     """None where a queue message could not be understood."""
     reference: str | None = None

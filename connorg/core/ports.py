@@ -129,7 +129,7 @@ class OnboardingFilter:
     """Which onboardings to list; None lets everything through."""
 
     status: Status | None = None
-    source: str | None = None
+    channel: str | None = None
     reference: str | None = None
     batch: str | None = None
 

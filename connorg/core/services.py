@@ -67,12 +67,12 @@ class Core:
     def _calls(self) -> int:
         return 2 if self.tenant_lookup else 1  # the create, and the lookup before it
 
-    def new_onboarding(self, request: OnboardingRequest, source: str) -> Onboarding:
+    def new_onboarding(self, request: OnboardingRequest, channel: str) -> Onboarding:
         now = self.clock.now()
         return Onboarding(
             id=new_onboarding_id(request.natural_key, now, self.random),
             status=Status.NOT_STARTED,
-            source=source,
+            channel=channel,
             request=request,
             reference=request.reference,
             created_date_time=now,
@@ -83,7 +83,7 @@ class Core:
 
     def onboarding_of(self, message: OnboardingMessage) -> Onboarding:
         """Give the onboarding of a message that came before the ledger knew it."""
-        onboarding = self.new_onboarding(message.request, message.source)
+        onboarding = self.new_onboarding(message.request, message.channel)
         known = {
             "id": message.onboarding_id,
             "batch_row": message.batch_row,

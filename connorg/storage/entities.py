@@ -49,7 +49,7 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         f"{ONBOARDING}{row}",
         # One that was never begun, because another one stands for it, is in no list.
         Status=JOINED if onboarding.joined else onboarding.status.value,
-        Source=onboarding.source,
+        Source=onboarding.channel,
         Reference=onboarding.reference or "",
         Batch=onboarding.batch_row.batch if onboarding.batch_row else "",
         Organization=onboarding.result.id if onboarding.result else "",

@@ -177,7 +177,7 @@ class AzureLedger:
         """
         columns = {
             "Status": which.status,
-            "Source": which.source,
+            "Source": which.channel,
             "Reference": which.reference,
             "Batch": which.batch,
         }

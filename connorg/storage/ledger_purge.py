@@ -58,7 +58,7 @@ def remnant_of(onboarding_id: str) -> Onboarding:
     return Onboarding(
         id=onboarding_id,
         status=Status.SUCCEEDED,
-        source="",
+        channel="",
         created_date_time=at,
         last_action_date_time=at,
         give_up_date_time=at,

@@ -65,13 +65,13 @@ def partner() -> str:
 
 
 def onboarding(
-    domain: str | None = None, at: datetime = NOW, source: str = "http", **attributes: Any
+    domain: str | None = None, at: datetime = NOW, channel: str = "http", **attributes: Any
 ) -> Onboarding:
     asked = request(domain_source(domain or partner()), **attributes)
     return Onboarding(
         id=new_onboarding_id(asked.natural_key, at, Random()),
         status=Status.NOT_STARTED,
-        source=source,
+        channel=channel,
         request=asked,
         reference=asked.reference,
         created_date_time=at,
@@ -389,13 +389,13 @@ async def test_what_was_never_begun_is_read_but_not_listed(ledger: Ledger) -> No
 
 
 async def test_filters_select_and_combine(ledger: Ledger) -> None:
-    waiting = await opened(ledger, onboarding(source="webhook", reference="it's mine"))
-    failed = await opened(ledger, onboarding(source="webhook", at=NOW - timedelta(hours=1)))
+    waiting = await opened(ledger, onboarding(channel="webhook", reference="it's mine"))
+    failed = await opened(ledger, onboarding(channel="webhook", at=NOW - timedelta(hours=1)))
     await ledger.save(lifecycle.fail(failed, ERROR, NOW))
-    other = await opened(ledger, onboarding(source="http", at=NOW - timedelta(hours=2)))
+    other = await opened(ledger, onboarding(channel="http", at=NOW - timedelta(hours=2)))
     assert await listed(ledger, OnboardingFilter(status=Status.FAILED)) == [failed.id]
-    assert await listed(ledger, OnboardingFilter(source="webhook")) == [waiting.id, failed.id]
-    assert await listed(ledger, OnboardingFilter(source="http")) == [other.id]
+    assert await listed(ledger, OnboardingFilter(channel="webhook")) == [waiting.id, failed.id]
+    assert await listed(ledger, OnboardingFilter(channel="http")) == [other.id]
     assert await listed(ledger, OnboardingFilter(reference="it's mine")) == [waiting.id]
     assert await listed(ledger, OnboardingFilter(Status.FAILED, "webhook")) == [failed.id]
     assert await listed(ledger, OnboardingFilter(Status.FAILED, "http")) == []

@@ -104,7 +104,7 @@ def message(attempt: int = 0) -> OnboardingMessage:
     return OnboardingMessage(
         onboarding_id=f"{partition_of(asked.natural_key)}-{'0' * 32}",
         request=asked,
-        source="http",
+        channel="http",
         attempt=attempt,
         replay="r",
     )

@@ -112,7 +112,7 @@ class _LateQueue(_Wrapped):
         self._armed = armed
 
     async def put(self, message: OnboardingMessage | BatchMessage, delay: float) -> Receipt:
-        is_submits = message.replay is None and getattr(message, "source", "") == "http"
+        is_submits = message.replay is None and getattr(message, "channel", "") == "http"
         if not isinstance(message, OnboardingMessage) or not is_submits:
             return await self._put(message, delay)
         if delay > 0 and message.onboarding_id not in self._armed:

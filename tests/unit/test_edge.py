@@ -147,7 +147,7 @@ def test_our_messages_take_no_name_that_the_queue_trigger_would_replace() -> Non
 def test_a_message_whose_id_is_of_another_identity_source_is_not_understood() -> None:
     theirs = new_onboarding_id("domain:fabrikam.com", datetime.now(UTC), Random(1))
     with pytest.raises(ValueError, match="another identity source"):
-        OnboardingMessage(onboarding_id=theirs, request=request(), source="http")
+        OnboardingMessage(onboarding_id=theirs, request=request(), channel="http")
 
 
 @pytest.mark.parametrize("text", ['{"a":1}', "not JSON: é", "{"])

@@ -49,7 +49,7 @@ async def test_a_conflict_that_the_queue_meets_too_is_kept_once(
         await step()
     [kept] = await failed(core)
     assert kept.id == newcomer.id
-    assert kept.source == "webhook:jira"
+    assert kept.channel == "webhook:jira"
     assert kept.last_error is not None
     assert kept.last_error.code == "IdentitySourceInUse"
 

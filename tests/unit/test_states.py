@@ -25,7 +25,7 @@ def onboarding(status: Status = Status.NOT_STARTED) -> Onboarding:
     return Onboarding(
         id=new_onboarding_id("domain:contoso.com", NOW, Random(1)),
         status=status,
-        source="http",
+        channel="http",
         request=request(),
         created_date_time=NOW,
         last_action_date_time=NOW,

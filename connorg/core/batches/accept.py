@@ -139,7 +139,7 @@ def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
     return OnboardingMessage(
         onboarding_id=row_onboarding_id(row.batch_id, row.number, row.request.natural_key),
         request=row.request,
-        source=channels.BATCH,
+        channel=channels.BATCH,
         replay=row.replay,
         batch_row=row.place,
         traceparent=traceparent,

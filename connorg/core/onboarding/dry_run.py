@@ -18,16 +18,16 @@ from connorg.core.services import Core
 from connorg.core.throttle.gatekeeper import ask
 
 
-async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Forecast:
+async def dry_run(core: Core, request: OnboardingRequest, channel: str) -> Forecast:
     """Forecast what `submit` would come to.
 
     Raises GraphUnavailableError, StorageUnavailableError.
     """
-    refusal = core.policy.early_refusal(request, source)
+    refusal = core.policy.early_refusal(request, channel)
     if refusal is not None:
         return _refused(refusal, None)
     tenant = await _tenant(core, request)
-    refusal = core.policy.refusal(request, source, tenant)
+    refusal = core.policy.refusal(request, channel, tenant)
     if refusal is not None:
         return _refused(refusal, tenant)
     holder = await core.ledger.holder_of(request.natural_key)
@@ -41,7 +41,7 @@ async def dry_run(core: Core, request: OnboardingRequest, source: str) -> Foreca
         differences=told,
         onboarding_id=holder.id if holder else None,
     )
-    changes = by_holder(core, request, source, holder)
+    changes = by_holder(core, request, channel, holder)
     return forecast.model_copy(update=changes or by_if_exists(request, organization, told))
 
 
@@ -60,9 +60,9 @@ async def _told(
 
 
 def by_holder(
-    core: Core, request: OnboardingRequest, source: str, holder: Onboarding | None
+    core: Core, request: OnboardingRequest, channel: str, holder: Onboarding | None
 ) -> dict[str, object]:
-    newcomer = core.new_onboarding(request, source)
+    newcomer = core.new_onboarding(request, channel)
     if holder is None or holder.can_be_replaced_by(newcomer):
         return {}
     joined = join(holder, newcomer)

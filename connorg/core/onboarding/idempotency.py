@@ -14,7 +14,7 @@ from connorg.core.services import Core
 @dataclass(frozen=True)
 class Submission:
     request: OnboardingRequest
-    source: str
+    channel: str
     caller: str = ""
     idempotency_key: str | None = None
     traceparent: str | None = None

@@ -27,7 +27,7 @@ def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingM
     return OnboardingMessage(
         onboarding_id=onboarding.id,
         request=onboarding.request,
-        source=onboarding.source,
+        channel=onboarding.channel,
         attempt=onboarding.attempts,
         replay=replay,
         batch_row=onboarding.batch_row,

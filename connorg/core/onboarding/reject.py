@@ -12,14 +12,14 @@ from connorg.telemetry import hooks as telemetry
 _LONGEST_TEXT = 8 * 1024  # characters that are kept; a row's JSON must stay below 32 K of them
 
 
-def unreadable(core: Core, source: str, text: str, reference: str | None = None) -> Onboarding:
+def unreadable(core: Core, channel: str, text: str, reference: str | None = None) -> Onboarding:
     """Give the onboarding of what holds no request that could be understood."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     now = core.clock.now()
     return Onboarding(
         id=new_onboarding_id(f"message:{digest}", now, core.random),
         status=Status.NOT_STARTED,
-        source=source,
+        channel=channel,
         request=None,
         reference=reference,
         created_date_time=now,
@@ -47,7 +47,7 @@ async def record_failed_once(
     """
     partition, _ = split_id(onboarding.id)
     reserved = await core.ledger.reserve_key(
-        f"kept:{onboarding.source}",
+        f"kept:{onboarding.channel}",
         f"{partition}:{error.code}:{delivery}",
         KeyReservation(error.code, onboarding.id),
     )

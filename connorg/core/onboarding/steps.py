@@ -83,14 +83,14 @@ class _Connecting:
         """One that ended, and was the last to connect the same tenant."""
 
     async def run(self) -> Outcome:
-        policy, source = self._core.policy, self._onboarding.source
-        refusal = policy.early_refusal(self._request, source)
+        policy, channel = self._core.policy, self._onboarding.channel
+        refusal = policy.early_refusal(self._request, channel)
         if refusal is not None:
             return Refused(refusal.error)
         setback = await self._look_up_tenant()
         if setback is not None:
             return setback
-        refusal = policy.refusal(self._request, source, self._tenant)
+        refusal = policy.refusal(self._request, channel, self._tenant)
         if refusal is not None:
             return Refused(refusal.error)
         if self._doubt_until is not None:

@@ -52,10 +52,10 @@ async def submit(core: Core, submission: Submission, wait: float) -> Submitted |
 async def _submit(
     core: Core, submission: Submission, wait: float
 ) -> Submitted | Conflict | Refusal:
-    refusal = core.policy.early_refusal(submission.request, submission.source)
+    refusal = core.policy.early_refusal(submission.request, submission.channel)
     if refusal is not None:
         return refusal
-    onboarding = core.new_onboarding(submission.request, submission.source)
+    onboarding = core.new_onboarding(submission.request, submission.channel)
     if submission.idempotency_key is not None:
         bound = await bind_key(core, submission, onboarding)
         if not isinstance(bound, Onboarding):

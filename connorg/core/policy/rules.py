@@ -56,15 +56,15 @@ class Policy:
     """Which hosts may be called back, `*.domain` for all below one; empty: none."""
 
     def refusal(
-        self, request: OnboardingRequest, source: str, tenant: Tenant | None = None
+        self, request: OnboardingRequest, channel: str, tenant: Tenant | None = None
     ) -> Refusal | None:
         """Judge by all that is known. `tenant`: the one behind the identity source."""
-        faults = [*self._faults(request, source, tenant), *self._not_allowed(request, tenant)]
+        faults = [*self._faults(request, channel, tenant), *self._not_allowed(request, tenant)]
         return Refusal(tuple(faults)) if faults else None
 
-    def early_refusal(self, request: OnboardingRequest, source: str) -> Refusal | None:
+    def early_refusal(self, request: OnboardingRequest, channel: str) -> Refusal | None:
         """Judge before the tenant is known, by which the request may yet turn out to be allowed."""
-        faults = tuple(self._faults(request, source, None))
+        faults = tuple(self._faults(request, channel, None))
         return Refusal(faults) if faults else None
 
     def callback_refusal(self, address: str | None) -> Refusal | None:
@@ -73,7 +73,7 @@ class Policy:
         return Refusal(faults) if faults else None
 
     def _faults(
-        self, request: OnboardingRequest, source: str, tenant: Tenant | None
+        self, request: OnboardingRequest, channel: str, tenant: Tenant | None
     ) -> Iterator[Fault]:
         names = _names(request, tenant)
         if names & {PERSONAL_ACCOUNTS}:
@@ -86,8 +86,8 @@ class Policy:
             text = "Anybody can get an address at this mail provider, so it stands for no partner."
             yield _fault("publicMail", text)
         yield from self._unreachable(request)
-        if request.state is State.CONFIGURED and self._may_only_propose(source):
-            text = f"Requests that come in by {source} may only ask for the state 'proposed'."
+        if request.state is State.CONFIGURED and self._may_only_propose(channel):
+            text = f"Requests that come in by {channel} may only ask for the state 'proposed'."
             yield Fault(pointer="/state", detail=text, rule="proposedOnly")
         yield from self._callback_faults(request.callback_url)
 
@@ -115,8 +115,8 @@ class Policy:
     def _is_public_mail(self, name: str) -> bool:
         return name in PUBLIC_MAIL_DOMAINS and not is_listed(name, self.allowed)
 
-    def _may_only_propose(self, source: str) -> bool:
-        return any(fnmatchcase(source, pattern) for pattern in self.proposed_only)
+    def _may_only_propose(self, channel: str) -> bool:
+        return any(fnmatchcase(channel, pattern) for pattern in self.proposed_only)
 
 
 def _names(request: OnboardingRequest, tenant: Tenant | None) -> set[str]:

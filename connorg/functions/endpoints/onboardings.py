@@ -50,7 +50,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     preference = preference_of(req, settings().wait_seconds)
     submission = Submission(
         request,
-        source=channels.HTTP,
+        channel=channels.HTTP,
         caller=caller_of(req),
         idempotency_key=idempotency_key_of(req),
         traceparent=req.headers.get("traceparent"),
@@ -153,7 +153,7 @@ def _not_found() -> ProblemError:
 def _filter_of(req: func.HttpRequest) -> OnboardingFilter:
     return OnboardingFilter(
         status=choice_of(req, "status", Status),
-        source=req.params.get("source"),
+        channel=req.params.get("source"),
         reference=req.params.get("reference"),
         batch=req.params.get("batch"),
     )

@@ -88,7 +88,7 @@ async def _submit(
     channel = channels.webhook(name)
     submission = Submission(
         wanted.request,
-        source=channel,
+        channel=channel,
         caller=channel,
         idempotency_key=wanted.delivery_id,
         traceparent=req.headers.get("traceparent"),
