@@ -15,7 +15,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from connorg.core.domain.timing import Timing
-from connorg.core.services import Callbacks, Core
+from connorg.core.services import Callbacks, Services
 from connorg.settings import callback_keys, settings, telemetry
 from connorg.storage.names import (
     BATCH_QUEUE,
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueClient
     from msgraph.graph_service_client import GraphServiceClient
 
-    from connorg.graph.administration import GraphAdministration
-    from connorg.graph.directory import GraphDirectory
+    from connorg.graph.admin import GraphOrganizationAdmin
+    from connorg.graph.gateway import GraphOrganizationGateway
     from connorg.graph.sender import Sender
     from connorg.storage.queues import AzureRetryQueue
     from connorg.webhooks.senders import Senders
@@ -48,8 +48,8 @@ class SystemClock:
 
 
 @cache
-def core() -> Core:
-    """Give the core, with clients that live as long as the process.
+def services() -> Services:
+    """Return the services, with clients that live as long as the process.
 
     Raises ConfigurationError.
     """
@@ -63,8 +63,8 @@ def core() -> Core:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = settings()
     _get_token_meanwhile()
-    made = Core(
-        directory=directory(),
+    made = Services(
+        gateway=gateway(),
         ledger=AzureLedger(table(LEDGER_TABLE)),
         batches=AzureBatches(table(BATCHES_TABLE)),
         queue=AzureRetryQueues(
@@ -110,21 +110,21 @@ def _callbacks() -> Callbacks:
 
 
 @cache
-def directory() -> "GraphDirectory":
-    from connorg.graph.directory import GraphDirectory  # noqa: PLC0415
+def gateway() -> "GraphOrganizationGateway":
+    from connorg.graph.gateway import GraphOrganizationGateway  # noqa: PLC0415
 
     client, sender = _graph()
     config = settings()
-    return GraphDirectory(client, sender, f"{config.graph_root}/{config.graph_version}")
+    return GraphOrganizationGateway(client, sender, f"{config.graph_root}/{config.graph_version}")
 
 
 @cache
-def administration() -> "GraphAdministration":
-    from connorg.graph.administration import GraphAdministration  # noqa: PLC0415
+def admin() -> "GraphOrganizationAdmin":
+    from connorg.graph.admin import GraphOrganizationAdmin  # noqa: PLC0415
 
     client, sender = _graph()
     config = settings()
-    return GraphAdministration(client, sender, config.graph_root, config.graph_version)
+    return GraphOrganizationAdmin(client, sender, config.graph_root, config.graph_version)
 
 
 @cache

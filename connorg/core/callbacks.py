@@ -22,7 +22,7 @@ from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.ports import StorageUnavailableError, SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes ba
 _GONE = 410
 
 
-async def subscribe(core: Core, request: OnboardingRequest, onboarding: Onboarding) -> None:
+async def subscribe(services: Services, request: OnboardingRequest, onboarding: Onboarding) -> None:
     """Have the request's callback made when the onboarding has ended.
 
     Raises StorageUnavailableError.
@@ -43,69 +43,71 @@ async def subscribe(core: Core, request: OnboardingRequest, onboarding: Onboardi
     message = CallbackMessage(
         onboarding_id=onboarding.id,
         callback_url=request.callback_url,
-        asked_date_time=core.clock.now(),
+        asked_date_time=services.clock.now(),
     )
-    delay = 0 if onboarding.status.terminal else _until_next_look(core, message, onboarding)
-    await core.callbacks.queue.put(message, delay)
+    delay = 0 if onboarding.status.terminal else _until_next_look(services, message, onboarding)
+    await services.callbacks.queue.put(message, delay)
 
 
-async def call_back(core: Core, message: CallbackMessage) -> None:
+async def call_back(services: Services, message: CallbackMessage) -> None:
     """Deliver a callback, or put its message again.
 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
     try:
-        await _call_back(core, message)
+        await _call_back(services, message)
     except StorageUnavailableError:
         # A new message starts a new count of deliveries: an outage of the ledger alone must not
         # end in the poison queue.
-        await core.callbacks.queue.put(message, _POSTPONE)
+        await services.callbacks.queue.put(message, _POSTPONE)
 
 
-async def bury_callback(core: Core, message: CallbackMessage) -> None:
+async def bury_callback(services: Services, message: CallbackMessage) -> None:
     """End a callback whose message the Functions host gave up."""
-    note = await core.ledger.callback(message.onboarding_id, message.name)
+    note = await services.ledger.callback(message.onboarding_id, message.name)
     if note.ended is None:
         _log.error("%s of onboarding %s was poisoned", message.name, message.onboarding_id)
-        await core.ledger.record_callback(note.model_copy(update={"ended": "poisoned"}))
+        await services.ledger.record_callback(note.model_copy(update={"ended": "poisoned"}))
 
 
-async def _call_back(core: Core, message: CallbackMessage) -> None:
-    onboarding = await core.ledger.read(message.onboarding_id)
+async def _call_back(services: Services, message: CallbackMessage) -> None:
+    onboarding = await services.ledger.read(message.onboarding_id)
     if onboarding is None:
         _log.error("%s is for an onboarding that is not kept", message.name)
         return
     if not onboarding.status.terminal:
-        await core.callbacks.queue.put(message, _until_next_look(core, message, onboarding))
+        await services.callbacks.queue.put(message, _until_next_look(services, message, onboarding))
         return
-    note = await core.ledger.callback(onboarding.id, message.name)
+    note = await services.ledger.callback(onboarding.id, message.name)
     if note.ended is not None:
         return
-    if (pause := core.seconds_until(note.due)) > 0:
-        await core.callbacks.queue.put(message, pause)
+    if (pause := services.seconds_until(note.due)) > 0:
+        await services.callbacks.queue.put(message, pause)
         return
-    due = core.clock.now() + timedelta(seconds=_LEASE)
+    due = services.clock.now() + timedelta(seconds=_LEASE)
     try:
-        note = await core.ledger.record_callback(note.model_copy(update={"due": due}))
+        note = await services.ledger.record_callback(note.model_copy(update={"due": due}))
     except SupersededError:
-        await core.callbacks.queue.put(message, _LEASE)
+        await services.callbacks.queue.put(message, _LEASE)
         return
     with telemetry.callback(onboarding) as tell:
-        answer = await _deliver(core, message, onboarding)
+        answer = await _deliver(services, message, onboarding)
         tell(answer)
-    await _conclude(core, message, onboarding, note, answer)
+    await _conclude(services, message, onboarding, note, answer)
 
 
-async def _deliver(core: Core, message: CallbackMessage, onboarding: Onboarding) -> int | str:
+async def _deliver(
+    services: Services, message: CallbackMessage, onboarding: Onboarding
+) -> int | str:
     """Give the status that was answered; or, where there is none, why."""
-    if core.policy.callback_refusal(message.callback_url) is not None:
+    if services.policy.callback_refusal(message.callback_url) is not None:
         return "the policy refuses the address"
     text = json.dumps(onboarding.view(), ensure_ascii=False, separators=(",", ":"))
     body = text.encode()
-    timestamp = str(int(core.clock.now().timestamp()))
+    timestamp = str(int(services.clock.now().timestamp()))
     signatures = (
         standard_webhooks.signature(key, message.name, timestamp, body)
-        for key in core.callbacks.keys
+        for key in services.callbacks.keys
     )
     headers = {
         "content-type": "application/json",
@@ -113,11 +115,11 @@ async def _deliver(core: Core, message: CallbackMessage, onboarding: Onboarding)
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(signatures),
     }
-    return await core.callbacks.receiver.post(message.callback_url, headers, body)
+    return await services.callbacks.receiver.post(message.callback_url, headers, body)
 
 
 async def _conclude(
-    core: Core,
+    services: Services,
     message: CallbackMessage,
     onboarding: Onboarding,
     note: CallbackRecord,
@@ -125,16 +127,16 @@ async def _conclude(
 ) -> None:
     ended = _ended(answer)
     failed = message.model_copy(update={"failures": message.failures + 1})
-    delay = core.timing.callback_backoff(failed.failures, core.random)
-    if ended is None and delay > core.seconds_until(_last(core, message, onboarding)):
+    delay = services.timing.callback_backoff(failed.failures, services.random)
+    if ended is None and delay > services.seconds_until(_last(services, message, onboarding)):
         ended = "given up"
     told = ended or "again later"
     _log.info("%s of onboarding %s: %s, %s", message.name, onboarding.id, answer, told)
-    due = core.clock.now() + timedelta(seconds=delay)
+    due = services.clock.now() + timedelta(seconds=delay)
     if ended is None:
-        await core.callbacks.queue.put(failed, delay)
+        await services.callbacks.queue.put(failed, delay)
     with suppress(SupersededError):  # the lease was too short, and somebody else is at it
-        await core.ledger.record_callback(note.model_copy(update={"due": due, "ended": ended}))
+        await services.ledger.record_callback(note.model_copy(update={"due": due, "ended": ended}))
 
 
 def _ended(answer: int | str) -> str | None:
@@ -143,14 +145,14 @@ def _ended(answer: int | str) -> str | None:
     return "stopped" if answer == _GONE else None
 
 
-def _last(core: Core, message: CallbackMessage, onboarding: Onboarding) -> datetime:
+def _last(services: Services, message: CallbackMessage, onboarding: Onboarding) -> datetime:
     """Tell until when it is tried. It may have been asked for long after the end."""
     since = max(onboarding.last_action_date_time, message.asked_date_time)
-    return since + timedelta(seconds=core.timing.callback_give_up)
+    return since + timedelta(seconds=services.timing.callback_give_up)
 
 
-def _until_next_look(core: Core, message: CallbackMessage, onboarding: Onboarding) -> float:
+def _until_next_look(services: Services, message: CallbackMessage, onboarding: Onboarding) -> float:
     """A little after it is due; and the longer it lasts, the less a while more matters."""
-    lasts = (core.clock.now() - message.asked_date_time).total_seconds()
-    pause = max(_SHORTEST_LOOK + core.seconds_until(onboarding.due), lasts / 10)
+    lasts = (services.clock.now() - message.asked_date_time).total_seconds()
+    pause = max(_SHORTEST_LOOK + services.seconds_until(onboarding.due), lasts / 10)
     return min(_LONGEST_LOOK, pause)

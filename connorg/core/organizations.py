@@ -9,70 +9,72 @@ from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Refused
-from connorg.core.ports import Administration, StorageUnavailableError, SupersededError
-from connorg.core.services import Core
+from connorg.core.ports import OrganizationAdmin, StorageUnavailableError, SupersededError
+from connorg.core.services import Services
 from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
 
 
-async def read_organization(core: Core, organization_id: str) -> ConnectedOrganization | Refused:
-    return await ask(core, lambda: core.directory.read(organization_id))
+async def read_organization(
+    services: Services, organization_id: str
+) -> ConnectedOrganization | Refused:
+    return await ask(services, lambda: services.gateway.read(organization_id))
 
 
 async def change_organization(
-    core: Core, organization: ConnectedOrganization, wanted: Attributes
+    services: Services, organization: ConnectedOrganization, wanted: Attributes
 ) -> ConnectedOrganization | Refused:
     """Give the organization those of the attributes in which it differs."""
     if organization.attributes == wanted:
         return organization
-    return await ask(core, lambda: core.directory.update(organization, wanted))
+    return await ask(services, lambda: services.gateway.update(organization, wanted))
 
 
 async def delete_organization(
-    core: Core, administration: Administration, organization_id: str
+    services: Services, admin: OrganizationAdmin, organization_id: str
 ) -> Refused | None:
     """Delete it, and let its identity source be onboarded anew. None: it is gone."""
     # Before it is gone: a request that finds the ledger marked and Graph not yet only adopts it.
-    await forget_organization(core, organization_id)
-    return await ask(core, lambda: administration.delete(organization_id))
+    await forget_organization(services, organization_id)
+    return await ask(services, lambda: admin.delete(organization_id))
 
 
-async def forget_organization(core: Core, organization_id: str) -> bool:
+async def forget_organization(services: Services, organization_id: str) -> bool:
     """Note in the ledger that an organization is gone. False: the ledger knew nothing of it."""
     known = [
         onboarding
-        for onboarding in await core.ledger.of_organization(organization_id)
+        for onboarding in await services.ledger.of_organization(organization_id)
         if onboarding.status.terminal and onboarding.deleted_date_time is None
     ]
     for onboarding in known:
-        await _mark_deleted(core, onboarding)
+        await _mark_deleted(services, onboarding)
     return bool(known)
 
 
-async def _mark_deleted(core: Core, onboarding: Onboarding) -> None:
+async def _mark_deleted(services: Services, onboarding: Onboarding) -> None:
     try:
-        await core.ledger.save(lifecycle.mark_deleted(onboarding, core.clock.now()))
+        await services.ledger.save(lifecycle.mark_deleted(onboarding, services.clock.now()))
     except SupersededError:  # another delete was quicker, or its result was read back right now
-        latest = await core.ledger.read(onboarding.id)
+        latest = await services.ledger.read(onboarding.id)
         if latest is not None and latest.status.terminal and latest.deleted_date_time is None:
-            await _mark_deleted(core, latest)
+            await _mark_deleted(services, latest)
 
 
 async def withdraw_sponsor(
-    core: Core, administration: Administration, organization_id: str, sponsorship: Sponsorship
+    services: Services, admin: OrganizationAdmin, organization_id: str, sponsorship: Sponsorship
 ) -> Refused | bool:
     """Take a sponsor away. False: the organization has no such sponsor."""
     kind: SponsorKind = sponsorship.kind
-    held = await ask(core, lambda: core.directory.sponsors(organization_id, kind))
+    held = await ask(services, lambda: services.gateway.sponsors(organization_id, kind))
     if not isinstance(held, tuple):
         return held
     ids = [object_.id for object_ in held if object_.is_named(sponsorship.sponsor)]
     if not ids:
         return False
-    refused = await ask(core, lambda: administration.remove_sponsor(organization_id, kind, ids[0]))
+    refused = await ask(services, lambda: admin.remove_sponsor(organization_id, kind, ids[0]))
     return refused or True
 
 
-async def read_back(core: Core, onboarding: Onboarding) -> Onboarding:
+async def read_back(services: Services, onboarding: Onboarding) -> Onboarding:
     """Learn which identity source Graph resolved, once: its answer to a create leaves it out.
 
     Gives the onboarding as it is where Graph can't tell now.
@@ -81,12 +83,12 @@ async def read_back(core: Core, onboarding: Onboarding) -> Onboarding:
     if onboarding.status is not Status.SUCCEEDED or result is None or result.identity_sources:
         return onboarding
     try:
-        found = await read_organization(core, result.id)
+        found = await read_organization(services, result.id)
         if not isinstance(found, ConnectedOrganization):
             return onboarding
         told = found.model_copy(update={"tenant": result.tenant})
-        return await core.ledger.save(onboarding.model_copy(update={"result": told}))
+        return await services.ledger.save(onboarding.model_copy(update={"result": told}))
     except (GraphUnavailableError, StorageUnavailableError):
         return onboarding
     except SupersededError:  # somebody else read it back, or deleted it
-        return await core.ledger.read(onboarding.id) or onboarding
+        return await services.ledger.read(onboarding.id) or onboarding

@@ -32,7 +32,7 @@ class Clock(Protocol):
         ...
 
 
-class Directory(Protocol):
+class OrganizationGateway(Protocol):
     """Our side of Graph, as an onboarding needs it. No method raises."""
 
     async def tenant_of(
@@ -90,7 +90,7 @@ class OrganizationPage:
     """Where the next page begins; None: this was the last."""
 
 
-class Administration(Protocol):
+class OrganizationAdmin(Protocol):
     """What else can be done with organizations in Graph. None: it is done. No method raises."""
 
     async def list(

@@ -5,34 +5,34 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
-from connorg.core.services import Core
+from connorg.core.services import Services
 
 _log = logging.getLogger(__name__)
 
 
-async def purge(core: Core) -> int:
+async def purge(services: Services) -> int:
     """Delete what is older than it is kept; give how many onboardings and batches that were.
 
     Stops in time; the next purge goes on. Raises StorageUnavailableError.
     """
-    if not core.timing.retention:
+    if not services.timing.retention:
         return 0
-    began = core.clock.now()
-    before = began - timedelta(seconds=core.timing.retention)
-    last = began + timedelta(seconds=core.timing.purge_limit)
+    began = services.clock.now()
+    before = began - timedelta(seconds=services.timing.retention)
+    last = began + timedelta(seconds=services.timing.purge_limit)
     purged = 0
-    async with aclosing(_steps(core, before)) as steps:
+    async with aclosing(_steps(services, before)) as steps:
         async for count in steps:
             purged += count
-            if core.clock.now() >= last:
+            if services.clock.now() >= last:
                 _log.warning("the purge did not get through; the next one goes on")
                 break
     _log.info("purged %d onboardings and batches from before %s", purged, before.isoformat())
     return purged
 
 
-async def _steps(core: Core, before: datetime) -> AsyncGenerator[int]:
-    for purge_next in (core.ledger.purge, core.batches.purge):
+async def _steps(services: Services, before: datetime) -> AsyncGenerator[int]:
+    for purge_next in (services.ledger.purge, services.batches.purge):
         async with aclosing(purge_next(before)) as steps:
             async for count in steps:
                 yield count

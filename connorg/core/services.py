@@ -15,8 +15,8 @@ from connorg.core.ports import (
     Batches,
     CallbackQueue,
     Clock,
-    Directory,
     Ledger,
+    OrganizationGateway,
     Receiver,
     RetryQueue,
 )
@@ -36,10 +36,10 @@ class Callbacks:
 
 
 @dataclass(frozen=True)
-class Core:
+class Services:
     """The steps themselves are functions: submit, resume, bury, replay, cancel."""
 
-    directory: Directory
+    gateway: OrganizationGateway
     ledger: Ledger
     batches: Batches
     queue: RetryQueue

@@ -41,7 +41,7 @@ async def _run(folder: str) -> dict[str, Any]:
         token = app.credential.get_token(f"{app.root}/.default")
     else:
         wiring = importlib.import_module("connorg.wiring")
-        wiring.core()
+        wiring.services()
         token = wiring.token_for_graph()
     stages.note("clients, and what they import")
     await token

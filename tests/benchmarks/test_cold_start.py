@@ -19,10 +19,10 @@ _NOBODY = {
 
 _FIRST_REQUEST = """
 import asyncio
-from connorg.wiring import core
+from connorg.wiring import services
 
 async def arm():
-    core()
+    services()
     await asyncio.Event().wait()  # storage does not answer
 
 asyncio.run(arm())
@@ -31,10 +31,10 @@ asyncio.run(arm())
 _COLLECTED = """
 import asyncio, gc
 import function_app
-from connorg.wiring import core
+from connorg.wiring import services
 
 async def build():
-    core()
+    services()
 
 asyncio.run(build())
 assert gc.get_freeze_count() > len(gc.get_objects())

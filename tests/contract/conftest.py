@@ -1,10 +1,10 @@
-"""Graphs to test a Directory against."""
+"""Graphs to test an organization gateway against."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from connorg.core.ports import Directory
+from connorg.core.ports import OrganizationGateway
 from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
 
 
@@ -24,5 +24,5 @@ async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[GraphUnder
 
 
 @pytest.fixture
-def directory(under_test: GraphUnderTest) -> Directory:
-    return under_test.directory
+def gateway(under_test: GraphUnderTest) -> OrganizationGateway:
+    return under_test.gateway

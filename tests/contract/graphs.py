@@ -1,4 +1,4 @@
-"""The Graphs that a Directory is tested against: a simulated one, and the emulator by the SDK."""
+"""The Graphs that a gateway is tested against: a simulated one, and the emulator by the SDK."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -14,14 +14,14 @@ from msgraph.graph_service_client import GraphServiceClient
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
-from connorg.core.ports import Directory
-from connorg.graph.administration import GraphAdministration
+from connorg.core.ports import OrganizationGateway
+from connorg.graph.admin import GraphOrganizationAdmin
 from connorg.graph.client import graph_client
-from connorg.graph.directory import GraphDirectory
+from connorg.graph.gateway import GraphOrganizationGateway
 from connorg.graph.sender import Sender
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
 from tests.contract.graph_emulator import PARTNER_ID, EmulatedGraph, domain, emulated_graph
-from tests.simulation.graph import FAULTS, Fault, Graph, SimulatedDirectory
+from tests.simulation.graph import FAULTS, Fault, Graph, SimulatedGateway
 
 HOUR = 3600.0
 TENANT_DOMAIN = "contoso.example"  # of PARTNER_ID
@@ -33,9 +33,9 @@ UNKNOWN_SPONSOR = "bbbbbbbb-0000-4000-8000-00000000dead"
 
 
 class GraphUnderTest(Protocol):
-    """A Graph, the Directory in front of it, and what a test can make of it."""
+    """A Graph, the gateway in front of it, and what a test can make of it."""
 
-    directory: Directory
+    gateway: OrganizationGateway
 
     async def list_after(self, seconds: float) -> None:
         """Let organizations be listed only so long after they were created."""
@@ -45,7 +45,7 @@ class GraphUnderTest(Protocol):
         """Take the permission to look tenants up."""
         ...
 
-    async def fail(self, fault: str) -> Directory:
+    async def fail(self, fault: str) -> OrganizationGateway:
         """Let each call from now on meet one of simulation.graph.FAULTS."""
         ...
 
@@ -59,7 +59,7 @@ class SimulatedGraph:
         self._graph = Graph(lambda: self._now, lambda: 0.0)
         self._graph.tenant_of_domain[TENANT_DOMAIN] = PARTNER_ID
         self._graph.unknown_sponsors.add(UNKNOWN_SPONSOR)
-        self.directory: Directory = SimulatedDirectory(self._graph, self._exchange)
+        self.gateway: OrganizationGateway = SimulatedGateway(self._graph, self._exchange)
 
     async def list_after(self, seconds: float) -> None:
         for stored in self._graph.stored.values():
@@ -70,9 +70,9 @@ class SimulatedGraph:
     async def forbid_lookup(self) -> None:
         self._graph.may_look_up_tenants = False
 
-    async def fail(self, fault: str) -> Directory:
+    async def fail(self, fault: str) -> OrganizationGateway:
         self._fault = FAULTS[fault]
-        return self.directory
+        return self.gateway
 
     async def recover(self) -> None:
         self._fault = None
@@ -112,15 +112,15 @@ class Emulator:
     def __init__(self, graph: EmulatedGraph, version: str) -> None:
         self.graph = graph
         self.version = version
-        self.directory: Directory = self.at(graph.root)
+        self.gateway: OrganizationGateway = self.at(graph.root)
 
-    def at(self, root: str, limit: float = LIMIT) -> GraphDirectory:
+    def at(self, root: str, limit: float = LIMIT) -> GraphOrganizationGateway:
         client, sender = self._connect(root, limit)
-        return GraphDirectory(client, sender, f"{root}/{self.version}")
+        return GraphOrganizationGateway(client, sender, f"{root}/{self.version}")
 
-    def administration(self) -> GraphAdministration:
+    def admin(self) -> GraphOrganizationAdmin:
         root = self.graph.root
-        return GraphAdministration(*self._connect(root, LIMIT), root, self.version)
+        return GraphOrganizationAdmin(*self._connect(root, LIMIT), root, self.version)
 
     def _connect(self, root: str, limit: float) -> tuple[GraphServiceClient, Sender]:
         credential = ManagedIdentityCredential(retry_total=0)
@@ -133,7 +133,7 @@ class Emulator:
     async def forbid_lookup(self) -> None:
         await self.graph.configure(roles=CAN_DO_ALL_BUT_LOOK_UP)
 
-    async def fail(self, fault: str) -> Directory:
+    async def fail(self, fault: str) -> OrganizationGateway:
         if fault in RULES:
             await self.graph.fail(RULES[fault])
         elif fault in CONFIGURED:
@@ -145,7 +145,7 @@ class Emulator:
             with pytest.MonkeyPatch.context() as environment:
                 environment.setenv("IDENTITY_HEADER", "wrong")
                 return self.at(self.graph.root)
-        return self.directory
+        return self.gateway
 
     async def recover(self) -> None:
         await self.graph.fail()
@@ -179,14 +179,16 @@ def partner(**changes: Any) -> OnboardingRequest:
     return asking(domain(f"{uuid4().hex}.example", **changes))
 
 
-async def created(directory: Directory, request: OnboardingRequest) -> ConnectedOrganization:
-    answer = await directory.create(request)
+async def created(
+    gateway: OrganizationGateway, request: OnboardingRequest
+) -> ConnectedOrganization:
+    answer = await gateway.create(request)
     assert isinstance(answer, ConnectedOrganization)
     return answer
 
 
-async def found(directory: Directory, request: OnboardingRequest) -> ConnectedOrganization:
-    answer = await directory.find(request)
+async def found(gateway: OrganizationGateway, request: OnboardingRequest) -> ConnectedOrganization:
+    answer = await gateway.find(request)
     assert isinstance(answer, ConnectedOrganization)
     return answer
 

@@ -5,7 +5,7 @@ from typing import Any
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
-from connorg.core.ports import Administration, Directory, OrganizationFilter
+from connorg.core.ports import OrganizationAdmin, OrganizationFilter, OrganizationGateway
 from tests.contract.graph_emulator import (
     GROUP,
     GUEST,
@@ -38,24 +38,24 @@ FILTER = OrganizationFilter(
 )
 
 
-async def do_everything(directory: Directory, administration: Administration) -> None:
+async def do_everything(gateway: OrganizationGateway, admin: OrganizationAdmin) -> None:
     """In a Graph without organizations, so that nothing is refused."""
     for body in BODIES:
         request = asking(body)
-        organization = await created(directory, request)
-        await directory.find(request)
+        organization = await created(gateway, request)
+        await gateway.find(request)
         if isinstance(request.identity_source, DomainIdentitySource | AzureActiveDirectoryTenant):
-            await directory.tenant_of(request.identity_source)
-    await directory.read(organization.id)
-    await directory.update(organization, Attributes("Other", "Another", "proposed"))
+            await gateway.tenant_of(request.identity_source)
+    await gateway.read(organization.id)
+    await gateway.update(organization, Attributes("Other", "Another", "proposed"))
     for kind in SponsorKind:
         for sponsor in (USER["id"], GUEST["userPrincipalName"], GROUP["id"]):
-            await directory.add_sponsor(organization.id, Sponsorship(kind=kind, sponsor=sponsor))
-        await directory.sponsors(organization.id, kind)
-        await administration.remove_sponsor(organization.id, kind, USER["id"])
-    page: Any = await administration.list(OrganizationFilter(), 1, None)
-    await administration.list(OrganizationFilter(), 1, page.continuation)
-    await administration.list(FILTER, 100, None)
-    await administration.add_to_subject("r", "s", ON_SUBJECT)
-    await administration.set_on_subject("r", "s", organization.id)
-    await administration.delete(organization.id)
+            await gateway.add_sponsor(organization.id, Sponsorship(kind=kind, sponsor=sponsor))
+        await gateway.sponsors(organization.id, kind)
+        await admin.remove_sponsor(organization.id, kind, USER["id"])
+    page: Any = await admin.list(OrganizationFilter(), 1, None)
+    await admin.list(OrganizationFilter(), 1, page.continuation)
+    await admin.list(FILTER, 100, None)
+    await admin.add_to_subject("r", "s", ON_SUBJECT)
+    await admin.set_on_subject("r", "s", organization.id)
+    await admin.delete(organization.id)

@@ -20,8 +20,8 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from connorg.contract.clouds import Cloud
-from connorg.graph.administration import GraphAdministration
-from connorg.graph.directory import GraphDirectory
+from connorg.graph.admin import GraphOrganizationAdmin
+from connorg.graph.gateway import GraphOrganizationGateway
 from connorg.graph.sender import Sender
 from connorg.settings import Settings
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
@@ -74,8 +74,8 @@ async def test_every_call_and_reference_is_to_the_clouds_own_root(
         adapter.base_url = f"{root}/{version}"
         client, sender = GraphServiceClient(request_adapter=adapter), Sender(adapter, SystemClock())
         await do_everything(
-            GraphDirectory(client, sender, f"{root}/{version}"),
-            GraphAdministration(client, sender, root, version),
+            GraphOrganizationGateway(client, sender, f"{root}/{version}"),
+            GraphOrganizationAdmin(client, sender, root, version),
         )
     assert len(recorder.sent) > 20
     subjects = [sent for sent in recorder.sent if "accessPackageSubject" in sent.url.path]
@@ -93,8 +93,8 @@ async def test_every_call_and_reference_is_to_the_clouds_own_root(
 
 READ = """
 import asyncio
-from connorg.wiring import directory
-print(asyncio.run(directory().read("o")).error.code)
+from connorg.wiring import gateway
+print(asyncio.run(gateway().read("o")).error.code)
 """
 
 

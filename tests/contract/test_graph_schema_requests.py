@@ -43,7 +43,7 @@ ON_SUBJECT = {"POST connectedOrganization/$ref", "PUT connectedOrganization/$ref
 
 async def everything_sent(version: str) -> tuple[str, list[dict[str, Any]]]:
     async with emulated(version) as emulator:
-        await do_everything(emulator.directory, emulator.administration())
+        await do_everything(emulator.gateway, emulator.admin())
         return emulator.graph.root, await emulator.requests()
 
 

@@ -12,9 +12,9 @@ import pytest
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.outcomes import AlreadyConnected, Setback
-from connorg.graph.administration import GraphAdministration
+from connorg.graph.admin import GraphOrganizationAdmin
 from connorg.graph.client import graph_client
-from connorg.graph.directory import GraphDirectory
+from connorg.graph.gateway import GraphOrganizationGateway
 from connorg.graph.sender import Sender
 from connorg.wiring import SystemClock
 from tests.contract.graph_emulator import domain
@@ -45,8 +45,8 @@ class Live:
         self._made: list[str] = []
         client, adapter = graph_client(place.credential, place.root, version, limit=100)
         sender = Sender(adapter, SystemClock())
-        self.directory = GraphDirectory(client, sender, self.base)
-        self.administration = GraphAdministration(client, sender, place.root, version)
+        self.gateway = GraphOrganizationGateway(client, sender, self.base)
+        self.admin = GraphOrganizationAdmin(client, sender, place.root, version)
 
     @classmethod
     @asynccontextmanager
@@ -85,7 +85,7 @@ class Live:
     async def create(
         self, request: OnboardingRequest
     ) -> ConnectedOrganization | AlreadyConnected | Setback:
-        answer = await self.directory.create(request)
+        answer = await self.gateway.create(request)
         if isinstance(answer, ConnectedOrganization):
             self._made.append(answer.id)
         return answer

@@ -27,7 +27,7 @@ async def created(live: Live, request: OnboardingRequest) -> ConnectedOrganizati
 
 
 async def is_read(live: Live, organization: ConnectedOrganization) -> bool:
-    return isinstance(await live.directory.read(organization.id), ConnectedOrganization)
+    return isinstance(await live.gateway.read(organization.id), ConnectedOrganization)
 
 
 def source_of(live: Live, kind: str) -> dict[str, Any]:
@@ -52,12 +52,12 @@ async def test_an_organization_is_created_and_found_by_its_source(live: Live, ki
     assert organization.attributes == request.attributes
 
     async def is_found() -> bool:
-        found = await live.directory.find(request)
+        found = await live.gateway.find(request)
         assert found is None or isinstance(found, ConnectedOrganization), found
         return found is not None and found.id == organization.id
 
     await live.eventually(is_found)
-    read = await live.directory.read(organization.id)
+    read = await live.gateway.read(organization.id)
     assert isinstance(read, ConnectedOrganization)
     (source,) = read.identity_sources
     asked = request.identity_source.model_dump(exclude_none=True)
@@ -82,7 +82,7 @@ async def test_an_organization_is_listed_by_each_filter(live: Live) -> None:
     ):
 
         async def is_listed(which: OrganizationFilter = which) -> bool:
-            page = await live.administration.list(which, 100, None)
+            page = await live.admin.list(which, 100, None)
             assert isinstance(page, OrganizationPage), page
             return [item.id for item in page.organizations] == [organization.id]
 
@@ -93,12 +93,12 @@ async def test_an_organization_is_changed(live: Live) -> None:
     organization = await created(live, asking(live.body()))
     await live.eventually(lambda: is_read(live, organization))
     wanted = asking(live.body(description="Another", state="proposed")).attributes
-    updated = await live.directory.update(organization, wanted)
+    updated = await live.gateway.update(organization, wanted)
     assert isinstance(updated, ConnectedOrganization), updated
     assert updated.attributes == wanted
 
     async def is_changed() -> bool:
-        read = await live.directory.read(organization.id)
+        read = await live.gateway.read(organization.id)
         return isinstance(read, ConnectedOrganization) and read.attributes == wanted
 
     await live.eventually(is_changed)
@@ -108,10 +108,10 @@ async def test_a_deleted_organization_is_gone_and_can_be_created_again(live: Liv
     request = asking(live.body())
     organization = await created(live, request)
     await live.eventually(lambda: is_read(live, organization))
-    assert await live.administration.delete(organization.id) is None
+    assert await live.admin.delete(organization.id) is None
 
     async def is_gone() -> bool:
-        read = await live.directory.read(organization.id)
+        read = await live.gateway.read(organization.id)
         return isinstance(read, Refused) and read.not_found
 
     await live.eventually(is_gone)
@@ -121,9 +121,9 @@ async def test_a_deleted_organization_is_gone_and_can_be_created_again(live: Liv
 async def test_what_is_unknown_is_not_found(live: Live) -> None:
     nobody = ConnectedOrganization(id=UNKNOWN)
     for answer in (
-        await live.directory.read(UNKNOWN),
-        await live.directory.update(nobody, asking(live.body()).attributes),
-        await live.administration.delete(UNKNOWN),
+        await live.gateway.read(UNKNOWN),
+        await live.gateway.update(nobody, asking(live.body()).attributes),
+        await live.admin.delete(UNKNOWN),
     ):
         assert isinstance(answer, Refused), answer
         assert answer.not_found
@@ -136,10 +136,10 @@ async def test_sponsors_are_added_listed_and_removed(live: Live) -> None:
     for kind in SponsorKind:
         for _ in range(2):  # it may be repeated
             asked = Sponsorship(kind=kind, sponsor=sponsor)
-            settled = await live.directory.add_sponsor(organization.id, asked)
+            settled = await live.gateway.add_sponsor(organization.id, asked)
             assert settled == SponsorSettled()
         await has_sponsors(live, organization.id, kind, [sponsor])
-        removed = await live.administration.remove_sponsor(organization.id, kind, sponsor)
+        removed = await live.admin.remove_sponsor(organization.id, kind, sponsor)
         assert removed is None
         await has_sponsors(live, organization.id, kind, [])
 
@@ -148,7 +148,7 @@ async def has_sponsors(
     live: Live, organization_id: str, kind: SponsorKind, expected: list[str]
 ) -> None:
     async def has() -> bool:
-        held = await live.directory.sponsors(organization_id, kind)
+        held = await live.gateway.sponsors(organization_id, kind)
         assert isinstance(held, tuple), held
         return [item.id.lower() for item in held] == expected
 
@@ -159,7 +159,7 @@ async def test_a_sponsor_who_does_not_exist_is_a_warning(live: Live) -> None:
     organization = await created(live, asking(live.body()))
     await live.eventually(lambda: is_read(live, organization))
     asked = Sponsorship(kind=SponsorKind.INTERNAL, sponsor=UNKNOWN)
-    settled = await live.directory.add_sponsor(organization.id, asked)
+    settled = await live.gateway.add_sponsor(organization.id, asked)
     assert isinstance(settled, SponsorSettled), settled
     assert settled.warning is not None
     assert UNKNOWN in settled.warning.message
@@ -172,11 +172,11 @@ async def test_tenants_are_looked_up(live: Live) -> None:
     nobody = asking(live.body()).identity_source
     assert isinstance(own, AzureActiveDirectoryTenant)
     assert isinstance(nobody, DomainIdentitySource)
-    known = await live.directory.tenant_of(own)
+    known = await live.gateway.tenant_of(own)
     if isinstance(known, Blocked):
         pytest.skip("CrossTenantInformation.ReadBasic.All is not granted.")
     assert isinstance(known, Tenant), known
     assert known.tenant_id.lower() == own.tenant_id
-    answer = await live.directory.tenant_of(nobody)
+    answer = await live.gateway.tenant_of(nobody)
     assert isinstance(answer, Refused), answer
     assert answer.not_found

@@ -1,4 +1,4 @@
-"""Graph behind the Directory port: what it stores, and how it fails.
+"""Graph behind the gateway port: what it stores, and how it fails.
 
 It refuses a second organization for an identity source from the moment that the first is stored,
 but lists an organization only some time later.
@@ -215,8 +215,8 @@ class Exchange(Protocol):
     ) -> T | Setback: ...
 
 
-class SimulatedDirectory:
-    """See ports.Directory."""
+class SimulatedGateway:
+    """See ports.OrganizationGateway."""
 
     def __init__(self, graph: Graph, exchange: Exchange) -> None:
         self._graph = graph

@@ -18,7 +18,7 @@ from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, par
 from connorg.core import callbacks
 from connorg.core.onboarding import producers, resume
 from connorg.core.ports import StorageUnavailableError, SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from tests.simulation.calls import current_actor, reach_storage
 from tests.simulation.storage import Message, Queue
 from tests.simulation.world import Instance, World
@@ -42,7 +42,7 @@ class Trigger:
         world: World,
         queue: Queue,
         poison: Queue | None,
-        function: Callable[[Core, str], Awaitable[None]],
+        function: Callable[[Services, str], Awaitable[None]],
     ) -> None:
         self._world = world
         self._queue = queue
@@ -74,20 +74,20 @@ class Trigger:
         name = f"{message.id}/{message.dequeue_count}"
         self._world.note(f"{instance.name} {name}", f"{self._function.__name__} {message.text}")
         try:
-            await instance.run(name, lambda core: self._run(core, name, message))
+            await instance.run(name, lambda services: self._run(services, name, message))
         except AzureError:
             self._world.note(name, "the host lost storage; the message will come again")
         self._in_hand[instance] -= 1
         self._look_soon()
 
-    async def _run(self, core: Core, name: str, message: Message) -> None:
+    async def _run(self, services: Services, name: str, message: Message) -> None:
         if self._poison is not None and message.dequeue_count > _MOST_DELIVERIES:
             await self._give_up(message, self._poison)  # it killed its workers
             return
         if self._poison is not None and self._world.strikes(self._world.weather.kill):
             current_actor().steps_to_live = self._world.random.randint(1, _LONG_LIFE)
         try:
-            await self._function(core, message.text)
+            await self._function(services, message.text)
         except (StorageUnavailableError, SupersededError) as error:
             self._world.note(name, f"fails: {error!r}")
             await self._fail(message)
@@ -123,34 +123,34 @@ def start_triggers(world: World) -> None:
     Trigger(world, world.callback_poison_queue, None, on_callback_poison)
 
 
-async def on_message(core: Core, text: str) -> None:
+async def on_message(services: Services, text: str) -> None:
     """As connorg.functions.queues.onboarding has it."""
     match _read(text):
         case OnboardingMessage() as message:
-            await resume.resume(core, message)
+            await resume.resume(services, message)
         case ProducerMessage() as message:
-            await producers.receive(core, message)
+            await producers.receive(services, message)
         case OnboardingError() as error:
-            await producers.record_unreadable(core, text, error)
+            await producers.record_unreadable(services, text, error)
 
 
-async def on_poison(core: Core, text: str) -> None:
+async def on_poison(services: Services, text: str) -> None:
     match _read(text):
         case OnboardingMessage() as message:
-            await resume.bury(core, message)
+            await resume.bury(services, message)
         case ProducerMessage() as message:
-            await producers.bury_producers(core, message)
+            await producers.bury_producers(services, message)
         case OnboardingError() as error:
-            await producers.record_unreadable(core, text, error)
+            await producers.record_unreadable(services, text, error)
 
 
-async def on_callback(core: Core, text: str) -> None:
+async def on_callback(services: Services, text: str) -> None:
     """As connorg.functions.queues.callback has it."""
-    await callbacks.call_back(core, parse(CallbackMessage, text))
+    await callbacks.call_back(services, parse(CallbackMessage, text))
 
 
-async def on_callback_poison(core: Core, text: str) -> None:
-    await callbacks.bury_callback(core, parse(CallbackMessage, text))
+async def on_callback_poison(services: Services, text: str) -> None:
+    await callbacks.bury_callback(services, parse(CallbackMessage, text))
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:

@@ -9,7 +9,7 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.ports import Receipt
-from connorg.core.services import Core
+from connorg.core.services import Services
 from tests.simulation.world import Change
 
 
@@ -24,7 +24,7 @@ class _Wrapped:
 
 
 def lease_ignored() -> Change:
-    return lambda core: replace(core, ledger=_LeaselessLedger(core.ledger))
+    return lambda services: replace(services, ledger=_LeaselessLedger(services.ledger))
 
 
 class _LeaselessLedger(_Wrapped):
@@ -34,18 +34,18 @@ class _LeaselessLedger(_Wrapped):
 
 
 def lookup_skipped() -> Change:
-    return lambda core: replace(core, directory=_BlindDirectory(core.directory))
+    return lambda services: replace(services, gateway=_BlindGateway(services.gateway))
 
 
-class _BlindDirectory(_Wrapped):
+class _BlindGateway(_Wrapped):
     async def find(self, _: OnboardingRequest, _tenant: Tenant | None = None) -> None:
         return None
 
 
 def message_deleted_before_the_ledger_is_closed() -> Change:
-    def change(core: Core) -> Core:
-        queue = _RememberingQueue(core.queue)
-        return replace(core, queue=queue, ledger=_DisarmingLedger(core.ledger, queue))
+    def change(services: Services) -> Services:
+        queue = _RememberingQueue(services.queue)
+        return replace(services, queue=queue, ledger=_DisarmingLedger(services.ledger, queue))
 
     return change
 
@@ -75,7 +75,7 @@ class _DisarmingLedger(_Wrapped):
 
 
 def tenant_not_claimed() -> Change:
-    return lambda core: replace(core, ledger=_UnclaimingLedger(core.ledger))
+    return lambda services: replace(services, ledger=_UnclaimingLedger(services.ledger))
 
 
 class _UnclaimingLedger(_Wrapped):
@@ -84,7 +84,7 @@ class _UnclaimingLedger(_Wrapped):
 
 
 def sponsors_forgotten() -> Change:
-    return lambda core: replace(core, ledger=_ForgettingLedger(core.ledger))
+    return lambda services: replace(services, ledger=_ForgettingLedger(services.ledger))
 
 
 class _ForgettingLedger(_Wrapped):
@@ -99,7 +99,7 @@ class _ForgettingLedger(_Wrapped):
 
 def arm_after_act() -> Change:
     armed: set[str] = set()  # by all instances
-    return lambda core: replace(core, queue=_LateQueue(core.queue, armed))
+    return lambda services: replace(services, queue=_LateQueue(services.queue, armed))
 
 
 class _LateQueue(_Wrapped):
@@ -136,9 +136,9 @@ class _LateQueue(_Wrapped):
 
 
 def callback_forgotten() -> Change:
-    def change(core: Core) -> Core:
-        callbacks = replace(core.callbacks, queue=_ForgettingQueue(core.callbacks.queue))
-        return replace(core, callbacks=callbacks)
+    def change(services: Services) -> Services:
+        callbacks = replace(services.callbacks, queue=_ForgettingQueue(services.callbacks.queue))
+        return replace(services, callbacks=callbacks)
 
     return change
 

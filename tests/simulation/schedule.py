@@ -16,7 +16,7 @@ from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.retention import purge
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.storage.entities import ONBOARDING
 from tests.simulation.graph import FAULTS
 from tests.simulation.host import start_triggers
@@ -50,7 +50,7 @@ class Report:
 
 def run(
     seed: int,
-    change: Change = lambda core: core,
+    change: Change = lambda services: services,
     weather: Weather | None = None,
     *,
     tracing: bool = False,
@@ -171,14 +171,14 @@ class _Schedule:
         """A caller of the HTTP function, who calls again after a 503 or where no answer came."""
         await self._pause()
         for tries in range(4):
-            answer = await self._answer(name, lambda core: submit(core, submission, wait))
+            answer = await self._answer(name, lambda services: submit(services, submission, wait))
             if answer is not None:
                 repeated = tries > 0 and submission.idempotency_key is None
                 self._world.invariants.answered(name, submission, answer, repeated=repeated)
                 return
             await asyncio.sleep(self._random.uniform(1, 30))
 
-    async def _operate(self, act: Callable[[Core, str], Coroutine[Any, Any, Answer]]) -> None:
+    async def _operate(self, act: Callable[[Services, str], Coroutine[Any, Any, Answer]]) -> None:
         """An operator who lists onboardings, and replays or cancels one."""
         await asyncio.sleep(self._random.uniform(0, 1.5 * self._world.weather.ends))
         wanted = {Status.FAILED} if act is replay else {Status.NOT_STARTED, Status.WAITING}
@@ -191,10 +191,10 @@ class _Schedule:
         if ids:
             chosen = self._random.choice(ids)
             name = f"{act.__name__} of {chosen}"
-            await self._answer(name, lambda core: act(core, chosen))
+            await self._answer(name, lambda services: act(services, chosen))
 
     async def _answer(
-        self, name: str, call: Callable[[Core], Coroutine[Any, Any, Answer]]
+        self, name: str, call: Callable[[Services], Coroutine[Any, Any, Answer]]
     ) -> Answer:
         """None: a 503, or no answer, as the instance died or there is none."""
         world = self._world

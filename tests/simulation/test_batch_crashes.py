@@ -31,8 +31,8 @@ from connorg.core.batches.rows import bury_rows, resume_rows
 from connorg.core.domain.outcomes import Later, Setback
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.rules import Policy
-from connorg.core.services import Callbacks, Core
-from tests.simulation.graph import Graph, SimulatedDirectory
+from connorg.core.services import Callbacks, Services
+from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import (
     Message,
@@ -73,12 +73,12 @@ class World:
         """Tells of a call whether the process dies at it, each time."""
         self.dies_at, self._dies_before = dies_at, dies_before
         self._tasks: set[asyncio.Future[Any]] = set()
-        self.core = self._new_core()
+        self.services = self._new_core()
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.loop.time())
 
-    def _new_core(self) -> Core:
+    def _new_core(self) -> Services:
         life = self.deaths
 
         async def travel[T](what: str, act: Callable[[], T], /) -> T:
@@ -91,8 +91,8 @@ class World:
             return await self._travel(life, f"{what} {key}", act)
 
         queue = retry_queue_on(self.queue, travel)
-        return Core(
-            directory=SimulatedDirectory(self.graph, ask),
+        return Services(
+            gateway=SimulatedGateway(self.graph, ask),
             ledger=ledger_on(self.ledger, travel),
             batches=batches_on(self.batches, travel),
             queue=queue,
@@ -113,13 +113,13 @@ class World:
             if not self._dies_before:
                 act()
             self.deaths += 1
-            self.core = self._new_core()
+            self.services = self._new_core()
             await self.loop.create_future()
         return act()
 
-    def run[T](self, work: Callable[[Core], Awaitable[T]]) -> T | None:
+    def run[T](self, work: Callable[[Services], Awaitable[T]]) -> T | None:
         """Have a caller ask, let the queue be worked off, and give the answer; None: none came."""
-        task = self._start(work(self.core))
+        task = self._start(work(self.services))
         self._start(self._pump())
         self.loop.run_to_rest(self.loop.time() + 2 * LONGEST)
         return task.result() if task.done() else None
@@ -142,9 +142,9 @@ class World:
         if queue is self.queue and message.dequeue_count > MOST_DELIVERIES:
             self.poison.send(message.text, 0)
         elif queue is self.poison:
-            await bury_rows(self.core, _read(message.text))
+            await bury_rows(self.services, _read(message.text))
         else:
-            await resume_rows(self.core, _read(message.text), message.dequeue_count)
+            await resume_rows(self.services, _read(message.text), message.dequeue_count)
         queue.delete(message.id, message.pop_receipt)
 
 
@@ -186,15 +186,15 @@ def worlds() -> Iterator[Callable[..., World]]:
 
 def submitted(world: World) -> Batch:
     """As a caller has it who sends the same again where no answer came."""
-    answer = world.run(lambda core: submit_batch(core, submission()))
+    answer = world.run(lambda services: submit_batch(services, submission()))
     world.dies_at = 0  # whoever reads now may do so
-    answer = answer or world.run(lambda core: submit_batch(core, submission()))
+    answer = answer or world.run(lambda services: submit_batch(services, submission()))
     assert isinstance(answer, Batch)
     return answer
 
 
 def told(world: World, batch: Batch) -> BatchView:
-    view = world.run(lambda core: progress(core, batch))
+    view = world.run(lambda services: progress(services, batch))
     assert view is not None
     return view
 
@@ -203,7 +203,7 @@ def check(world: World, batch: Batch) -> None:
     """What is told of each row is how its onboarding ended; and nothing is left to do."""
     assert not world.queue.messages
     assert not world.poison.messages
-    rows = world.run(lambda core: results(core, batch)) or ()
+    rows = world.run(lambda services: results(services, batch)) or ()
     assert len(rows) == ROWS
     for row in rows:
         key = f"domain:{row.name}"
@@ -218,8 +218,8 @@ def check(world: World, batch: Batch) -> None:
         assert (world.graph.commits[key] == 1) == (row.status is RowStatus.SUCCEEDED)
 
 
-async def _onboarding(core: Core, onboarding_id: str) -> Onboarding | None:
-    return await core.ledger.read(onboarding_id)
+async def _onboarding(services: Services, onboarding_id: str) -> Onboarding | None:
+    return await services.ledger.read(onboarding_id)
 
 
 @pytest.mark.parametrize("dies_before", [True, False])
@@ -254,10 +254,10 @@ def refusing(worlds: Callable[..., World], dies_at: int) -> tuple[World, Batch]:
 def test_a_crash_in_a_replay_loses_no_row(worlds: Callable[..., World], dies_at: int) -> None:
     world, batch = refusing(worlds, dies_at)
     world.graph.refused.clear()
-    answered = world.run(lambda core: _answered(replay_batch(core, batch)))
+    answered = world.run(lambda services: _answered(replay_batch(services, batch)))
     world.dies_at = 0
     if answered is None:
-        world.run(lambda core: replay_batch(core, batch))
+        world.run(lambda services: replay_batch(services, batch))
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
 
@@ -272,11 +272,11 @@ def test_a_row_that_fails_again_can_be_replayed_again(
     worlds: Callable[..., World], dies_at: int
 ) -> None:
     world, batch = refusing(worlds, dies_at)
-    world.run(lambda core: replay_batch(core, batch))
+    world.run(lambda services: replay_batch(services, batch))
     world.dies_at = 0
     check(world, batch)
     world.graph.refused.clear()
-    world.run(lambda core: replay_batch(core, batch))
+    world.run(lambda services: replay_batch(services, batch))
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
 
@@ -285,7 +285,7 @@ def test_a_row_that_fails_again_can_be_replayed_again(
 @pytest.mark.parametrize("after", [0.0, *(1.9 + 0.02 * step for step in range(40)), 4.0])
 def test_what_is_cancelled_is_told_as_it_ended(worlds: Callable[..., World], after: float) -> None:
     world = worlds()
-    batch = world.run(lambda core: submit_and_then(core, after, cancel_batch))
+    batch = world.run(lambda services: submit_and_then(services, after, cancel_batch))
     assert batch is not None
     check(world, batch)
 
@@ -294,7 +294,7 @@ def test_a_cancel_before_the_rows_are_on_the_queue_leaves_nothing_to_do(
     worlds: Callable[..., World],
 ) -> None:
     world = worlds()
-    batch = world.run(lambda core: submit_and_then(core, 0, cancel_batch))
+    batch = world.run(lambda services: submit_and_then(services, 0, cancel_batch))
     assert batch is not None
     assert told(world, batch).counts[RowStatus.CANCELED] == ROWS
     assert told(world, batch).status is BatchStatus.CANCELED
@@ -313,7 +313,7 @@ def test_a_row_that_kills_its_process_each_time_fails_alone(
     assert failed.code == "MessagePoisoned"
 
     world.killer = lambda _: False
-    world.run(lambda core: replay_batch(core, batch))
+    world.run(lambda services: replay_batch(services, batch))
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
 
@@ -327,7 +327,7 @@ def test_a_batch_whose_rows_cannot_be_put_on_the_queue_fails_and_is_replayed(
     assert told(world, batch).counts[RowStatus.FAILED] == ROWS
     check(world, batch)
     world.killer = lambda _: False
-    world.run(lambda core: replay_batch(core, batch))
+    world.run(lambda services: replay_batch(services, batch))
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
 
@@ -337,12 +337,12 @@ WAITS = "domain:partner-4.example"
 
 
 async def submit_and_then(
-    core: Core, after: float, then: Callable[[Core, Batch], Awaitable[None]]
+    services: Services, after: float, then: Callable[[Services, Batch], Awaitable[None]]
 ) -> Batch:
-    batch = await submit_batch(core, submission())
+    batch = await submit_batch(services, submission())
     assert isinstance(batch, Batch)
     await asyncio.sleep(after)
-    await then(core, batch)
+    await then(services, batch)
     return batch
 
 
@@ -350,12 +350,12 @@ def test_a_row_that_waits_is_tried_again(worlds: Callable[..., World]) -> None:
     world = worlds()
     world.setbacks[WAITS] = BUSY
 
-    async def heal(core: Core, batch: Batch) -> None:
-        counts = (await progress(core, batch)).counts
+    async def heal(services: Services, batch: Batch) -> None:
+        counts = (await progress(services, batch)).counts
         assert (counts[RowStatus.WAITING], counts[RowStatus.SUCCEEDED]) == (1, ROWS - 1)
         world.setbacks.clear()
 
-    batch = world.run(lambda core: submit_and_then(core, 4, heal))
+    batch = world.run(lambda services: submit_and_then(services, 4, heal))
     assert batch is not None
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
@@ -364,7 +364,7 @@ def test_a_row_that_waits_is_tried_again(worlds: Callable[..., World]) -> None:
 def test_a_row_that_waits_is_canceled_with_what_it_began(worlds: Callable[..., World]) -> None:
     world = worlds()
     world.setbacks[WAITS] = BUSY
-    batch = world.run(lambda core: submit_and_then(core, 4, cancel_batch))
+    batch = world.run(lambda services: submit_and_then(services, 4, cancel_batch))
     assert batch is not None
     assert told(world, batch).counts[RowStatus.CANCELED] == 1
     check(world, batch)
@@ -374,19 +374,19 @@ def test_an_old_message_does_not_end_a_replay(worlds: Callable[..., World]) -> N
     world, batch = refusing(worlds, 0)
     world.graph.refused.clear()
     old = BatchMessage(batch_id=batch.id, first=3, last=3)
-    [task] = world.run(lambda core: tasks_of(core, old)) or []
+    [task] = world.run(lambda services: tasks_of(services, old)) or []
 
-    async def replay_and_meet(core: Core) -> None:
-        await replay_batch(core, batch)
-        await resume_rows(core, task, 1)
+    async def replay_and_meet(services: Services) -> None:
+        await replay_batch(services, batch)
+        await resume_rows(services, task, 1)
 
     world.run(replay_and_meet)
     assert told(world, batch).status is BatchStatus.SUCCEEDED
     check(world, batch)
 
 
-async def tasks_of(core: Core, message: BatchMessage) -> list[OnboardingMessage]:
-    rows = await core.batches.rows(
+async def tasks_of(services: Services, message: BatchMessage) -> list[OnboardingMessage]:
+    rows = await services.batches.rows(
         message.batch_id, message.first or 0, message.last, requests=True
     )
     return [message_of_row(row, None) for row in rows]
@@ -396,16 +396,16 @@ def test_rows_that_are_tried_again_let_others_go_first(worlds: Callable[..., Wor
     world = worlds()
     many = submission(count=300)
     world.graph.refused |= {f"domain:{row.name}" for row in many.rows}
-    batch = world.run(lambda core: submit_batch(core, many))
+    batch = world.run(lambda services: submit_batch(services, many))
     assert isinstance(batch, Batch)
 
-    async def longest_wait(core: Core) -> float:
-        await replay_batch(core, batch)
+    async def longest_wait(services: Services) -> float:
+        await replay_batch(services, batch)
         waits = []
         for _ in range(8):
             await asyncio.sleep(0.57)
-            turn = await core.pacer.turn()
-            waits.append((turn.at - core.clock.now()).total_seconds())
+            turn = await services.pacer.turn()
+            waits.append((turn.at - services.clock.now()).total_seconds())
         return max(waits)
 
     longest = world.run(longest_wait)

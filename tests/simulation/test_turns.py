@@ -14,14 +14,14 @@ from connorg.core.onboarding.records import message_of
 from connorg.core.onboarding.resume import advance
 from connorg.core.onboarding.submit import submit
 from connorg.core.ports import Ledger
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import FIRST_PACE
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
-from tests.simulation.graph import Graph, SimulatedDirectory
+from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import Table, ledger_on
-from tests.unit.cores import simulated_core
 from tests.unit.partners import domain_source, request
+from tests.unit.services_under_test import simulated_core
 
 START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 ROWS = 300
@@ -176,7 +176,7 @@ HANGS = (1.0, 1.4)
 """Between these seconds storage answers nobody."""
 
 
-def hanging_core(clock: Time, called: Callable[[str], None]) -> Core:
+def hanging_core(clock: Time, called: Callable[[str], None]) -> Services:
     """Give a core on a storage that hangs once. `called` is told of each call to Graph."""
 
     async def hang[T](what: str, act: Callable[[], T]) -> T:
@@ -192,7 +192,7 @@ def hanging_core(clock: Time, called: Callable[[str], None]) -> Core:
     table.create_table()
     return replace(
         simulated_core(),
-        directory=SimulatedDirectory(Graph(clock.now, lambda: 0.0), ask),
+        gateway=SimulatedGateway(Graph(clock.now, lambda: 0.0), ask),
         ledger=ledger_on(table, hang),
         clock=clock,
         tenant_lookup=False,
@@ -202,15 +202,15 @@ def hanging_core(clock: Time, called: Callable[[str], None]) -> Core:
 def test_calls_that_storage_was_late_for_and_a_single_request_stay_apart() -> None:
     async def calls(clock: Time, _: Ledger) -> list[float]:
         made: list[float] = []
-        core = hanging_core(clock, lambda _: made.append(clock.loop.time()))
+        services = hanging_core(clock, lambda _: made.append(clock.loop.time()))
         partners = (request(domain_source(f"partner-{number}.example")) for number in range(30))
-        messages = [message_of(core.new_onboarding(partner, "queue")) for partner in partners]
+        messages = [message_of(services.new_onboarding(partner, "queue")) for partner in partners]
         async with asyncio.TaskGroup() as work:
             for message in messages:
-                work.create_task(advance(core, message, core.pacer, armed=False))
+                work.create_task(advance(services, message, services.pacer, armed=False))
             await asyncio.sleep(0.7)
             single = Submission(request(domain_source("single.example")), "http")
-            work.create_task(submit(core, single, wait=1))
+            work.create_task(submit(services, single, wait=1))
         return made
 
     made = simulated(calls)

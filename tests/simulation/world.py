@@ -11,9 +11,9 @@ from typing import Any
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.callback_urls import LOGIC_APPS
 from connorg.core.policy.rules import Policy
-from connorg.core.services import Callbacks, Core
+from connorg.core.services import Callbacks, Services
 from tests.simulation.calls import Actor, ask_graph, reach_storage
-from tests.simulation.graph import Graph, SimulatedDirectory
+from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.invariants import Invariants
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.receiver import SimulatedReceiver
@@ -23,7 +23,7 @@ _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 RETENTION = 8 * 24 * 60 * 60.0  # seconds; the shortest that may be set
 _REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
 
-type Change = Callable[[Core], Core]
+type Change = Callable[[Services], Services]
 """What a mutation makes of the core of an instance."""
 
 
@@ -114,10 +114,10 @@ class World:
     def living(self) -> list["Instance"]:
         return [instance for instance in self.instances if instance.alive]
 
-    def new_core(self) -> Core:
+    def new_core(self) -> Services:
         return self._change(
-            Core(
-                directory=SimulatedDirectory(self.graph, ask_graph),
+            Services(
+                gateway=SimulatedGateway(self.graph, ask_graph),
                 ledger=ledger_on(self.table, reach_storage),
                 batches=batches_on(self.batches_table, reach_storage),
                 queue=retry_queue_on(self.queue, reach_storage),
@@ -140,14 +140,14 @@ class Instance:
     def __init__(self, world: World, name: str) -> None:
         self.world = world
         self.name = name
-        self.core = world.new_core()
+        self.services = world.new_core()
         self.alive = True
         self.death = world.loop.create_future()
 
-    async def run[T](self, name: str, function: Callable[[Core], Coroutine[Any, Any, T]]) -> T:
+    async def run[T](self, name: str, function: Callable[[Services], Coroutine[Any, Any, T]]) -> T:
         """Run one invocation; what it calls knows it as the actor."""
         Actor(self, name).act()
-        return await function(self.core)
+        return await function(self.services)
 
     def crash(self) -> None:
         world = self.world

@@ -12,10 +12,10 @@ from connorg.core.domain.timing import Timing
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.submit import submit
 from connorg.core.retention import purge
-from connorg.core.services import Core
+from connorg.core.services import Services
 from tests.simulation.graph import Graph
-from tests.unit.cores import NOW, Clock, simulated_core
 from tests.unit.partners import domain_source, request
+from tests.unit.services_under_test import NOW, Clock, simulated_core
 
 YEAR, SECOND = timedelta(days=365), timedelta(seconds=1)
 
@@ -31,50 +31,54 @@ def graph(clock: Clock) -> Graph:
 
 
 @pytest.fixture
-def core(clock: Clock, graph: Graph) -> Core:
+def services(clock: Clock, graph: Graph) -> Services:
     return simulated_core(clock, graph)
 
 
-async def submitted(core: Core, domain: str = "contoso.com", **changes: Any) -> Onboarding:
+async def submitted(services: Services, domain: str = "contoso.com", **changes: Any) -> Onboarding:
     asked = request(domain_source(domain), **changes)
-    answer = await submit(core, Submission(asked, "http", "caller", f"key of {domain}"), wait=20)
+    answer = await submit(
+        services, Submission(asked, "http", "caller", f"key of {domain}"), wait=20
+    )
     assert isinstance(answer, Submitted)
     return answer.onboarding
 
 
-async def test_a_year_is_a_year(core: Core, clock: Clock) -> None:
-    done = await submitted(core)
+async def test_a_year_is_a_year(services: Services, clock: Clock) -> None:
+    done = await submitted(services)
     clock.moment = NOW + YEAR
-    assert await purge(core) == 0
-    assert await core.ledger.read(done.id) == done
+    assert await purge(services) == 0
+    assert await services.ledger.read(done.id) == done
     clock.moment += SECOND
-    assert await purge(core) == 1
-    assert await core.ledger.read(done.id) is None
+    assert await purge(services) == 1
+    assert await services.ledger.read(done.id) is None
 
 
-async def test_what_is_kept_for_ever_is_not_purged(core: Core, clock: Clock) -> None:
-    done = await submitted(core)
+async def test_what_is_kept_for_ever_is_not_purged(services: Services, clock: Clock) -> None:
+    done = await submitted(services)
     clock.moment = NOW + 30 * YEAR
-    assert await purge(replace(core, timing=Timing(retention=0))) == 0
-    assert await core.ledger.read(done.id) == done
+    assert await purge(replace(services, timing=Timing(retention=0))) == 0
+    assert await services.ledger.read(done.id) == done
 
 
-async def test_a_purge_ends_in_time_and_the_next_one_goes_on(core: Core, clock: Clock) -> None:
+async def test_a_purge_ends_in_time_and_the_next_one_goes_on(
+    services: Services, clock: Clock
+) -> None:
     for number in range(3):
-        await submitted(core, f"partner{number}.example")
+        await submitted(services, f"partner{number}.example")
     clock.moment = NOW + 2 * YEAR
-    hurried = replace(core, timing=Timing(purge_limit=0))
+    hurried = replace(services, timing=Timing(purge_limit=0))
     assert [await purge(hurried) for _ in range(4)] == [1, 1, 1, 0]
 
 
 @pytest.mark.parametrize("name", ["Contoso", "Another name"])
 async def test_who_asks_again_after_a_purge_is_given_what_graph_has(
-    core: Core, clock: Clock, graph: Graph, name: str
+    services: Services, clock: Clock, graph: Graph, name: str
 ) -> None:
-    first = await submitted(core)
+    first = await submitted(services)
     clock.moment = NOW + 2 * YEAR
-    assert await purge(core) == 1
-    again = await submitted(core, displayName=name)
+    assert await purge(services) == 1
+    again = await submitted(services, displayName=name)
     assert again.id != first.id
     assert (again.status, again.conclusion) == (Status.SUCCEEDED, Conclusion.EXISTING)
     assert again.result is not None

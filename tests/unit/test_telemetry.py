@@ -44,8 +44,8 @@ def run(code: str, **settings: str) -> str:
 START = """
 import asyncio, os, sys
 import function_app
-from connorg.wiring import core
-async def main(): core()
+from connorg.wiring import services
+async def main(): services()
 asyncio.run(main())
 print(*sys.modules, flush=True)
 os._exit(0)  # at once: nothing that was to be exported is waited for

@@ -21,7 +21,7 @@ from connorg.contract.identifiers import new_batch_id, new_replay, row_onboardin
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.core.domain.claims import Conflict, Reason
 from connorg.core.ports import KeyReservation, SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 
 if TYPE_CHECKING:
     from connorg.partner_files.reader import PartnerRow
@@ -46,13 +46,13 @@ class BatchSubmission:
     traceparent: str | None
 
 
-def apply_policy(core: Core, row: "PartnerRow", reference: str | None) -> BatchRow:
+def apply_policy(services: Services, row: "PartnerRow", reference: str | None) -> BatchRow:
     """Hold a row against the policy too: what it refuses is a fault like any other."""
     request, faults = row.request, row.faults
     if request is not None:
         if request.reference is None:
             request = request.model_copy(update={"reference": reference})
-        faults += _refusals(core, row)
+        faults += _refusals(services, row)
     valid = request is not None and not faults
     return BatchRow(
         batch_id="",
@@ -65,12 +65,12 @@ def apply_policy(core: Core, row: "PartnerRow", reference: str | None) -> BatchR
     )
 
 
-def _refusals(core: Core, row: "PartnerRow") -> tuple[RowFault, ...]:
+def _refusals(services: Services, row: "PartnerRow") -> tuple[RowFault, ...]:
     if row.request is None:
         return ()
     if row.request.callback_url is not None:
         return (RowFault(row=row.number, pointer="/callbackUrl", detail=_NO_CALLBACKS),)
-    refusal = core.policy.early_refusal(row.request, channels.BATCH)
+    refusal = services.policy.early_refusal(row.request, channels.BATCH)
     faults = refusal.faults if refusal is not None else ()
     return tuple(
         RowFault(row=row.number, column=row.column_of(fault.pointer), **fault.model_dump())
@@ -78,52 +78,52 @@ def _refusals(core: Core, row: "PartnerRow") -> tuple[RowFault, ...]:
     )
 
 
-async def submit_batch(core: Core, submission: BatchSubmission) -> Batch | Conflict:
+async def submit_batch(services: Services, submission: BatchSubmission) -> Batch | Conflict:
     """Accept a batch. Raises StorageUnavailableError: the same may be sent again."""
     batch = Batch(
-        id=new_batch_id(core.clock.now(), core.random),
-        created_date_time=core.clock.now(),
+        id=new_batch_id(services.clock.now(), services.random),
+        created_date_time=services.clock.now(),
         reference=submission.reference,
         ignored_columns=submission.ignored_columns,
         traceparent=submission.traceparent,
     )
     if submission.idempotency_key is not None:
         reservation = KeyReservation(submission.fingerprint, batch.id)
-        bound = await core.ledger.reserve_key(
+        bound = await services.ledger.reserve_key(
             submission.caller, submission.idempotency_key, reservation
         )
         if bound.fingerprint != submission.fingerprint:
             return Conflict(Reason.KEY_REUSED, bound.onboarding_id)
         batch = batch.model_copy(update={"id": bound.onboarding_id})
-        earlier = await core.batches.read(batch.id)
-        if earlier is not None and await _is_begun(core, earlier):
+        earlier = await services.batches.read(batch.id)
+        if earlier is not None and await _is_begun(services, earlier):
             return earlier
     rows = [row.model_copy(update={"batch_id": batch.id}) for row in submission.rows]
-    await core.batches.write(batch, rows)
-    await core.queue.put(BatchMessage(batch_id=batch.id, traceparent=batch.traceparent), 0)
-    return await core.batches.read(batch.id) or batch
+    await services.batches.write(batch, rows)
+    await services.queue.put(BatchMessage(batch_id=batch.id, traceparent=batch.traceparent), 0)
+    return await services.batches.read(batch.id) or batch
 
 
-async def _is_begun(core: Core, batch: Batch) -> bool:
+async def _is_begun(services: Services, batch: Batch) -> bool:
     """Tell whether its message was put for sure. Once more does no harm."""
-    return any(row.noted_date_time for row in await core.batches.outline(batch.id))
+    return any(row.noted_date_time for row in await services.batches.outline(batch.id))
 
 
-async def enqueue_rows(core: Core, message: BatchMessage) -> None:
+async def enqueue_rows(services: Services, message: BatchMessage) -> None:
     """Put the rows of a batch on the queue, some to a message.
 
     Raises StorageUnavailableError: the message must come again.
     """
     if message.replay is not None:
-        await _hand_to_replay(core, message.batch_id, message.replay)
-    rows = await core.batches.rows(message.batch_id)
+        await _hand_to_replay(services, message.batch_id, message.replay)
+    rows = await services.batches.rows(message.batch_id)
     due = [row.number for row in rows if is_due(row, message.replay)]
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def put(numbers: Sequence[int]) -> None:
         some = {"first": numbers[0], "last": numbers[-1]}
         async with at_once:
-            await core.queue.put(message.model_copy(update=some), 0)
+            await services.queue.put(message.model_copy(update=some), 0)
 
     await asyncio.gather(*(put(due[i : i + _SLICE]) for i in range(0, len(due), _SLICE)))
 
@@ -146,28 +146,28 @@ def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
     )
 
 
-async def replay_batch(core: Core, batch: Batch) -> None:
+async def replay_batch(services: Services, batch: Batch) -> None:
     """Start the rows that failed anew. Raises StorageUnavailableError: it may be repeated."""
-    name = new_replay(core.clock.now(), core.random)
+    name = new_replay(services.clock.now(), services.random)
     # The message first: whatever happens then, it hands the rows over too.
     message = BatchMessage(batch_id=batch.id, replay=name, traceparent=batch.traceparent)
-    await core.queue.put(message, 0)
-    await _hand_to_replay(core, batch.id, name)
+    await services.queue.put(message, 0)
+    await _hand_to_replay(services, batch.id, name)
 
 
-async def _hand_to_replay(core: Core, batch_id: str, name: str) -> None:
+async def _hand_to_replay(services: Services, batch_id: str, name: str) -> None:
     def handed(row: BatchRow) -> BatchRow:
         if row.status is not RowStatus.FAILED or name <= (row.replay or ""):
             return row
         fresh = {"status": RowStatus.NOT_STARTED, "replay": name, "noted_date_time": None}
         return row.model_copy(update={**fresh, "error": None, "attempts": 0})
 
-    await _change(core, batch_id, handed)
+    await _change(services, batch_id, handed)
 
 
-async def cancel_batch(core: Core, batch: Batch) -> None:
+async def cancel_batch(services: Services, batch: Batch) -> None:
     """Cancel the rows that are not done. One that is being tried right now ends as it ends."""
-    now = core.clock.now()
+    now = services.clock.now()
 
     def canceled(row: BatchRow) -> BatchRow:
         if row.status.terminal or row.duplicate_of is not None:
@@ -175,14 +175,16 @@ async def cancel_batch(core: Core, batch: Batch) -> None:
         changes = {"status": RowStatus.CANCELED, "noted_date_time": now, "error": None}
         return row.model_copy(update=changes)
 
-    await _change(core, batch.id, canceled)
+    await _change(services, batch.id, canceled)
 
 
-async def _change(core: Core, batch_id: str, change: Callable[[BatchRow], BatchRow]) -> None:
+async def _change(
+    services: Services, batch_id: str, change: Callable[[BatchRow], BatchRow]
+) -> None:
     """Change rows, whatever is noted of them meanwhile."""
-    rows = await core.batches.rows(batch_id)
+    rows = await services.batches.rows(batch_id)
     while changed := [new for row in rows if (new := change(row)) != row]:
         for start in range(0, len(changed), _TRANSACTION):
             with suppress(SupersededError):  # a row was noted since: once more, with what it is now
-                await core.batches.save(changed[start : start + _TRANSACTION])
-        rows = await core.batches.rows(batch_id)
+                await services.batches.save(changed[start : start + _TRANSACTION])
+        rows = await services.batches.rows(batch_id)

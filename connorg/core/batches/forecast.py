@@ -22,8 +22,8 @@ from connorg.contract.organization import (
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.dry_run import by_holder, by_if_exists
-from connorg.core.ports import Administration, OrganizationFilter
-from connorg.core.services import Core
+from connorg.core.ports import OrganizationAdmin, OrganizationFilter
+from connorg.core.services import Services
 from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
 
 _PAGE = 100  # organizations
@@ -45,21 +45,21 @@ class _Standing:
 
 
 async def forecast_batch(
-    core: Core,
-    administration: Administration,
+    services: Services,
+    admin: OrganizationAdmin,
     rows: Sequence[BatchRow],
     ignored_columns: tuple[str, ...],
 ) -> BatchForecast:
     """Raises GraphUnavailableError, StorageUnavailableError."""
-    standing = await _standing(core, administration)
+    standing = await _standing(services, admin)
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def one(row: BatchRow) -> RowForecast:
         if row.request is None or row.duplicate_of is not None:
             return _without_a_look(row)
         async with at_once:
-            holder = await core.ledger.holder_of(row.request.natural_key)
-        return _forecast(core, row, row.request, holder, standing)
+            holder = await services.ledger.holder_of(row.request.natural_key)
+        return _forecast(services, row, row.request, holder, standing)
 
     forecasts = await asyncio.gather(*map(one, rows))
     counts = Counter(forecast.prospect for forecast in forecasts)
@@ -70,14 +70,14 @@ async def forecast_batch(
     )
 
 
-async def _standing(core: Core, administration: Administration) -> _Standing:
+async def _standing(services: Services, admin: OrganizationAdmin) -> _Standing:
     organizations: list[ConnectedOrganization] = []
     after: str | None = None
     while True:
-        list_page = partial(administration.list, OrganizationFilter(), _PAGE, after)
-        page = await ask(core, list_page)
+        list_page = partial(admin.list, OrganizationFilter(), _PAGE, after)
+        page = await ask(services, list_page)
         if isinstance(page, Refused):
-            raise GraphUnavailableError(page.error, core.timing.shortest_backoff)
+            raise GraphUnavailableError(page.error, services.timing.shortest_backoff)
         organizations += page.organizations
         after = page.continuation
         if after is None:
@@ -128,7 +128,7 @@ def _refused(row: BatchRow) -> OnboardingError:
 
 
 def _forecast(
-    core: Core,
+    services: Services,
     row: BatchRow,
     request: OnboardingRequest,
     holder: Onboarding | None,
@@ -136,7 +136,7 @@ def _forecast(
 ) -> RowForecast:
     organization = standing.found(request, holder)
     told = differences(request.attributes, organization.attributes) if organization else ()
-    changes = by_holder(core, request, channels.BATCH, holder) or by_if_exists(
+    changes = by_holder(services, request, channels.BATCH, holder) or by_if_exists(
         request, organization, told
     )
     usual = RowProspect.EXISTS if organization else RowProspect.CREATE

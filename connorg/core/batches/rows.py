@@ -19,7 +19,7 @@ from connorg.core.domain.claims import Conflict
 from connorg.core.onboarding.replay import cancel
 from connorg.core.onboarding.resume import POSTPONE, advance, bury, try_at_turn
 from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.turns import take_turn
 from connorg.telemetry import hooks as telemetry
 
@@ -37,7 +37,7 @@ class _Task:
 
 
 async def resume_rows(
-    core: Core, message: OnboardingMessage | BatchMessage, deliveries: int
+    services: Services, message: OnboardingMessage | BatchMessage, deliveries: int
 ) -> None:
     """Carry on with a row or several, or put the rows of a batch on the queue.
 
@@ -45,111 +45,117 @@ async def resume_rows(
     Raises StorageUnavailableError when neither tables nor queue can be reached.
     """
     try:
-        await _resume(core, message, deliveries)
+        await _resume(services, message, deliveries)
     except StorageUnavailableError:
         # A new message starts a new count of deliveries, as for any onboarding.
-        await core.queue.put(message, POSTPONE)
+        await services.queue.put(message, POSTPONE)
 
 
-async def _resume(core: Core, message: OnboardingMessage | BatchMessage, deliveries: int) -> None:
+async def _resume(
+    services: Services, message: OnboardingMessage | BatchMessage, deliveries: int
+) -> None:
     if isinstance(message, OnboardingMessage):
-        await _resume_one(core, message)
+        await _resume_one(services, message)
     elif message.first is None:
-        await enqueue_rows(core, message)
+        await enqueue_rows(services, message)
     elif deliveries > 1:
-        await _take_apart(core, message)
+        await _take_apart(services, message)
     else:
-        tasks = await _tasks(core, message)
-        await _note_all(core, await asyncio.gather(*(_carry_on(core, task) for task in tasks)))
+        tasks = await _tasks(services, message)
+        await _note_all(
+            services, await asyncio.gather(*(_carry_on(services, task) for task in tasks))
+        )
 
 
-async def bury_rows(core: Core, message: OnboardingMessage | BatchMessage) -> None:
+async def bury_rows(services: Services, message: OnboardingMessage | BatchMessage) -> None:
     """Close what a message stands for that the Functions host gave up, and note it.
 
     Raises SupersededError while an attempt is running: the message must come again.
     """
     if isinstance(message, OnboardingMessage):
-        await _bury(core, message)
+        await _bury(services, message)
         return
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def one(task: _Task) -> None:
         async with at_once:
-            await _bury(core, task.message)
+            await _bury(services, task.message)
 
-    await asyncio.gather(*map(one, await _tasks(core, message)))
-
-
-async def _bury(core: Core, message: OnboardingMessage) -> None:
-    onboarding = await bury(core, message, armed=False)
-    row = await core.batches.row(message.batch_row) if message.batch_row else None
-    await _note(core, message, row, onboarding)
+    await asyncio.gather(*map(one, await _tasks(services, message)))
 
 
-async def _tasks(core: Core, message: BatchMessage) -> list[_Task]:
+async def _bury(services: Services, message: OnboardingMessage) -> None:
+    onboarding = await bury(services, message, armed=False)
+    row = await services.batches.row(message.batch_row) if message.batch_row else None
+    await _note(services, message, row, onboarding)
+
+
+async def _tasks(services: Services, message: BatchMessage) -> list[_Task]:
     """Give the rows of a message that something is to be done for."""
-    rows = await core.batches.rows(
+    rows = await services.batches.rows(
         message.batch_id, message.first or 0, message.last, requests=True
     )
     due = (row for row in rows if is_due(row, message.replay))
     return [_Task(row, message_of_row(row, message.traceparent)) for row in due]
 
 
-async def _take_apart(core: Core, message: BatchMessage) -> None:
+async def _take_apart(services: Services, message: BatchMessage) -> None:
     """Give each row a message of its own: one of them may be what kills the process each time."""
-    for task in await _tasks(core, message):
-        await core.queue.put(task.message, 0)
+    for task in await _tasks(services, message):
+        await services.queue.put(task.message, 0)
 
 
-async def _carry_on(core: Core, task: _Task) -> tuple[_Task, Advanced | None]:
+async def _carry_on(services: Services, task: _Task) -> tuple[_Task, Advanced | None]:
     try:
-        return task, await _advance(core, task.message, task.row)
+        return task, await _advance(services, task.message, task.row)
     except StorageUnavailableError:
         return task, None  # the other rows of its message must not come again for it
 
 
-async def _note_all(core: Core, done: list[tuple[_Task, Advanced | None]]) -> None:
+async def _note_all(services: Services, done: list[tuple[_Task, Advanced | None]]) -> None:
     """Note what rows of one batch have come to, in one go where nobody noted anything since."""
-    now = core.clock.now()
+    now = services.clock.now()
     told = [(task, advanced[0]) for task, advanced in done if advanced is not None]
     noted = [
         (task.row, task.row.with_outcome(onboarding, task.message.replay, now))
         for task, onboarding in told
     ]
     try:
-        await core.batches.save([new for old, new in noted if new is not old])
+        await services.batches.save([new for old, new in noted if new is not old])
     except SupersededError:
         for task, onboarding in told:
-            await _note(core, task.message, task.row, onboarding)
+            await _note(services, task.message, task.row, onboarding)
     for task, advanced in done:
-        await _come_again(core, task.message, advanced)
+        await _come_again(services, task.message, advanced)
 
 
-async def _resume_one(core: Core, message: OnboardingMessage) -> None:
-    row = await core.batches.row(message.batch_row) if message.batch_row else None
-    if row is not None and await _is_dealt_with(core, message, row):
+async def _resume_one(services: Services, message: OnboardingMessage) -> None:
+    row = await services.batches.row(message.batch_row) if message.batch_row else None
+    if row is not None and await _is_dealt_with(services, message, row):
         return
-    advanced = await _advance(core, message, row)
-    await _note(core, message, row, advanced[0])
-    await _come_again(core, message, advanced)
+    advanced = await _advance(services, message, row)
+    await _note(services, message, row, advanced[0])
+    await _come_again(services, message, advanced)
 
 
-async def _come_again(core: Core, message: OnboardingMessage, advanced: Advanced | None) -> None:
+async def _come_again(
+    services: Services, message: OnboardingMessage, advanced: Advanced | None
+) -> None:
     """Put the row's own message again, though another onboarding may stand for its own by now."""
     if advanced is None:
-        await core.queue.put(message, POSTPONE)
+        await services.queue.put(message, POSTPONE)
         return
     onboarding, delay = advanced
     if delay is not None:
         known = {"attempt": onboarding.attempts, "traceparent": onboarding.traceparent}
-        await core.queue.put(message.model_copy(update=known), delay)
-        core.tell_put_back(onboarding, delay)
+        await services.queue.put(message.model_copy(update=known), delay)
+        services.tell_put_back(onboarding, delay)
 
 
-async def _is_dealt_with(core: Core, message: OnboardingMessage, row: BatchRow) -> bool:
+async def _is_dealt_with(services: Services, message: OnboardingMessage, row: BatchRow) -> bool:
     if row.status is not RowStatus.CANCELED or row.is_stale(message.replay):
         return row.is_dealt_with(message.replay)
-    result = await cancel(core, message.onboarding_id)
+    result = await cancel(services, message.onboarding_id)
     if not isinstance(result, Conflict) or result.onboarding is None:
         return True  # what it had begun is canceled with it
     # That is being tried, or has ended: so it is noted, unless a replay was all that was canceled.
@@ -157,52 +163,56 @@ async def _is_dealt_with(core: Core, message: OnboardingMessage, row: BatchRow) 
     return began.status is Status.FAILED and (message.replay or "") > (began.replay or "")
 
 
-async def _advance(core: Core, message: OnboardingMessage, row: BatchRow | None) -> Advanced:
+async def _advance(
+    services: Services, message: OnboardingMessage, row: BatchRow | None
+) -> Advanced:
     with telemetry.resume(message):
-        return await _begin_or_advance(core, message, row)
+        return await _begin_or_advance(services, message, row)
 
 
 async def _begin_or_advance(
-    core: Core, message: OnboardingMessage, row: BatchRow | None
+    services: Services, message: OnboardingMessage, row: BatchRow | None
 ) -> Advanced:
     is_new = row is not None and row.status is RowStatus.NOT_STARTED
     if is_new and message.attempt == 0 and message.replay is None:
-        advanced = await _begin(core, message)
+        advanced = await _begin(services, message)
         if advanced is not None:
             return advanced
-    return await advance(core, message, core.batch_pacer, armed=False)
+    return await advance(services, message, services.batch_pacer, armed=False)
 
 
-async def _begin(core: Core, message: OnboardingMessage) -> Advanced | None:
+async def _begin(services: Services, message: OnboardingMessage) -> Advanced | None:
     """Take a turn before anything is written, and open the onboarding as running.
 
     That spares a read and a write for each row. None: it has been opened, or another holds the
     identity source.
     """
-    newcomer = core.onboarding_of(message)
-    pacer = core.batch_pacer
-    taken = await take_turn(core, pacer, newcomer, await pacer.gate())
+    newcomer = services.onboarding_of(message)
+    pacer = services.batch_pacer
+    taken = await take_turn(services, pacer, newcomer, await pacer.gate())
     if isinstance(taken, float):
         return newcomer, taken
     with telemetry.opening():
-        begun = await core.ledger.open(lifecycle.begin(newcomer, core.clock.now(), core.timing))
+        begun = await services.ledger.open(
+            lifecycle.begin(newcomer, services.clock.now(), services.timing)
+        )
     if isinstance(begun, ClaimHeld):
         return None
     telemetry.accepted()
-    return await try_at_turn(core, begun, *taken)
+    return await try_at_turn(services, begun, *taken)
 
 
 async def _note(
-    core: Core, message: OnboardingMessage, row: BatchRow | None, onboarding: Onboarding
+    services: Services, message: OnboardingMessage, row: BatchRow | None, onboarding: Onboarding
 ) -> None:
     """Write into the row what the onboarding has come to, whatever is noted meanwhile."""
     while row is not None:
-        noted = row.with_outcome(onboarding, message.replay, core.clock.now())
+        noted = row.with_outcome(onboarding, message.replay, services.clock.now())
         if noted is row:
             return
         try:
-            await core.batches.save([noted])
+            await services.batches.save([noted])
         except SupersededError:
-            row = await core.batches.row(row.place)
+            row = await services.batches.row(row.place)
         else:
             return

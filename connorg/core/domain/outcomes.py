@@ -8,7 +8,7 @@
         ├── Later         but may soon: a transient failure
         └── Blocked       until somebody grants a permission or a licence
 
-A Directory answers one call with a setback too, or with AlreadyConnected: Graph refused a create
+A gateway answers one call with a setback too, or with AlreadyConnected: Graph refused a create
 because the identity source is taken.
 """
 

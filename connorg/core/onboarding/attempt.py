@@ -6,7 +6,7 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.onboarding.steps import attempt
 from connorg.core.ports import SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 from connorg.core.throttle.gatekeeper import report_to_gate
 from connorg.telemetry import hooks as telemetry
@@ -14,39 +14,41 @@ from connorg.telemetry import hooks as telemetry
 _log = logging.getLogger(__name__)
 
 
-async def attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onboarding:
+async def attempt_and_conclude(services: Services, begun: Onboarding, gate: Gate) -> Onboarding:
     """Try at Graph for an onboarding that holds the lease; give it as the ledger then has it.
 
     Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """
     with telemetry.attempt(begun) as tell:
-        concluded = await _attempt_and_conclude(core, begun, gate)
+        concluded = await _attempt_and_conclude(services, begun, gate)
         tell(concluded)
     return concluded
 
 
-async def _attempt_and_conclude(core: Core, begun: Onboarding, gate: Gate) -> Onboarding:
+async def _attempt_and_conclude(services: Services, begun: Onboarding, gate: Gate) -> Onboarding:
     current = begun
     while True:
-        concluded = await _take_step(core, current, gate)
+        concluded = await _take_step(services, current, gate)
         try:
             with telemetry.concluding():
-                current = await core.ledger.save(concluded)
+                current = await services.ledger.save(concluded)
         except SupersededError:
             # The lease ran out and somebody took over: what they write counts.
-            return await core.ledger.read(begun.id) or concluded
+            return await services.ledger.read(begun.id) or concluded
         telemetry.concluded(current)
         if current.status is not Status.RUNNING:
             return current
 
 
-async def _take_step(core: Core, current: Onboarding, gate: Gate) -> Onboarding:
+async def _take_step(services: Services, current: Onboarding, gate: Gate) -> Onboarding:
     # What was used of the lease so far is missing from the step, so that the lease outlasts it.
-    limit = core.seconds_until(current.lease_until) - core.timing.lease_margin
-    called_at = core.clock.now()
-    outcome = await attempt(core, current, gate, max(0.0, limit))
-    await report_to_gate(core, gate, outcome, called_at)
-    concluded = lifecycle.conclude(current, outcome, core.clock.now(), core.timing, core.random)
+    limit = services.seconds_until(current.lease_until) - services.timing.lease_margin
+    called_at = services.clock.now()
+    outcome = await attempt(services, current, gate, max(0.0, limit))
+    await report_to_gate(services, gate, outcome, called_at)
+    concluded = lifecycle.conclude(
+        current, outcome, services.clock.now(), services.timing, services.random
+    )
     _log.info(
         "onboarding %s is %s in attempt %d%s",
         concluded.id,

@@ -14,26 +14,26 @@ from connorg.core.domain.claims import Conflict, already_connected, join
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
 from connorg.core.policy.rules import Refusal
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gatekeeper import ask
 
 
-async def dry_run(core: Core, request: OnboardingRequest, channel: str) -> Forecast:
+async def dry_run(services: Services, request: OnboardingRequest, channel: str) -> Forecast:
     """Forecast what `submit` would come to.
 
     Raises GraphUnavailableError, StorageUnavailableError.
     """
-    refusal = core.policy.early_refusal(request, channel)
+    refusal = services.policy.early_refusal(request, channel)
     if refusal is not None:
         return _refused(refusal, None)
-    tenant = await _tenant(core, request)
-    refusal = core.policy.refusal(request, channel, tenant)
+    tenant = await _tenant(services, request)
+    refusal = services.policy.refusal(request, channel, tenant)
     if refusal is not None:
         return _refused(refusal, tenant)
-    holder = await core.ledger.holder_of(request.natural_key)
-    found = await ask(core, lambda: core.directory.find(request, tenant))
+    holder = await services.ledger.holder_of(request.natural_key)
+    found = await ask(services, lambda: services.gateway.find(request, tenant))
     organization = found if isinstance(found, ConnectedOrganization) else None
-    told = await _told(core, request, organization) if organization else ()
+    told = await _told(services, request, organization) if organization else ()
     forecast = Forecast(
         prospect=Prospect.EXISTS if organization else Prospect.CREATE,
         tenant=tenant,
@@ -41,28 +41,28 @@ async def dry_run(core: Core, request: OnboardingRequest, channel: str) -> Forec
         differences=told,
         onboarding_id=holder.id if holder else None,
     )
-    changes = by_holder(core, request, channel, holder)
+    changes = by_holder(services, request, channel, holder)
     return forecast.model_copy(update=changes or by_if_exists(request, organization, told))
 
 
-async def _tenant(core: Core, request: OnboardingRequest) -> Tenant | None:
-    gate = await core.ledger.gate()
-    found = await ask(core, lambda: look_up_tenant(core, request.identity_source, gate))
+async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | None:
+    gate = await services.ledger.gate()
+    found = await ask(services, lambda: look_up_tenant(services, request.identity_source, gate))
     return None if isinstance(found, Refused) else found
 
 
 async def _told(
-    core: Core, request: OnboardingRequest, organization: ConnectedOrganization
+    services: Services, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Difference, ...]:
-    lacked = await ask(core, lambda: missing_sponsors(core, request, organization))
+    lacked = await ask(services, lambda: missing_sponsors(services, request, organization))
     differing = differences(request.attributes, organization.attributes)
     return differing + (sponsor_differences(lacked) if isinstance(lacked, tuple) else ())
 
 
 def by_holder(
-    core: Core, request: OnboardingRequest, channel: str, holder: Onboarding | None
+    services: Services, request: OnboardingRequest, channel: str, holder: Onboarding | None
 ) -> dict[str, object]:
-    newcomer = core.new_onboarding(request, channel)
+    newcomer = services.new_onboarding(request, channel)
     if holder is None or holder.can_be_replaced_by(newcomer):
         return {}
     joined = join(holder, newcomer)

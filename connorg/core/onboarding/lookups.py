@@ -12,24 +12,26 @@ from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
 from connorg.core.domain.outcomes import Blocked, Later, Refused, Setback
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
 
-async def look_up_tenant(core: Core, source: IdentitySource, gate: Gate) -> Tenant | Setback | None:
+async def look_up_tenant(
+    services: Services, source: IdentitySource, gate: Gate
+) -> Tenant | Setback | None:
     """Look up the tenant of a domain or tenant id. None: it has none, or nobody may look.
 
     Where the permission for it is missing, all instances leave it alone for a while.
     """
     if not isinstance(source, DomainIdentitySource | AzureActiveDirectoryTenant):
         return None
-    if not core.tenant_lookup or core.seconds_until(gate.lookups_denied_until) > 0:
+    if not services.tenant_lookup or services.seconds_until(gate.lookups_denied_until) > 0:
         return None
-    answer = await core.directory.tenant_of(source)
+    answer = await services.gateway.tenant_of(source)
     match answer:
         case Blocked(error) if error.code == "PermissionMissing":
-            until = core.clock.now() + timedelta(seconds=core.timing.lookup_retry)
-            await core.ledger.change_gate(lambda gate: gate.without_lookups(until))
+            until = services.clock.now() + timedelta(seconds=services.timing.lookup_retry)
+            await services.ledger.change_gate(lambda gate: gate.without_lookups(until))
             return None
         case Refused():
             return None
@@ -39,12 +41,12 @@ async def look_up_tenant(core: Core, source: IdentitySource, gate: Gate) -> Tena
 
 
 async def missing_sponsors(
-    core: Core, request: OnboardingRequest, organization: ConnectedOrganization
+    services: Services, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Sponsorship, ...] | Setback:
     """Tell which of the request's sponsors the organization does not have."""
     lacked: list[Sponsorship] = []
     for kind in dict.fromkeys(asked.kind for asked in request.sponsorships):
-        held = await core.directory.sponsors(organization.id, kind)
+        held = await services.gateway.sponsors(organization.id, kind)
         if not isinstance(held, tuple):
             return held
         lacked += [

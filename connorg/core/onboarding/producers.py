@@ -9,61 +9,63 @@ from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import message_of
 from connorg.core.onboarding.reject import record_failed, unreadable
 from connorg.core.onboarding.resume import _standing_for, bury, resume
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
 
-async def receive(core: Core, message: ProducerMessage) -> None:
+async def receive(services: Services, message: ProducerMessage) -> None:
     """Onboard what somebody else put on the queue.
 
     Raises StorageUnavailableError: the message must come again.
     """
     request = message.onboarding_request
     with telemetry.onboard():
-        refusal = core.policy.callback_refusal(request.callback_url)
+        refusal = services.policy.callback_refusal(request.callback_url)
         if refusal is not None:
-            await record_failed(core, core.new_onboarding(request, channels.QUEUE), refusal.error)
+            await record_failed(
+                services, services.new_onboarding(request, channels.QUEUE), refusal.error
+            )
             return
-        onboarding = await _bound(core, message)
+        onboarding = await _bound(services, message)
         if request.callback_url is not None:
-            onboarding = await _opened(core, onboarding)
-            await subscribe(core, request, onboarding)
+            onboarding = await _opened(services, onboarding)
+            await subscribe(services, request, onboarding)
         if not onboarding.status.terminal:
-            await resume(core, message_of(onboarding), armed=False)
+            await resume(services, message_of(onboarding), armed=False)
 
 
-async def _bound(core: Core, message: ProducerMessage) -> Onboarding:
+async def _bound(services: Services, message: ProducerMessage) -> Onboarding:
     """Give the onboarding of a producer's message: of its key, or a failed or new one."""
     request = message.onboarding_request
-    onboarding = core.new_onboarding(request, channels.QUEUE)
+    onboarding = services.new_onboarding(request, channels.QUEUE)
     if message.idempotency_key is None:
         return onboarding
     submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
-    bound = await bind_key(core, submission, onboarding)
+    bound = await bind_key(services, submission, onboarding)
     if isinstance(bound, Conflict):
-        return await record_failed(core, onboarding, bound.error)
+        return await record_failed(services, onboarding, bound.error)
     return bound.onboarding if isinstance(bound, Submitted) else bound
 
 
-async def _opened(core: Core, onboarding: Onboarding) -> Onboarding:
+async def _opened(services: Services, onboarding: Onboarding) -> Onboarding:
     """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
-    held = await core.ledger.read(onboarding.id)
-    return await _standing_for(core, message_of(onboarding), held, armed=False)
+    held = await services.ledger.read(onboarding.id)
+    return await _standing_for(services, message_of(onboarding), held, armed=False)
 
 
-async def bury_producers(core: Core, message: ProducerMessage) -> None:
+async def bury_producers(services: Services, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
     request = message.onboarding_request
     with telemetry.onboard():
-        onboarding = core.new_onboarding(request, channels.QUEUE)
-        refusal = core.policy.callback_refusal(request.callback_url)
+        onboarding = services.new_onboarding(request, channels.QUEUE)
+        refusal = services.policy.callback_refusal(request.callback_url)
         if request.callback_url is not None and not refusal:
-            onboarding = await _opened(core, onboarding)
-            await subscribe(core, request, onboarding)
+            onboarding = await _opened(services, onboarding)
+            await subscribe(services, request, onboarding)
         if not onboarding.status.terminal:
-            await bury(core, message_of(onboarding), armed=False)
+            await bury(services, message_of(onboarding), armed=False)
 
 
-async def record_unreadable(core: Core, text: str, error: OnboardingError) -> None:
+async def record_unreadable(services: Services, text: str, error: OnboardingError) -> None:
     """Keep a message that can't be understood, as a failed onboarding."""
-    await record_failed(core, unreadable(core, channels.QUEUE, text), error)
+    await record_failed(services, unreadable(services, channels.QUEUE, text), error)

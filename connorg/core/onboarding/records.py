@@ -5,20 +5,20 @@ from contextlib import suppress
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.core.ports import Receipt, StorageUnavailableError
-from connorg.core.services import Core
+from connorg.core.services import Services
 
 
-async def delete_safety_message(core: Core, receipt: Receipt) -> None:
+async def delete_safety_message(services: Services, receipt: Receipt) -> None:
     """Take a message back. One that stays does no harm: it finds nothing to do."""
     with suppress(StorageUnavailableError):
-        await core.queue.delete(receipt)
+        await services.queue.delete(receipt)
 
 
-async def follow_joined(core: Core, onboarding: Onboarding) -> Onboarding:
+async def follow_joined(services: Services, onboarding: Onboarding) -> Onboarding:
     """Give the onboarding that stands for one which was never begun; else the same."""
     if onboarding.joined is None:
         return onboarding
-    return await core.ledger.read(onboarding.joined) or onboarding
+    return await services.ledger.read(onboarding.joined) or onboarding
 
 
 def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:

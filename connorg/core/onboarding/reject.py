@@ -6,18 +6,20 @@ from connorg.contract.identifiers import new_onboarding_id, split_id
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain import lifecycle
 from connorg.core.ports import KeyReservation
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
 _LONGEST_TEXT = 8 * 1024  # characters that are kept; a row's JSON must stay below 32 K of them
 
 
-def unreadable(core: Core, channel: str, text: str, reference: str | None = None) -> Onboarding:
+def unreadable(
+    services: Services, channel: str, text: str, reference: str | None = None
+) -> Onboarding:
     """Give the onboarding of what holds no request that could be understood."""
     digest = hashlib.sha256(text.encode()).hexdigest()
-    now = core.clock.now()
+    now = services.clock.now()
     return Onboarding(
-        id=new_onboarding_id(f"message:{digest}", now, core.random),
+        id=new_onboarding_id(f"message:{digest}", now, services.random),
         status=Status.NOT_STARTED,
         channel=channel,
         request=None,
@@ -29,9 +31,11 @@ def unreadable(core: Core, channel: str, text: str, reference: str | None = None
     )
 
 
-async def record_failed(core: Core, onboarding: Onboarding, error: OnboardingError) -> Onboarding:
+async def record_failed(
+    services: Services, onboarding: Onboarding, error: OnboardingError
+) -> Onboarding:
     """Write a new onboarding down as failed. Raises StorageUnavailableError."""
-    kept = await core.ledger.record(lifecycle.fail(onboarding, error, core.clock.now()))
+    kept = await services.ledger.record(lifecycle.fail(onboarding, error, services.clock.now()))
     telemetry.set_onboarding(kept.id)
     telemetry.accepted()
     telemetry.concluded(kept)
@@ -39,20 +43,20 @@ async def record_failed(core: Core, onboarding: Onboarding, error: OnboardingErr
 
 
 async def record_failed_once(
-    core: Core, onboarding: Onboarding, error: OnboardingError, delivery: str
+    services: Services, onboarding: Onboarding, error: OnboardingError, delivery: str
 ) -> Onboarding:
     """Write it down once, however often the same delivery brings it. `delivery` names that one.
 
     Raises StorageUnavailableError.
     """
     partition, _ = split_id(onboarding.id)
-    reserved = await core.ledger.reserve_key(
+    reserved = await services.ledger.reserve_key(
         f"kept:{onboarding.channel}",
         f"{partition}:{error.code}:{delivery}",
         KeyReservation(error.code, onboarding.id),
     )
     onboarding = onboarding.model_copy(update={"id": reserved.onboarding_id})
-    return await record_failed(core, onboarding, error)
+    return await record_failed(services, onboarding, error)
 
 
 def _readable(text: str) -> str:

@@ -9,41 +9,41 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.onboarding.records import delete_safety_message, message_of
 from connorg.core.ports import ClaimHeld, OnboardingFilter, SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 
 
-async def replay(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
+async def replay(services: Services, onboarding_id: str) -> Submitted | Conflict | None:
     """Start a failed onboarding anew; None: there is no such onboarding.
 
     Raises StorageUnavailableError: the call may be repeated.
     """
-    onboarding = await core.ledger.read(onboarding_id)
+    onboarding = await services.ledger.read(onboarding_id)
     if onboarding is None:
         return None
     if onboarding.status is not Status.FAILED or onboarding.request is None:
         return Conflict(Reason.NOT_FAILED, onboarding.id, onboarding)
     # The message carries the replay, so that whoever comes first carries it out: this call, or the
     # queue trigger after a crash right here.
-    name = new_replay(core.clock.now(), core.random)
-    receipt = await core.queue.put(message_of(onboarding, replay=name), 0)
-    reopened = await reopen(core, onboarding, name)
+    name = new_replay(services.clock.now(), services.random)
+    receipt = await services.queue.put(message_of(onboarding, replay=name), 0)
+    reopened = await reopen(services, onboarding, name)
     if isinstance(reopened, ClaimHeld):
-        await delete_safety_message(core, receipt)
+        await delete_safety_message(services, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
 
 
 async def replay_all(
-    core: Core, which: OnboardingFilter, limit: int, *, dry_run: bool
+    services: Services, which: OnboardingFilter, limit: int, *, dry_run: bool
 ) -> dict[str, Submitted | Conflict]:
     """Replay the failed onboardings that match, `limit` at the most, newest first.
 
     Gives what became of each, by its id. A dry run changes nothing.
     """
-    page = await core.ledger.list(replace(which, status=Status.FAILED), limit, None)
+    page = await services.ledger.list(replace(which, status=Status.FAILED), limit, None)
     at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def one(failed: Onboarding) -> Submitted | Conflict:
@@ -52,31 +52,31 @@ async def replay_all(
         if dry_run:
             return Submitted(failed, fresh=False)
         async with at_once:
-            return await replay(core, failed.id) or Submitted(failed, fresh=False)
+            return await replay(services, failed.id) or Submitted(failed, fresh=False)
 
     results = await asyncio.gather(*(one(failed) for failed in page.onboardings))
     return {failed.id: result for failed, result in zip(page.onboardings, results, strict=True)}
 
 
-async def reopen(core: Core, failed: Onboarding, name: str) -> Onboarding | ClaimHeld:
-    reopened = lifecycle.reopen(failed, name, core.clock.now(), core.timing)
+async def reopen(services: Services, failed: Onboarding, name: str) -> Onboarding | ClaimHeld:
+    reopened = lifecycle.reopen(failed, name, services.clock.now(), services.timing)
     try:
-        opened = await core.ledger.open(reopened)
+        opened = await services.ledger.open(reopened)
     except SupersededError:
         # The replay's message was quicker, or another replay.
-        held = await core.ledger.read(failed.id) or reopened
+        held = await services.ledger.read(failed.id) or reopened
         return ClaimHeld(held) if held.status is Status.FAILED and held.replay == name else held
     if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
     return opened
 
 
-async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
+async def cancel(services: Services, onboarding_id: str) -> Submitted | Conflict | None:
     """Cancel an onboarding that waits; None: there is no such onboarding.
 
     Its message comes back, finds it closed and goes.
     """
-    onboarding = await core.ledger.read(onboarding_id)
+    onboarding = await services.ledger.read(onboarding_id)
     if onboarding is None:
         return None
     if onboarding.status is Status.CANCELED:
@@ -84,8 +84,10 @@ async def cancel(core: Core, onboarding_id: str) -> Submitted | Conflict | None:
     if Status.CANCELED not in lifecycle.MOVES[onboarding.status]:
         return Conflict(Reason.NOT_CANCELABLE, onboarding.id, onboarding)
     try:
-        canceled = await core.ledger.save(lifecycle.cancel(onboarding, core.clock.now()))
+        canceled = await services.ledger.save(lifecycle.cancel(onboarding, services.clock.now()))
     except SupersededError:
-        return await cancel(core, onboarding_id)  # an attempt began, or another cancel was quicker
+        return await cancel(
+            services, onboarding_id
+        )  # an attempt began, or another cancel was quicker
     telemetry.concluded(canceled)
     return Submitted(canceled, fresh=False)

@@ -16,7 +16,7 @@ from connorg.core.onboarding.records import follow_joined, message_of
 from connorg.core.onboarding.reject import record_failed
 from connorg.core.onboarding.replay import reopen
 from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 from connorg.core.throttle.pacer import Pacer, Turn
 from connorg.core.throttle.turns import take_turn
@@ -32,126 +32,130 @@ POISONED = OnboardingError(
 )
 
 
-async def resume(core: Core, message: OnboardingMessage, *, armed: bool = True) -> None:
+async def resume(services: Services, message: OnboardingMessage, *, armed: bool = True) -> None:
     """Carry on with an onboarding. `armed`: a submit put the message, and may yet open it.
 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
     with telemetry.resume(message):
         try:
-            await _resume(core, message, armed=armed)
+            await _resume(services, message, armed=armed)
         except StorageUnavailableError:
             # A new message starts a new count of deliveries: an outage of the ledger alone must
             # not end in the poison queue.
-            await core.queue.put(message, POSTPONE)
+            await services.queue.put(message, POSTPONE)
 
 
-async def bury(core: Core, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
+async def bury(services: Services, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
     """Close the onboarding of a message that the Functions host gave up, and give it.
 
     Raises SupersededError while an attempt is running: the message must come again.
     """
     with telemetry.bury(message):
-        return await _bury(core, message, armed=armed)
+        return await _bury(services, message, armed=armed)
 
 
-async def _bury(core: Core, message: OnboardingMessage, *, armed: bool) -> Onboarding:
-    held = await core.ledger.read(message.onboarding_id)
-    onboarding = await _standing_for(core, message, held, armed=armed)
+async def _bury(services: Services, message: OnboardingMessage, *, armed: bool) -> Onboarding:
+    held = await services.ledger.read(message.onboarding_id)
+    onboarding = await _standing_for(services, message, held, armed=armed)
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status.terminal:
         return onboarding
-    if onboarding.status is Status.RUNNING and core.seconds_until(onboarding.due) > 0:
+    if onboarding.status is Status.RUNNING and services.seconds_until(onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
-    abandoned = lifecycle.abandon(onboarding, POISONED, core.clock.now(), core.timing)
-    buried = await core.ledger.save(abandoned)
+    abandoned = lifecycle.abandon(onboarding, POISONED, services.clock.now(), services.timing)
+    buried = await services.ledger.save(abandoned)
     telemetry.concluded(buried)
     return buried
 
 
-async def _resume(core: Core, message: OnboardingMessage, *, armed: bool) -> None:
-    onboarding, delay = await advance(core, message, core.pacer, armed=armed)
+async def _resume(services: Services, message: OnboardingMessage, *, armed: bool) -> None:
+    onboarding, delay = await advance(services, message, services.pacer, armed=armed)
     if delay is not None:
-        await core.queue.put(message_of(onboarding), delay)
-        core.tell_put_back(onboarding, delay)
+        await services.queue.put(message_of(onboarding), delay)
+        services.tell_put_back(onboarding, delay)
 
 
 async def advance(
-    core: Core, message: OnboardingMessage, pacer: Pacer, *, armed: bool
+    services: Services, message: OnboardingMessage, pacer: Pacer, *, armed: bool
 ) -> tuple[Onboarding, float | None]:
     """Take an onboarding as far as it gets now, with a turn of the pacer's.
 
     Gives it with the seconds after which its message must come again; None: it is closed.
     Raises StorageUnavailableError.
     """
-    gate, held = await asyncio.gather(core.ledger.gate(), core.ledger.read(message.onboarding_id))
-    onboarding = await _standing_for(core, message, held, armed=armed)
+    gate, held = await asyncio.gather(
+        services.ledger.gate(), services.ledger.read(message.onboarding_id)
+    )
+    onboarding = await _standing_for(services, message, held, armed=armed)
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
-        onboarding = await _replay(core, onboarding, message.replay or "")
+        onboarding = await _replay(services, onboarding, message.replay or "")
     if onboarding.status.terminal:
         return onboarding, None
-    if _is_exhausted(core, onboarding):
-        return await _give_up(core, onboarding)
-    taken = await take_turn(core, pacer, onboarding, gate)
+    if _is_exhausted(services, onboarding):
+        return await _give_up(services, onboarding)
+    taken = await take_turn(services, pacer, onboarding, gate)
     if isinstance(taken, float):
         return onboarding, taken
-    return await _try_again(core, onboarding, *taken)
+    return await _try_again(services, onboarding, *taken)
 
 
-async def _give_up(core: Core, onboarding: Onboarding) -> tuple[Onboarding, float | None]:
-    given_up = lifecycle.give_up(onboarding, onboarding.last_error, core.clock.now())
+async def _give_up(services: Services, onboarding: Onboarding) -> tuple[Onboarding, float | None]:
+    given_up = lifecycle.give_up(onboarding, onboarding.last_error, services.clock.now())
     try:
-        given_up = await core.ledger.save(given_up)
+        given_up = await services.ledger.save(given_up)
     except SupersededError:  # somebody is at it
         return onboarding, POSTPONE
     telemetry.concluded(given_up)
     return given_up, None
 
 
-async def _replay(core: Core, failed: Onboarding, name: str) -> Onboarding:
-    reopened = await reopen(core, failed, name)
+async def _replay(services: Services, failed: Onboarding, name: str) -> Onboarding:
+    reopened = await reopen(services, failed, name)
     if not isinstance(reopened, ClaimHeld):
         return reopened
     # Needless; and written down, so that the call that asked for it does not reopen it later, when
     # this message is gone.
     with suppress(SupersededError):
-        return await core.ledger.save(failed.model_copy(update={"replay": name}))
+        return await services.ledger.save(failed.model_copy(update={"replay": name}))
     return failed
 
 
 async def _try_again(
-    core: Core, onboarding: Onboarding, turn: Turn, gate: Gate
+    services: Services, onboarding: Onboarding, turn: Turn, gate: Gate
 ) -> tuple[Onboarding, float | None]:
     try:
-        begun = await core.ledger.save(lifecycle.begin(onboarding, core.clock.now(), core.timing))
+        begun = await services.ledger.save(
+            lifecycle.begin(onboarding, services.clock.now(), services.timing)
+        )
     except SupersededError:
         return onboarding, POSTPONE
-    return await try_at_turn(core, begun, turn, gate)
+    return await try_at_turn(services, begun, turn, gate)
 
 
 async def try_at_turn(
-    core: Core, begun: Onboarding, turn: Turn, gate: Gate
+    services: Services, begun: Onboarding, turn: Turn, gate: Gate
 ) -> tuple[Onboarding, float | None]:
     """Make an attempt for an onboarding that holds the lease. Gives what `advance` gives."""
-    await core.spacing.until(turn)
-    concluded = await attempt_and_conclude(core, begun, gate)
-    return concluded, None if concluded.status.terminal else core.seconds_until(concluded.due)
+    await services.spacing.until(turn)
+    concluded = await attempt_and_conclude(services, begun, gate)
+    return concluded, None if concluded.status.terminal else services.seconds_until(concluded.due)
 
 
 async def _standing_for(
-    core: Core, message: OnboardingMessage, held: Onboarding | None, *, armed: bool
+    services: Services, message: OnboardingMessage, held: Onboarding | None, *, armed: bool
 ) -> Onboarding:
     """Give the onboarding that the message carries on for: its own, or the one that its own joined.
 
     Also for that one the message may be the only one.
     """
     if held is None:
-        return await _open(core, core.onboarding_of(message), armed=armed)
-    return await follow_joined(core, held)
+        return await _open(services, services.onboarding_of(message), armed=armed)
+    return await follow_joined(services, held)
 
 
-async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
+async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onboarding:
     """Open the onboarding of a message that the ledger does not know; or join another one.
 
     The message may be the only one that the other has (a producer's message, delivered again), so
@@ -159,21 +163,21 @@ async def _open(core: Core, newcomer: Onboarding, *, armed: bool) -> Onboarding:
     open it then learns that its message is gone, and leaves no onboarding without one.
     """
     with telemetry.opening():
-        opened = await core.ledger.open(newcomer)
+        opened = await services.ledger.open(newcomer)
     if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
         return opened
     joined = join(opened.holder, newcomer)
     if isinstance(joined, Conflict):
-        return await record_failed(core, newcomer, joined.error)
+        return await record_failed(services, newcomer, joined.error)
     holder = joined.onboarding
     if not armed or holder.id == newcomer.id:
         return holder
-    recorded = await core.ledger.record(lifecycle.join(newcomer, holder, core.clock.now()))
+    recorded = await services.ledger.record(lifecycle.join(newcomer, holder, services.clock.now()))
     return holder if recorded.status.terminal else recorded
 
 
-def _is_exhausted(core: Core, onboarding: Onboarding) -> bool:
+def _is_exhausted(services: Services, onboarding: Onboarding) -> bool:
     if onboarding.status is Status.RUNNING:
         return False  # whether it worked must be seen first
-    return core.seconds_until(onboarding.give_up_date_time) <= 0
+    return services.seconds_until(onboarding.give_up_date_time) <= 0

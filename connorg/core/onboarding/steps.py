@@ -34,13 +34,13 @@ from connorg.core.domain.outcomes import (
     Setback,
 )
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 
 
-async def attempt(core: Core, onboarding: Onboarding, gate: Gate, limit: float) -> Outcome:
+async def attempt(services: Services, onboarding: Onboarding, gate: Gate, limit: float) -> Outcome:
     """Take the next step within `limit` seconds. `gate`: as it was read before the lease was taken.
 
     Raises StorageUnavailableError: the attempt stays unconcluded.
@@ -51,8 +51,8 @@ async def attempt(core: Core, onboarding: Onboarding, gate: Gate, limit: float) 
     try:
         async with asyncio.timeout(limit):
             if onboarding.sponsors_to_add:
-                return await _add_sponsor(core, onboarding)
-            return await _Connecting(core, onboarding, request, gate).run()
+                return await _add_sponsor(services, onboarding)
+            return await _Connecting(services, onboarding, request, gate).run()
     except TimeoutError:
         error = OnboardingError(
             code="GraphTimeout",
@@ -61,29 +61,29 @@ async def attempt(core: Core, onboarding: Onboarding, gate: Gate, limit: float) 
         return Later(error, ambiguous=True)
 
 
-async def _add_sponsor(core: Core, onboarding: Onboarding) -> Outcome:
+async def _add_sponsor(services: Services, onboarding: Onboarding) -> Outcome:
     if onboarding.result is None:
         raise AssertionError("sponsors are added to an organization that stands")
-    return await core.directory.add_sponsor(onboarding.result.id, onboarding.sponsors_to_add[0])
+    return await services.gateway.add_sponsor(onboarding.result.id, onboarding.sponsors_to_add[0])
 
 
 class _Connecting:
     def __init__(
-        self, core: Core, onboarding: Onboarding, request: OnboardingRequest, gate: Gate
+        self, services: Services, onboarding: Onboarding, request: OnboardingRequest, gate: Gate
     ) -> None:
-        self._core = core
-        self._directory = core.directory
+        self._services = services
+        self._gateway = services.gateway
         self._onboarding = onboarding
         self._request = request
         self._gate = gate
-        self._now = core.clock.now()
+        self._now = services.clock.now()
         self._doubt_until = onboarding.doubt_until
         self._tenant: Tenant | None = None
         self._earlier: Onboarding | None = None
         """One that ended, and was the last to connect the same tenant."""
 
     async def run(self) -> Outcome:
-        policy, channel = self._core.policy, self._onboarding.channel
+        policy, channel = self._services.policy, self._onboarding.channel
         refusal = policy.early_refusal(self._request, channel)
         if refusal is not None:
             return Refused(refusal.error)
@@ -101,11 +101,11 @@ class _Connecting:
 
     async def _look_up_tenant(self) -> Setback | None:
         """Learn which tenant it is, and whether another onboarding knows it by another name."""
-        found = await look_up_tenant(self._core, self._request.identity_source, self._gate)
+        found = await look_up_tenant(self._services, self._request.identity_source, self._gate)
         if found is None or not isinstance(found, Tenant):
             return found
         self._tenant = found
-        other = await self._core.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
+        other = await self._services.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
         if other is None:
             return None
         if not other.status.terminal:
@@ -113,7 +113,7 @@ class _Connecting:
         self._earlier = other
         if other.deleted_date_time is None:
             # It connected the tenant, or tried to; Graph may list that a little later.
-            listed = other.last_action_date_time + timedelta(seconds=self._core.timing.settle)
+            listed = other.last_action_date_time + timedelta(seconds=self._services.timing.settle)
             doubts = (self._doubt_until, other.doubt_until, listed)
             self._doubt_until = max(doubt for doubt in doubts if doubt is not None)
         return None
@@ -123,7 +123,7 @@ class _Connecting:
         if self._tenant is None or self._earlier is None:
             return None
         tenant_id = self._tenant.tenant_id.lower()
-        rival = await self._core.ledger.claim_tenant(tenant_id, self._onboarding, self._earlier)
+        rival = await self._services.ledger.claim_tenant(tenant_id, self._onboarding, self._earlier)
         return None if rival is None else Later(_under_way(rival))
 
     async def _look_up(self, doubt_until: datetime) -> Outcome | None:
@@ -141,7 +141,7 @@ class _Connecting:
         return Later(error, retry_after=(doubt_until - self._now).total_seconds())
 
     async def _create(self) -> Outcome:
-        answer = await self._directory.create(self._request)
+        answer = await self._gateway.create(self._request)
         if isinstance(answer, ConnectedOrganization):
             return self._created(answer)
         if not isinstance(answer, AlreadyConnected):
@@ -160,7 +160,7 @@ class _Connecting:
         return last_error if last_error is not None and last_error.code == _DUPLICATE else None
 
     async def _search(self) -> Outcome | None:
-        found = await self._directory.find(self._request, self._tenant)
+        found = await self._gateway.find(self._request, self._tenant)
         return await self._adopt(found) if isinstance(found, ConnectedOrganization) else found
 
     async def _adopt(self, found: ConnectedOrganization) -> Outcome:
@@ -169,14 +169,14 @@ class _Connecting:
             return self._created(found)
         if self._request.if_exists is IfExists.FAIL:
             return Refused(already_connected(found.id))
-        lacked = await missing_sponsors(self._core, self._request, found)
+        lacked = await missing_sponsors(self._services, self._request, found)
         if not isinstance(lacked, tuple):
             return lacked
         told = differing + sponsor_differences(lacked)
         if self._request.if_exists is not IfExists.UPDATE or not told:
             return Connected(Conclusion.EXISTING, self._with_tenant(found), told)
         if differing:
-            answer = await self._directory.update(found, self._request.attributes)
+            answer = await self._gateway.update(found, self._request.attributes)
             if not isinstance(answer, ConnectedOrganization):
                 return answer
             found = answer

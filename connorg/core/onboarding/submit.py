@@ -23,7 +23,7 @@ from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import delete_safety_message, follow_joined, message_of
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import ClaimHeld, Receipt, StorageUnavailableError
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 from connorg.telemetry import hooks as telemetry
 
@@ -36,85 +36,89 @@ _ARM_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wai
 _background: set[asyncio.Task[Onboarding]] = set()
 
 
-async def submit(core: Core, submission: Submission, wait: float) -> Submitted | Conflict | Refusal:
+async def submit(
+    services: Services, submission: Submission, wait: float
+) -> Submitted | Conflict | Refusal:
     """Onboard one organization and wait up to `wait` seconds for it; 0: only accept it.
 
     Raises StorageUnavailableError: the request may be sent again.
     """
     with telemetry.onboard(submission.traceparent):
-        result = await _submit(core, submission, wait)
+        result = await _submit(services, submission, wait)
         # Who is told at once that it failed is not called back.
         if isinstance(result, Submitted) and result.onboarding.status not in _ANSWERED_AS_FAULTS:
-            await subscribe(core, submission.request, result.onboarding)
+            await subscribe(services, submission.request, result.onboarding)
         return result
 
 
 async def _submit(
-    core: Core, submission: Submission, wait: float
+    services: Services, submission: Submission, wait: float
 ) -> Submitted | Conflict | Refusal:
-    refusal = core.policy.early_refusal(submission.request, submission.channel)
+    refusal = services.policy.early_refusal(submission.request, submission.channel)
     if refusal is not None:
         return refusal
-    onboarding = core.new_onboarding(submission.request, submission.channel)
+    onboarding = services.new_onboarding(submission.request, submission.channel)
     if submission.idempotency_key is not None:
-        bound = await bind_key(core, submission, onboarding)
+        bound = await bind_key(services, submission, onboarding)
         if not isinstance(bound, Onboarding):
             return bound
         onboarding = bound
     telemetry.set_onboarding(onboarding.id)
     with telemetry.arm():
-        gate, receipt = await _put_safety_message(core, onboarding, wait)
-    opening = _opening(core, onboarding, gate, at_once=wait > 0)
+        gate, receipt = await _put_safety_message(services, onboarding, wait)
+    opening = _opening(services, onboarding, gate, at_once=wait > 0)
     try:
         with telemetry.opening():
-            opened = await core.ledger.open(opening)
+            opened = await services.ledger.open(opening)
     except NewerVersionError:  # nothing was written, so nothing is left to do
-        await delete_safety_message(core, receipt)
+        await delete_safety_message(services, receipt)
         raise
     if isinstance(opened, ClaimHeld):
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.
-            await delete_safety_message(core, receipt)
-        joined = join(await follow_joined(core, opened.holder), onboarding)
+            await delete_safety_message(services, receipt)
+        joined = join(await follow_joined(services, opened.holder), onboarding)
         return replace(joined, newcomer=onboarding) if isinstance(joined, Conflict) else joined
     telemetry.accepted()
     if opened.status is Status.RUNNING:
-        opened = await _finish_within(core, wait, opened, gate, receipt)
+        opened = await _finish_within(services, wait, opened, gate, receipt)
     elif opened.status is Status.WAITING:
-        await _come_back_when_due(core, opened, receipt)
+        await _come_back_when_due(services, opened, receipt)
     return Submitted(opened, fresh=True)
 
 
 async def _put_safety_message(
-    core: Core, onboarding: Onboarding, wait: float
+    services: Services, onboarding: Onboarding, wait: float
 ) -> tuple[Gate, Receipt]:
     delay = wait + _ARM_MARGIN if wait > 0 else 0
     gate, receipt = await asyncio.gather(
-        core.ledger.gate(),
-        core.queue.put(message_of(onboarding), delay),
+        services.ledger.gate(),
+        services.queue.put(message_of(onboarding), delay),
         return_exceptions=True,
     )
     if isinstance(receipt, BaseException):
         raise receipt
     if isinstance(gate, BaseException):
-        await delete_safety_message(core, receipt)
+        await delete_safety_message(services, receipt)
         raise gate
     return gate, receipt
 
 
-def _opening(core: Core, onboarding: Onboarding, gate: Gate, *, at_once: bool) -> Onboarding:
-    now = core.clock.now()
+def _opening(
+    services: Services, onboarding: Onboarding, gate: Gate, *, at_once: bool
+) -> Onboarding:
+    now = services.clock.now()
     if gate.closed_until is not None and gate.is_closed(now):
-        next_attempt = gate.closed_until + timedelta(seconds=core.jitter())
+        next_attempt = gate.closed_until + timedelta(seconds=services.jitter())
         return lifecycle.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
-    return lifecycle.begin(onboarding, now, core.timing) if at_once else onboarding
+    return lifecycle.begin(onboarding, now, services.timing) if at_once else onboarding
 
 
 async def _finish_within(
-    core: Core, wait: float, opened: Onboarding, gate: Gate, receipt: Receipt
+    services: Services, wait: float, opened: Onboarding, gate: Gate, receipt: Receipt
 ) -> Onboarding:
     """Attempt, and answer after `wait` seconds in any case; the attempt goes on."""
-    task = asyncio.create_task(_attempt_armed(core, opened, gate, receipt))
+    task = asyncio.create_task(_attempt_armed(services, opened, gate, receipt))
     _background.add(task)
     task.add_done_callback(_end_of_background)
     await asyncio.wait({task}, timeout=wait)
@@ -123,22 +127,24 @@ async def _finish_within(
     return task.result()
 
 
-async def _attempt_armed(core: Core, begun: Onboarding, gate: Gate, receipt: Receipt) -> Onboarding:
-    core.spacing.leave_room()
-    concluded = await attempt_and_conclude(core, begun, gate)
+async def _attempt_armed(
+    services: Services, begun: Onboarding, gate: Gate, receipt: Receipt
+) -> Onboarding:
+    services.spacing.leave_room()
+    concluded = await attempt_and_conclude(services, begun, gate)
     if concluded.status.terminal:
-        await delete_safety_message(core, receipt)
+        await delete_safety_message(services, receipt)
     else:
-        await _come_back_when_due(core, concluded, receipt)
+        await _come_back_when_due(services, concluded, receipt)
     return concluded
 
 
-async def _come_back_when_due(core: Core, waiting: Onboarding, receipt: Receipt) -> None:
+async def _come_back_when_due(services: Services, waiting: Onboarding, receipt: Receipt) -> None:
     # Where the queue can't be reached, the message comes back as it was armed.
     with suppress(StorageUnavailableError):
-        delay = core.seconds_until(waiting.due)
-        await core.queue.move(receipt, message_of(waiting), delay)
-        core.tell_put_back(waiting, delay)
+        delay = services.seconds_until(waiting.due)
+        await services.queue.move(receipt, message_of(waiting), delay)
+        services.tell_put_back(waiting, delay)
 
 
 def _end_of_background(task: asyncio.Task[Onboarding]) -> None:

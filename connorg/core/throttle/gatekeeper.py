@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from connorg.contract.onboarding import OnboardingError
 from connorg.core.domain.outcomes import Blocked, Later, Refused
-from connorg.core.services import Core
+from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 from connorg.telemetry import hooks as telemetry
 
@@ -30,46 +30,50 @@ class GraphUnavailableError(Exception):
 
 
 async def ask[T](
-    core: Core, call: Callable[[], Awaitable[T | Refused | Later | Blocked]]
+    services: Services, call: Callable[[], Awaitable[T | Refused | Later | Blocked]]
 ) -> T | Refused:
     """Call Graph, at an open gate and within the time of an attempt.
 
     Raises GraphUnavailableError, StorageUnavailableError.
     """
-    gate = await core.ledger.gate()
-    closed = core.seconds_until(gate.closed_until)
+    gate = await services.ledger.gate()
+    closed = services.seconds_until(gate.closed_until)
     if closed > 0:
         raise GraphUnavailableError(gate.blocked or _THROTTLED, closed)
-    called_at = core.clock.now()
+    called_at = services.clock.now()
     answer: T | Refused | Later | Blocked
     try:
-        async with asyncio.timeout(core.timing.attempt_limit):
+        async with asyncio.timeout(services.timing.attempt_limit):
             answer = await call()
     except TimeoutError:
         answer = Later(_SILENT)
-    await report_to_gate(core, gate, answer, called_at)
+    await report_to_gate(services, gate, answer, called_at)
     match answer:
         case Later(error, retry_after=retry_after):
-            raise GraphUnavailableError(error, retry_after or core.timing.shortest_backoff)
+            raise GraphUnavailableError(error, retry_after or services.timing.shortest_backoff)
         case Blocked(error):
-            raise GraphUnavailableError(error, core.timing.blocked_retry)
+            raise GraphUnavailableError(error, services.timing.blocked_retry)
     return answer
 
 
-async def report_to_gate(core: Core, gate: Gate, outcome: object, called_at: datetime) -> None:
+async def report_to_gate(
+    services: Services, gate: Gate, outcome: object, called_at: datetime
+) -> None:
     """Tell all instances what Graph's answer to a call means for theirs."""
-    now = core.clock.now()
+    now = services.clock.now()
     match outcome:
         case Later(throttled=True, retry_after=retry_after):
-            pause = core.timing.shortest_backoff if retry_after is None else retry_after
+            pause = services.timing.shortest_backoff if retry_after is None else retry_after
             until = now + timedelta(seconds=pause)
             telemetry.throttled()
-            await core.ledger.change_gate(lambda gate: gate.slowed(called_at, now).closed(until))
+            await services.ledger.change_gate(
+                lambda gate: gate.slowed(called_at, now).closed(until)
+            )
         case Blocked(error):
-            until = now + timedelta(seconds=core.timing.blocked_retry)
+            until = now + timedelta(seconds=services.timing.blocked_retry)
             telemetry.blocked(error.code)
-            await core.ledger.change_gate(lambda gate: gate.closed(until, error))
+            await services.ledger.change_gate(lambda gate: gate.closed(until, error))
         case Later() | Refused():
             pass
         case _ if gate.blocked is not None:
-            await core.ledger.change_gate(Gate.unblocked)
+            await services.ledger.change_gate(Gate.unblocked)

@@ -27,7 +27,7 @@ from connorg.functions.http.callers import caller_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.headers import idempotency_key_of
 from connorg.functions.http.parameters import choice_of, flag_of, text_of
-from connorg.wiring import administration, core
+from connorg.wiring import admin, services
 
 if TYPE_CHECKING:
     from connorg.partner_files.reader import PartnerFile
@@ -45,12 +45,12 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     file = await _read(req)
     rows = await _judged(file, reference)
     if flag_of(req, "dryRun"):
-        forecast = await forecast_batch(core(), administration(), rows, file.ignored_columns)
+        forecast = await forecast_batch(services(), admin(), rows, file.ignored_columns)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
     if on_invalid is OnInvalid.REJECT:
         _require_no_faults(rows)
     result = await submit_batch(
-        core(),
+        services(),
         BatchSubmission(
             rows=rows,
             ignored_columns=file.ignored_columns,
@@ -81,7 +81,9 @@ async def _read(req: func.HttpRequest) -> "PartnerFile":
 async def _judged(file: "PartnerFile", reference: str | None) -> tuple[BatchRow, ...]:
     rows: list[BatchRow] = []
     for start in range(0, len(file.rows), _SLICE):
-        rows += [apply_policy(core(), row, reference) for row in file.rows[start : start + _SLICE]]
+        rows += [
+            apply_policy(services(), row, reference) for row in file.rows[start : start + _SLICE]
+        ]
         await asyncio.sleep(0)
     return tuple(rows)
 
@@ -100,12 +102,12 @@ def _require_no_faults(rows: tuple[BatchRow, ...]) -> None:
 async def read(req: func.HttpRequest) -> func.HttpResponse:
     """GET batches/{id}"""
     batch = await _found(req)
-    return json_answer((await progress(core(), batch)).view(), 200)
+    return json_answer((await progress(services(), batch)).view(), 200)
 
 
 async def read_results(req: func.HttpRequest) -> func.HttpResponse:
     """GET batches/{id}/results: a line for each row of the file, as JSON or CSV."""
-    told = await results(core(), await _found(req))
+    told = await results(services(), await _found(req))
     if wants_csv(req):
         return csv_answer(_COLUMNS, map(_cells, told), {})
     return json_answer(RowResults(value=told).model_dump(mode="json", exclude_none=True), 200)
@@ -114,19 +116,19 @@ async def read_results(req: func.HttpRequest) -> func.HttpResponse:
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST batches/{id}/retry"""
     batch = await _found(req)
-    await replay_batch(core(), batch)
+    await replay_batch(services(), batch)
     return await _accepted(req, batch)
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE batches/{id}"""
     batch = await _found(req)
-    await cancel_batch(core(), batch)
-    return json_answer((await progress(core(), batch)).view(), 200, _pointers(req, batch))
+    await cancel_batch(services(), batch)
+    return json_answer((await progress(services(), batch)).view(), 200, _pointers(req, batch))
 
 
 async def _accepted(req: func.HttpRequest, batch: Batch) -> func.HttpResponse:
-    view = await progress(core(), batch)
+    view = await progress(services(), batch)
     headers = {**_pointers(req, batch), "Retry-After": str(_poll_after(view))}
     return json_answer(view.view(), 202, headers)
 
@@ -147,7 +149,7 @@ def _cells(result: RowResult) -> dict[str, str]:
 
 async def _found(req: func.HttpRequest) -> Batch:
     batch_id = str(req.route_params.get("id", "")).lower()
-    batch = await core().batches.read(batch_id) if is_batch_id(batch_id) else None
+    batch = await services().batches.read(batch_id) if is_batch_id(batch_id) else None
     if batch is None:
         raise ProblemError(
             ProblemKind.BATCH_NOT_FOUND,

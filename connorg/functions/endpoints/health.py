@@ -15,7 +15,7 @@ from connorg.core.throttle.gate import Gate
 from connorg.functions.http.answers import json_answer
 from connorg.storage.connection import storage_errors
 from connorg.storage.names import ONBOARDING_QUEUE
-from connorg.wiring import core, queue, token_for_graph
+from connorg.wiring import queue, services, token_for_graph
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 8  # seconds for each check
@@ -36,18 +36,18 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  t
 
 async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's name for it
     """Make the clients and a token ready before the first request; a failure does not matter."""
-    # In this order: the core would fetch the token a second time if it were still under way.
+    # In this order: the services would fetch the token a second time if it were still under way.
     try:
         await token_for_graph()
     except AzureError:
         _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
     with suppress(StorageUnavailableError):
-        await core().ledger.gate()
+        await services().ledger.gate()
 
 
 async def _ledger() -> tuple[Check, Gate]:
     try:
-        gate = await in_time(core().ledger.gate())
+        gate = await in_time(services().ledger.gate())
     except (StorageUnavailableError, TimeoutError) as error:
         return unreachable("ledger", error), Gate()
     return Check(name="ledger", status="healthy"), gate
@@ -87,7 +87,7 @@ def _graph(gate: Gate) -> Check:
             detail=f"{gate.blocked.message} Requests are kept.",
             action=gate.blocked.action,
         )
-    if core().seconds_until(gate.closed_until) > 0:
+    if services().seconds_until(gate.closed_until) > 0:
         return Check(
             name="graph",
             status="throttled",
@@ -99,9 +99,9 @@ def _graph(gate: Gate) -> Check:
 def _tenant_lookup(gate: Gate) -> Check:
     """Never makes the app unwell: it does without."""
     name = "tenantLookup"
-    if not core().tenant_lookup:
+    if not services().tenant_lookup:
         return Check(name=name, status="healthy", detail="Switched off by CONNORG_TENANT_LOOKUP.")
-    if core().seconds_until(gate.lookups_denied_until) > 0:
+    if services().seconds_until(gate.lookups_denied_until) > 0:
         return Check(
             name=name,
             status="healthy",

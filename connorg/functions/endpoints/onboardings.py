@@ -36,7 +36,7 @@ from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.functions.http.parameters import body_of, choice_of, flag_of, top_of
 from connorg.functions.http.result_tokens import require_not_expired, require_token
 from connorg.settings import settings
-from connorg.wiring import core
+from connorg.wiring import services
 
 _MOST_REPLAYS = 500
 
@@ -45,7 +45,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations?dryRun=&readBack="""
     request = parse(OnboardingRequest, body_of(req))
     if flag_of(req, "dryRun"):
-        forecast = await dry_run(core(), request, channels.HTTP)
+        forecast = await dry_run(services(), request, channels.HTTP)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
     preference = preference_of(req, settings().wait_seconds)
     submission = Submission(
@@ -55,7 +55,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         idempotency_key=idempotency_key_of(req),
         traceparent=req.headers.get("traceparent"),
     )
-    result = await submit_request(core(), submission, preference.wait)
+    result = await submit_request(services(), submission, preference.wait)
     if isinstance(result, Refusal):
         raise refusal_problem(result)
     if isinstance(result, Conflict):
@@ -80,21 +80,21 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings?status=&source=&reference=&batch=&top=&continuationToken="""
     continuation = req.params.get("continuationToken")
-    page = await core().ledger.list(_filter_of(req), top_of(req), continuation)
+    page = await services().ledger.list(_filter_of(req), top_of(req), continuation)
     views = [onboarding.view() for onboarding in page.onboardings]
     return page_answer(views, page.continuation, "onboardings", req)
 
 
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
-    replayed = _changed(await replay_onboarding(core(), _id_of(req)))
+    replayed = _changed(await replay_onboarding(services(), _id_of(req)))
     return onboarding_answer(replayed, 202, Addresses(req))
 
 
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&batch=&dryRun=: replay all failed that match."""
     is_dry = flag_of(req, "dryRun")
-    results = await replay_onboardings(core(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
+    results = await replay_onboardings(services(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
     told = Replays(
         dry_run=is_dry,
         replayed=tuple(id_ for id_, result in results.items() if isinstance(result, Submitted)),
@@ -109,19 +109,19 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE onboardings/{id}"""
-    canceled = _changed(await cancel_onboarding(core(), _id_of(req)))
+    canceled = _changed(await cancel_onboarding(services(), _id_of(req)))
     return onboarding_answer(canceled, 200, Addresses(req))
 
 
 async def _told(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:
     """Give it with the identity source that Graph resolved, where the caller or a setting asks."""
     if flag_of(req, "readBack", default=settings().read_back):
-        return await read_back(core(), onboarding)
+        return await read_back(services(), onboarding)
     return onboarding
 
 
 async def _found(req: func.HttpRequest) -> Onboarding:
-    onboarding = await core().ledger.read(_id_of(req))
+    onboarding = await services().ledger.read(_id_of(req))
     if onboarding is None:
         raise _not_found()
     return onboarding

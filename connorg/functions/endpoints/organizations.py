@@ -25,7 +25,7 @@ from connorg.core.throttle.gatekeeper import ask
 from connorg.functions.http.answers import json_answer, next_page, page_answer
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.parameters import body_of, choice_of, top_of
-from connorg.wiring import administration, core
+from connorg.wiring import admin, services
 
 _ROUTE = "connected-organizations"
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -46,10 +46,8 @@ _COLUMNS = (
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     """GET connected-organizations?displayName=&state=&domainName=&tenantId=&top="""
     page = await ask(
-        core(),
-        lambda: administration().list(
-            _filter_of(req), top_of(req), req.params.get("continuationToken")
-        ),
+        services(),
+        lambda: admin().list(_filter_of(req), top_of(req), req.params.get("continuationToken")),
     )
     if not isinstance(page, OrganizationPage):
         raise refused_problem(page)
@@ -72,7 +70,7 @@ async def change(req: func.HttpRequest) -> func.HttpResponse:
     organization = await _found(req)
     if _if_match(req) is not None:
         _check_version(req, organization)
-    changed = await change_organization(core(), organization, changes.wanted_of(organization))
+    changed = await change_organization(services(), organization, changes.wanted_of(organization))
     if isinstance(changed, Refused):
         raise refused_problem(changed)
     return _answer(changed)
@@ -80,13 +78,13 @@ async def change(req: func.HttpRequest) -> func.HttpResponse:
 
 async def delete(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE connected-organizations/{id}?displayName=, or with If-Match"""
-    organization = await read_organization(core(), _id_of(req))
+    organization = await read_organization(services(), _id_of(req))
     if isinstance(organization, Refused):
-        if organization.not_found and await forget_organization(core(), _id_of(req)):
+        if organization.not_found and await forget_organization(services(), _id_of(req)):
             return func.HttpResponse(status_code=204)  # somebody deleted it elsewhere
         raise refused_problem(organization)
     _check_confirmation(req, organization)
-    refused = await delete_organization(core(), administration(), organization.id)
+    refused = await delete_organization(services(), admin(), organization.id)
     if refused is not None and not refused.not_found:
         raise refused_problem(refused)
     return func.HttpResponse(status_code=204)
@@ -95,7 +93,7 @@ async def delete(req: func.HttpRequest) -> func.HttpResponse:
 async def list_sponsors(req: func.HttpRequest) -> func.HttpResponse:
     """GET connected-organizations/{id}/{kind}"""
     organization_id, kind = _id_of(req), _kind_of(req)
-    held = await ask(core(), lambda: core().directory.sponsors(organization_id, kind))
+    held = await ask(services(), lambda: services().gateway.sponsors(organization_id, kind))
     if isinstance(held, Refused):
         raise refused_problem(held)
     shown = [sponsor.model_dump(mode="json", exclude_none=True) for sponsor in held]
@@ -107,7 +105,9 @@ async def add_sponsor(req: func.HttpRequest) -> func.HttpResponse:
     organization = await _found(req)  # else a sponsor and an organization could not be told apart
     new = parse(NewSponsor, body_of(req))
     sponsorship = Sponsorship(kind=_kind_of(req), sponsor=new.sponsor)
-    settled = await ask(core(), lambda: core().directory.add_sponsor(organization.id, sponsorship))
+    settled = await ask(
+        services(), lambda: services().gateway.add_sponsor(organization.id, sponsorship)
+    )
     if isinstance(settled, SponsorSettled) and settled.warning is not None:
         fault = Fault(pointer="/sponsor", detail=settled.warning.message)
         raise InvalidValuesError((fault,))
@@ -118,7 +118,7 @@ async def remove_sponsor(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE connected-organizations/{id}/{kind}/{sponsor}"""
     sponsor = str(req.route_params.get("sponsor", "")).lower()
     sponsorship = Sponsorship.model_construct(kind=_kind_of(req), sponsor=sponsor)
-    removed = await withdraw_sponsor(core(), administration(), _id_of(req), sponsorship)
+    removed = await withdraw_sponsor(services(), admin(), _id_of(req), sponsorship)
     if isinstance(removed, Refused):
         raise refused_problem(removed)
     if not removed:
@@ -131,7 +131,7 @@ async def remove_sponsor(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _found(req: func.HttpRequest) -> ConnectedOrganization:
-    organization = await read_organization(core(), _id_of(req))
+    organization = await read_organization(services(), _id_of(req))
     if isinstance(organization, Refused):
         raise refused_problem(organization)
     return organization

@@ -10,7 +10,7 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.throttle.gatekeeper import ask
 from connorg.functions.endpoints.organizations import refused_problem
 from connorg.functions.http.parameters import body_of
-from connorg.wiring import administration, core
+from connorg.wiring import admin, services
 
 _ID = re.compile(r"(?!\.)[0-9A-Za-z_.-]{1,128}")  # `..` would be another path
 
@@ -25,13 +25,11 @@ async def add_organization(req: func.HttpRequest) -> func.HttpResponse:
     if b'"@odata.id"' in body:
         organization_id = parse(OrganizationReference, body).organization_id
         refused = await ask(
-            core(), lambda: administration().set_on_subject(request_id, role_id, organization_id)
+            services(), lambda: admin().set_on_subject(request_id, role_id, organization_id)
         )
     else:
         told = parse(SubjectOrganization, body).model_dump(mode="json", exclude_none=True)
-        refused = await ask(
-            core(), lambda: administration().add_to_subject(request_id, role_id, told)
-        )
+        refused = await ask(services(), lambda: admin().add_to_subject(request_id, role_id, told))
     if refused is not None:
         raise refused_problem(refused)
     return func.HttpResponse(status_code=204)

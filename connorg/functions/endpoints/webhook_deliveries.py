@@ -29,7 +29,7 @@ from connorg.settings import ConfigurationError
 from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
 from connorg.webhooks.proof import Delivery, ProofError
 from connorg.webhooks.senders import Sender
-from connorg.wiring import core, webhook_senders
+from connorg.wiring import services, webhook_senders
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def _proven(name: str, delivery: Delivery) -> Sender:
     try:
         sender = webhook_senders().get(name)
         if sender is not None:
-            sender.proof.check(delivery, sender.keys(), core().clock.now())
+            sender.proof.check(delivery, sender.keys(), services().clock.now())
             return sender
         _log.warning("webhook %.70r refused: no such source is declared", name)
     except ProofError as error:
@@ -93,10 +93,10 @@ async def _submit(
         idempotency_key=wanted.delivery_id,
         traceparent=req.headers.get("traceparent"),
     )
-    result = await submit(core(), submission, wait=0)
+    result = await submit(services(), submission, wait=0)
     if not isinstance(result, Submitted):
         newcomer = result.newcomer if isinstance(result, Conflict) else None
-        newcomer = newcomer or core().new_onboarding(wanted.request, channel)
+        newcomer = newcomer or services().new_onboarding(wanted.request, channel)
         kept = await _keep(newcomer, result.error, delivery, wanted.delivery_id)
         _note(name, "refused", result.error.code)
         faults = result.faults if isinstance(result, Refusal) else None
@@ -120,7 +120,7 @@ async def _refused(
         action="Correct the ticket or the mapping of its source, and send it again.",
     )
     text = delivery.body.decode("utf-8", "replace")
-    onboarding = unreadable(core(), channels.webhook(name), text, refused.reference)
+    onboarding = unreadable(services(), channels.webhook(name), text, refused.reference)
     kept = await _keep(onboarding, error, delivery, refused.delivery_id)
     _note(name, "refused", error.code)
     return ProblemError(
@@ -137,7 +137,7 @@ async def _keep(
     onboarding: Onboarding, error: OnboardingError, delivery: Delivery, delivery_id: str | None
 ) -> Onboarding:
     digest = hashlib.sha256(delivery.body).hexdigest()
-    return await record_failed_once(core(), onboarding, error, f"{delivery_id or ''}\0{digest}")
+    return await record_failed_once(services(), onboarding, error, f"{delivery_id or ''}\0{digest}")
 
 
 def _final(error: ProblemError, faults: tuple[Fault, ...] | None = None) -> ProblemError:

@@ -14,7 +14,7 @@ import azure.functions as func
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.settings import result_secrets
-from connorg.wiring import core
+from connorg.wiring import services
 
 if TYPE_CHECKING:
     from itsdangerous import Signer
@@ -39,7 +39,7 @@ def require_token(req: func.HttpRequest, onboarding_id: str) -> None:
 
 def require_not_expired(onboarding: Onboarding) -> None:
     """Refuse a token whose onboarding ended too long ago."""
-    age = core().clock.now() - onboarding.last_action_date_time
+    age = services().clock.now() - onboarding.last_action_date_time
     if _signer() is not None and onboarding.status.terminal and age > _VALID:
         raise _refused()
 

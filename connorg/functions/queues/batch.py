@@ -16,19 +16,19 @@ from connorg.functions.queues.envelope import (
 )
 from connorg.storage.names import BATCH_QUEUE
 from connorg.telemetry import hooks as telemetry
-from connorg.wiring import core
+from connorg.wiring import services
 
 type Act = Callable[[OnboardingMessage | BatchMessage], Awaitable[None]]
 
 
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `batch`. The host deletes the message when this returns."""
-    await _deal_with(msg, lambda message: resume_rows(core(), message, msg.dequeue_count or 1))
+    await _deal_with(msg, lambda message: resume_rows(services(), message, msg.dequeue_count or 1))
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `batch-poison`. What raises here stays hidden and comes again."""
-    if await _deal_with(msg, lambda message: bury_rows(core(), message)):
+    if await _deal_with(msg, lambda message: bury_rows(services(), message)):
         telemetry.poisoned(BATCH_QUEUE)
 
 

@@ -10,7 +10,7 @@ from connorg.core.callbacks import bury_callback, call_back
 from connorg.functions.queues.envelope import leaving_newer, text_of
 from connorg.storage.names import CALLBACK_QUEUE
 from connorg.telemetry import hooks as telemetry
-from connorg.wiring import core
+from connorg.wiring import services
 
 _log = logging.getLogger(__name__)
 
@@ -19,14 +19,14 @@ async def on_callback(msg: func.QueueMessage) -> None:
     """Queue `callback`. The host deletes the message when this returns."""
     async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
         if (message := _read(msg)) is not None:
-            await call_back(core(), message)
+            await call_back(services(), message)
 
 
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `callback-poison`. What raises here stays hidden and comes again."""
     async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
         if (message := _read(msg)) is not None:
-            await bury_callback(core(), message)
+            await bury_callback(services(), message)
         telemetry.poisoned(CALLBACK_QUEUE)
 
 

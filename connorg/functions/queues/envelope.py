@@ -11,7 +11,7 @@ import azure.functions as func
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
-from connorg.wiring import core, retry_queue
+from connorg.wiring import retry_queue, services
 
 _log = logging.getLogger(__name__)
 
@@ -55,4 +55,4 @@ def unreadable_message(why: Exception) -> OnboardingError:
 
 async def keep_unreadable(text: str, error: OnboardingError) -> None:
     _log.warning("a queue message could not be understood and is kept as a failed onboarding")
-    await record_unreadable(core(), text, error)
+    await record_unreadable(services(), text, error)

@@ -16,7 +16,7 @@ from connorg.functions.queues.envelope import (
 )
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.telemetry import hooks as telemetry
-from connorg.wiring import core
+from connorg.wiring import services
 
 
 async def on_message(msg: func.QueueMessage) -> None:
@@ -25,9 +25,9 @@ async def on_message(msg: func.QueueMessage) -> None:
     async with leaving_newer(ONBOARDING_QUEUE, text):
         match _read(text):
             case OnboardingMessage() as message:
-                await resume(core(), message)
+                await resume(services(), message)
             case ProducerMessage() as message:
-                await receive(core(), message)
+                await receive(services(), message)
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
 
@@ -38,9 +38,9 @@ async def on_poison(msg: func.QueueMessage) -> None:
     async with leaving_newer(ONBOARDING_QUEUE, text):
         match _read(text):
             case OnboardingMessage() as message:
-                await bury(core(), message)
+                await bury(services(), message)
             case ProducerMessage() as message:
-                await bury_producers(core(), message)
+                await bury_producers(services(), message)
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
         telemetry.poisoned(ONBOARDING_QUEUE)

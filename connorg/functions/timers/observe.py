@@ -9,7 +9,7 @@ from connorg.core.ports import StorageUnavailableError
 from connorg.storage.backlog import backlog_of
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.telemetry import hooks as telemetry
-from connorg.wiring import core, queue
+from connorg.wiring import queue, services
 
 _log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ _UNTIL_NEXT = timedelta(seconds=90)
 
 async def observe(timer: func.TimerRequest) -> None:  # noqa: ARG001  the worker's name for it
     """Tell how many onboardings wait. The host runs it on one instance at a time."""
-    now = core().clock.now()
+    now = services().clock.now()
     try:
         backlog = await backlog_of(queue(ONBOARDING_QUEUE))
     except StorageUnavailableError as error:

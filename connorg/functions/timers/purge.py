@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from connorg.core.retention import purge
-from connorg.wiring import core
+from connorg.wiring import services
 
 EVERY_NIGHT = (
     "0 17 3 * * *"  # second, minute, hour, in UTC; off the full hour, when others are busy
@@ -11,4 +11,4 @@ EVERY_NIGHT = (
 
 
 async def purge_ledger(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds by name
-    await purge(core())
+    await purge(services())

@@ -1,4 +1,4 @@
-"""The Directory on the official SDK: its builders make the requests from its models."""
+"""The organization gateway on the official SDK: its builders make the requests from its models."""
 
 from typing import Any
 
@@ -39,8 +39,8 @@ class _Sponsors(Model, extra="ignore"):
     value: tuple[SponsorObject, ...]
 
 
-class GraphDirectory:
-    """See ports.Directory. `base`: the cloud's root and the version, as in an `@odata.id`."""
+class GraphOrganizationGateway:
+    """See ports.OrganizationGateway. `base`: the cloud's root and the version, as in `@odata.id`."""
 
     def __init__(self, client: GraphServiceClient, sender: Sender, base: str) -> None:
         self._tenants = client.tenant_relationships

@@ -1,4 +1,4 @@
-"""Every way in which a call to Graph can fail, and what a Directory makes of it."""
+"""Every way in which a call to Graph can fail, and what an organization gateway makes of it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ async def test_a_failed_search_is_no_answer(under_test: GraphUnderTest, fault: s
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "unreadable"])
 async def test_a_failed_update_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
     request = partner()
-    organization = await created(under_test.directory, request)
+    organization = await created(under_test.gateway, request)
     failing = await under_test.fail(fault)
     answer = await failing.update(organization, partner(displayName="Another").attributes)
     assert shown(answer) == shown(FAULTS[fault].setback)
@@ -60,7 +60,7 @@ async def test_a_failed_lookup_is_a_setback(under_test: GraphUnderTest, fault: s
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_failed_read_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
-    organization = await created(under_test.directory, partner())
+    organization = await created(under_test.gateway, partner())
     failing = await under_test.fail(fault)
     assert shown(await failing.read(organization.id)) == shown(FAULTS[fault].setback)
     answer = await failing.sponsors(organization.id, SponsorKind.EXTERNAL)
@@ -71,7 +71,7 @@ async def test_a_failed_read_is_a_setback(under_test: GraphUnderTest, fault: str
 async def test_a_sponsor_that_fails_is_a_setback_or_a_warning(
     under_test: GraphUnderTest, fault: str
 ) -> None:
-    organization = await created(under_test.directory, partner())
+    organization = await created(under_test.gateway, partner())
     sponsorship = Sponsorship(kind=SponsorKind.INTERNAL, sponsor=USER["id"])
     failing = await under_test.fail(fault)
     answer = await failing.add_sponsor(organization.id, sponsorship)
@@ -84,7 +84,7 @@ async def test_a_sponsor_that_fails_is_a_setback_or_a_warning(
     await under_test.recover()
     if fault in CONFIGURED:
         return  # nor can they be listed
-    held = await under_test.directory.sponsors(organization.id, SponsorKind.INTERNAL)
+    held = await under_test.gateway.sponsors(organization.id, SponsorKind.INTERNAL)
     assert isinstance(held, tuple)
     assert [sponsor.id for sponsor in held] == [USER["id"]] * FAULTS[fault].commits
 
@@ -97,7 +97,7 @@ async def test_a_create_that_failed_was_carried_out_or_not(
     request = partner()
     await (await under_test.fail(fault)).create(request)
     await under_test.recover()
-    stored = await under_test.directory.find(request)
+    stored = await under_test.gateway.find(request)
     assert (stored is not None) == FAULTS[fault].commits
 
 
@@ -189,7 +189,7 @@ async def test_every_answer_of_graph_has_its_meaning(
         moment = datetime.now(UTC) + timedelta(minutes=1)
         rule = {**rule, "retryAfter": format_datetime(moment, usegmt=True)}
     await emulator.graph.fail({"fault": "status", "method": "POST", **rule})
-    answer = await emulator.directory.create(partner())
+    answer = await emulator.gateway.create(partner())
     assert isinstance(answer, kind)
     assert isinstance(answer, AlreadyConnected | Refused | Later | Blocked)
     assert answer.error.code == code
@@ -205,7 +205,7 @@ async def test_an_answer_that_never_comes_is_ambiguous(emulator: Emulator) -> No
 
 async def test_an_error_tells_graphs_own_code_and_request_id(emulator: Emulator) -> None:
     await emulator.graph.fail({"fault": "status", "status": 400, "code": "Peculiar"})
-    answer = await emulator.directory.create(partner())
+    answer = await emulator.gateway.create(partner())
     assert isinstance(answer, Refused)
     assert answer.error.graph_code == "Peculiar"
     assert answer.error.graph_request_id
@@ -214,5 +214,5 @@ async def test_an_error_tells_graphs_own_code_and_request_id(emulator: Emulator)
 async def test_graph_is_never_called_a_second_time_by_the_sdk(emulator: Emulator) -> None:
     for status in (429, 503, 504):
         await emulator.graph.fail({"fault": "status", "status": status, "retryAfter": 0})
-        await emulator.directory.create(partner())
+        await emulator.gateway.create(partner())
     assert [request["status"] for request in await emulator.requests()] == [429, 503, 504]

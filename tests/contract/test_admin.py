@@ -1,4 +1,4 @@
-"""What the Administration promises, against the emulator through Microsoft's SDK."""
+"""What the organization admin promises, against the emulator through Microsoft's SDK."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.domain.outcomes import Later, Refused
 from connorg.core.ports import OrganizationFilter, OrganizationPage
-from connorg.graph.administration import GraphAdministration
+from connorg.graph.admin import GraphOrganizationAdmin
 from tests.contract.graph_emulator import (
     GROUP,
     PARTNER_ID,
@@ -42,17 +42,17 @@ async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
 
 
 @pytest.fixture
-def administration(emulator: Emulator) -> GraphAdministration:
-    return emulator.administration()
+def admin(emulator: Emulator) -> GraphOrganizationAdmin:
+    return emulator.admin()
 
 
 async def a_page(
-    administration: GraphAdministration,
+    admin: GraphOrganizationAdmin,
     which: OrganizationFilter = ALL,
     top: int = 100,
     continuation: str | None = None,
 ) -> OrganizationPage:
-    page = await administration.list(which, top, continuation)
+    page = await admin.list(which, top, continuation)
     assert isinstance(page, OrganizationPage)
     return page
 
@@ -81,7 +81,7 @@ FILTERS = {
 @pytest.mark.parametrize(("which", "expected"), FILTERS.values(), ids=FILTERS)
 async def test_a_list_holds_what_its_filter_lets_through(
     emulator: Emulator,
-    administration: GraphAdministration,
+    admin: GraphOrganizationAdmin,
     which: OrganizationFilter,
     expected: set[str],
 ) -> None:
@@ -93,30 +93,30 @@ async def test_a_list_holds_what_its_filter_lets_through(
         federation("a.example", displayName="federation"),
     ):
         await emulator.graph.create(body)
-    page = await a_page(administration, which)
+    page = await a_page(admin, which)
     assert set(names_on(page)) == expected
     assert page.continuation is None
 
 
 @pytest.mark.parametrize("which", [ALL, OrganizationFilter(state="configured")])
 async def test_pages_are_followed_to_the_end(
-    emulator: Emulator, administration: GraphAdministration, which: OrganizationFilter
+    emulator: Emulator, admin: GraphOrganizationAdmin, which: OrganizationFilter
 ) -> None:
     names = [f"{number}.example" for number in range(250)]
     for name in names:
         await emulator.graph.create(domain(name))
-    pages = [await a_page(administration, which)]
+    pages = [await a_page(admin, which)]
     while pages[-1].continuation:
-        pages.append(await a_page(administration, which, continuation=pages[-1].continuation))
+        pages.append(await a_page(admin, which, continuation=pages[-1].continuation))
     assert [len(page.organizations) for page in pages] == [100, 100, 50]
     assert [name for page in pages for name in names_on(page)] == names
 
 
 async def test_a_listed_organization_has_its_identity_source(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
     await emulator.graph.create(domain("contoso.test"))
-    (organization,) = (await a_page(administration)).organizations
+    (organization,) = (await a_page(admin)).organizations
     assert [source.tenant_id for source in organization.identity_sources] == [PARTNER_ID]
     assert organization.created_date_time is not None
 
@@ -153,11 +153,11 @@ def assert_is_a_list(sent: dict[str, Any], version: str) -> None:
 
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
 async def test_a_forged_continuation_reaches_nothing_else(
-    emulator: Emulator, administration: GraphAdministration, forged: str
+    emulator: Emulator, admin: GraphOrganizationAdmin, forged: str
 ) -> None:
     await emulator.graph.create(domain("a.example"))
     before = len(await emulator.requests())
-    page = await administration.list(ALL, 100, forged)
+    page = await admin.list(ALL, 100, forged)
     assert isinstance(page, OrganizationPage | Refused)
     for sent in (await emulator.requests())[before:]:
         assert_is_a_list(sent, emulator.version)
@@ -170,10 +170,8 @@ async def test_a_forged_continuation_reaches_nothing_else(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(forged=st.text(max_size=60) | st.text(st.characters(codec="ascii")).map(token))
-async def test_no_continuation_at_all_raises(
-    administration: GraphAdministration, forged: str
-) -> None:
-    page = await administration.list(ALL, 100, forged)
+async def test_no_continuation_at_all_raises(admin: GraphOrganizationAdmin, forged: str) -> None:
+    page = await admin.list(ALL, 100, forged)
     assert isinstance(page, OrganizationPage | Refused)
 
 
@@ -181,36 +179,36 @@ async def test_no_continuation_at_all_raises(
 
 
 async def test_a_deleted_organization_is_gone(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
     request = partner()
-    organization = await created(emulator.directory, request)
-    assert await administration.delete(organization.id) is None
+    organization = await created(emulator.gateway, request)
+    assert await admin.delete(organization.id) is None
     assert await emulator.graph.control("GET", "organizations") == []
     (sent,) = await emulator.requests("DELETE")
     path = f"/{emulator.version}/{ENTITLEMENTS}/connectedOrganizations/{organization.id}"
     assert (sent["path"], sent["status"]) == (path, 204)
-    await created(emulator.directory, request)
+    await created(emulator.gateway, request)
 
 
-async def test_an_unknown_organization_is_not_found(administration: GraphAdministration) -> None:
-    answer = await administration.delete(str(uuid4()))
+async def test_an_unknown_organization_is_not_found(admin: GraphOrganizationAdmin) -> None:
+    answer = await admin.delete(str(uuid4()))
     assert isinstance(answer, Refused)
     assert answer.not_found
 
 
 async def test_a_sponsor_is_removed_by_object_id(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
-    organization = await created(emulator.directory, partner())
+    organization = await created(emulator.gateway, partner())
     for sponsor in (USER["id"], GROUP["id"]):
         asked = Sponsorship(kind=SponsorKind.EXTERNAL, sponsor=sponsor)
-        await emulator.directory.add_sponsor(organization.id, asked)
+        await emulator.gateway.add_sponsor(organization.id, asked)
     removal = organization.id, SponsorKind.EXTERNAL, USER["id"]
-    assert await administration.remove_sponsor(*removal) is None
+    assert await admin.remove_sponsor(*removal) is None
     (stored,) = await emulator.graph.control("GET", "organizations")
     assert stored["externalSponsors"] == [GROUP["id"]]
-    again = await administration.remove_sponsor(*removal)
+    again = await admin.remove_sponsor(*removal)
     assert isinstance(again, Refused)
     assert again.not_found
 
@@ -230,19 +228,19 @@ EXAMPLE: dict[str, Any] = {
 
 
 async def test_a_subject_is_sent_the_organization_as_it_is_given(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
-    assert await administration.add_to_subject("r-1", "r_2", EXAMPLE) is None
+    assert await admin.add_to_subject("r-1", "r_2", EXAMPLE) is None
     (sent,) = await emulator.requests()
     assert (sent["method"], sent["path"], sent["status"]) == ("POST", SUBJECT, 204)
     assert sent["body"] == EXAMPLE
 
 
 async def test_a_subject_is_sent_a_reference_to_the_organization(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
-    organization = await created(emulator.directory, partner())
-    assert await administration.set_on_subject("r-1", "r_2", organization.id) is None
+    organization = await created(emulator.gateway, partner())
+    assert await admin.set_on_subject("r-1", "r_2", organization.id) is None
     (sent,) = await emulator.requests("PUT")
     assert (sent["path"], sent["status"]) == (SUBJECT, 204)
     address = f"{emulator.graph.root}/beta/{ENTITLEMENTS}/connectedOrganizations/{organization.id}"
@@ -250,19 +248,19 @@ async def test_a_subject_is_sent_a_reference_to_the_organization(
 
 
 async def test_a_subject_is_not_given_an_organization_that_is_gone(
-    administration: GraphAdministration,
+    admin: GraphOrganizationAdmin,
 ) -> None:
-    answer = await administration.set_on_subject("r-1", "r_2", str(uuid4()))
+    answer = await admin.set_on_subject("r-1", "r_2", str(uuid4()))
     assert isinstance(answer, Refused)
     assert answer.not_found
 
 
 @pytest.mark.parametrize("odd", ["a/b", "a?b", "a#b", "a b", "a%2Fb"])
 async def test_an_odd_id_stays_one_segment_of_the_path(
-    emulator: Emulator, administration: GraphAdministration, odd: str
+    emulator: Emulator, admin: GraphOrganizationAdmin, odd: str
 ) -> None:
-    await administration.add_to_subject(odd, odd, EXAMPLE)
-    await administration.set_on_subject(odd, odd, "1")
+    await admin.add_to_subject(odd, odd, EXAMPLE)
+    await admin.set_on_subject(odd, odd, "1")
     for sent in await emulator.requests():
         # The log is decoded once; `a%2Fb` was sent as `a%252Fb`.
         assert sent["path"] == SUBJECT.replace("r-1", odd).replace("r_2", odd)
@@ -272,38 +270,38 @@ async def test_an_odd_id_stays_one_segment_of_the_path(
 
 
 # A change that succeeded is not read, so it can't be unreadable. Whether there is a connection is
-# the Sender's matter, which the Directory's tests show.
+# the Sender's matter, which the gateway's tests show.
 NOT_OURS = {"unreadable", "unreachable", "no token"}
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in NOT_OURS])
 async def test_what_fails_is_a_setback(fault: str) -> None:
     async with emulated("v1.0") as emulator:
-        administration = emulator.administration()
-        organization = await created(emulator.directory, partner())
+        admin = emulator.admin()
+        organization = await created(emulator.gateway, partner())
         await emulator.fail(fault)
         for answer in (
-            await administration.list(ALL, 100, None),
-            await administration.delete(organization.id),
-            await administration.remove_sponsor(organization.id, SponsorKind.INTERNAL, USER["id"]),
-            await administration.add_to_subject("r-1", "r_2", EXAMPLE),
-            await administration.set_on_subject("r-1", "r_2", organization.id),
+            await admin.list(ALL, 100, None),
+            await admin.delete(organization.id),
+            await admin.remove_sponsor(organization.id, SponsorKind.INTERNAL, USER["id"]),
+            await admin.add_to_subject("r-1", "r_2", EXAMPLE),
+            await admin.set_on_subject("r-1", "r_2", organization.id),
         ):
             assert shown(answer) == shown(FAULTS[fault].setback)
 
 
 async def test_a_list_that_cannot_be_read_is_no_empty_list(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
     await emulator.fail("unreadable")
-    answer = await administration.list(ALL, 100, None)
+    answer = await admin.list(ALL, 100, None)
     assert isinstance(answer, Later)
 
 
 async def test_a_reader_may_list_and_not_delete(
-    emulator: Emulator, administration: GraphAdministration
+    emulator: Emulator, admin: GraphOrganizationAdmin
 ) -> None:
     await emulator.graph.configure(roles=["EntitlementManagement.Read.All"])
-    await a_page(administration)
-    answer = await administration.delete(str(uuid4()))
+    await a_page(admin)
+    answer = await admin.delete(str(uuid4()))
     assert shown(answer) == shown(FAULTS["no permission"].setback)

@@ -1,4 +1,4 @@
-"""The Administration on the official SDK."""
+"""The organization admin on the official SDK."""
 
 import base64
 import binascii
@@ -36,8 +36,8 @@ class _Page(Model, extra="ignore"):
     next_link: str | None = Field(None, alias="@odata.nextLink")
 
 
-class GraphAdministration:
-    """See ports.Administration. `root`: the cloud's, without a version."""
+class GraphOrganizationAdmin:
+    """See ports.OrganizationAdmin. `root`: the cloud's, without a version."""
 
     def __init__(self, client: GraphServiceClient, sender: Sender, root: str, version: str) -> None:
         self._organizations = (

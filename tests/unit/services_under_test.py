@@ -6,8 +6,8 @@ from random import Random
 
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.rules import Policy
-from connorg.core.services import Callbacks, Core
-from tests.simulation.graph import Graph, SimulatedDirectory
+from connorg.core.services import Callbacks, Services
+from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -36,13 +36,13 @@ class _NoReceiver:
         raise AssertionError("nobody asked to be called back")
 
 
-def simulated_core(clock: Clock | None = None, graph: Graph | None = None) -> Core:
+def simulated_core(clock: Clock | None = None, graph: Graph | None = None) -> Services:
     clock = clock or Clock()
     table, queue = Table(), Queue(lambda: 0.0)
     table.create_table()
     queue.create_queue()
-    return Core(
-        directory=SimulatedDirectory(graph or Graph(clock.now, lambda: 0.0), _ask),
+    return Services(
+        gateway=SimulatedGateway(graph or Graph(clock.now, lambda: 0.0), _ask),
         ledger=ledger_on(table, _at_once),
         batches=batches_on(table, _at_once),
         queue=retry_queue_on(queue, _at_once),
