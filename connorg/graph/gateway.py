@@ -40,7 +40,7 @@ class _Sponsors(Model, extra="ignore"):
 
 
 class GraphOrganizationGateway:
-    """See ports.OrganizationGateway. `base`: the cloud's root and the version, as in `@odata.id`."""
+    """See ports.OrganizationGateway. `base`: a cloud's root and the version, as in `@odata.id`."""
 
     def __init__(self, client: GraphServiceClient, sender: Sender, base: str) -> None:
         self._tenants = client.tenant_relationships

@@ -44,7 +44,7 @@ def names(answer: httpx.Response) -> list[str]:
 
 @pytest.mark.parametrize("source", [*PROFILED, "signing"])
 async def test_no_forgery_passes_over_http(untouched: Connorg, source: str) -> None:
-    """Ten thousand for each scheme are tried in tests/unit/test_proof.py."""
+    """Ten thousand for each scheme are tried in tests/unit/webhooks/test_proof.py."""
     body = Ticket(Partner().domain).of(source)
     before = await untouched.footprint()
     for headers, content in forgeries(source, body, 40):

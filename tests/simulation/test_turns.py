@@ -20,8 +20,8 @@ from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import Table, ledger_on
+from tests.unit.core.services_under_test import simulated_core
 from tests.unit.partners import domain_source, request
-from tests.unit.services_under_test import simulated_core
 
 START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 ROWS = 300

@@ -20,7 +20,7 @@ from connorg.functions.queues.envelope import text_of
 from connorg.settings import settings
 from tests.unit.partners import request
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TRIGGER_METADATA = {
     "id",
     "popreceipt",

@@ -7,7 +7,7 @@ import pytest
 from connorg.webhooks.mapping import Ignored, read
 from connorg.webhooks.senders import Sender
 from tests.senders import Ticket
-from tests.unit.readings import delivery, faults, refused, source, wanted
+from tests.unit.webhooks.readings import delivery, faults, refused, source, wanted
 
 TENANT = "2f9c4e6a-77d6-4d08-9a4c-0e4d8c1b2a03"
 SOURCE = {"domainName": "a.com"}

@@ -12,7 +12,7 @@ from connorg.settings import settings
 from connorg.webhooks import __main__ as command
 from tests.senders import CONNECT, Ticket
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAYLOADS = ROOT / "tests/payloads"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connorg.partner_files.reader import PartnerRow
-from tests.unit.partner_files import bodies, only_row, read, rows, unreadable
+from tests.unit.partner_files.files import bodies, only_row, read, rows, unreadable
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, tenant_source
 
 IN_MARKS = "put a cell that holds the delimiter in quotation marks."

@@ -11,8 +11,8 @@ from connorg.core.onboarding.resume import resume
 from connorg.core.onboarding.submit import submit
 from connorg.core.ports import OnboardingFilter
 from connorg.core.services import Services
+from tests.unit.core.services_under_test import simulated_core
 from tests.unit.partners import request
-from tests.unit.services_under_test import simulated_core
 
 ERROR = OnboardingError(code="InvalidValues", message="It is wrong.")
 

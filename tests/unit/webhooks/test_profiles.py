@@ -12,9 +12,9 @@ from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
 from connorg.webhooks.profiles import PROFILES
 from connorg.webhooks.proof import Delivery
 from tests.senders import DOCUMENTED, Ticket
-from tests.unit.readings import delivery, faults, refused, source, wanted
+from tests.unit.webhooks.readings import delivery, faults, refused, source, wanted
 
-PAYLOADS = Path(__file__).parents[1] / "payloads"
+PAYLOADS = Path(__file__).parents[2] / "payloads"
 
 
 def sample(name: str) -> Any:

@@ -18,7 +18,7 @@ from connorg.partner_files.reader import (
     FileUnreadableError,
     read_partners,
 )
-from tests.unit.partner_files import bodies, only_row, read, rows, unreadable
+from tests.unit.partner_files.files import bodies, only_row, read, rows, unreadable
 from tests.unit.partners import body, domain_source, request, tenant_source
 
 

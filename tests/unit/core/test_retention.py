@@ -14,8 +14,8 @@ from connorg.core.onboarding.submit import submit
 from connorg.core.retention import purge
 from connorg.core.services import Services
 from tests.simulation.graph import Graph
+from tests.unit.core.services_under_test import NOW, Clock, simulated_core
 from tests.unit.partners import domain_source, request
-from tests.unit.services_under_test import NOW, Clock, simulated_core
 
 YEAR, SECOND = timedelta(days=365), timedelta(seconds=1)
 

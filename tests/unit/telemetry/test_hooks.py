@@ -157,7 +157,7 @@ def test_of_an_exception_the_log_has_type_and_stack_and_not_the_text(
     assert (record.body, record.severity_text) == ("a function failed", "ERROR")
     assert attributes[names.ONBOARDING_ID] == "an-id"
     assert attributes[names.EXCEPTION_TYPE] == "builtins.ValueError"
-    assert "test_telemetry.py" in str(attributes[names.EXCEPTION_STACKTRACE])
+    assert "test_hooks.py" in str(attributes[names.EXCEPTION_STACKTRACE])
     assert partner not in exported.to_json()
 
 
