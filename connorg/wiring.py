@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from connorg.core.domain.timing import Timing
 from connorg.core.services import Callbacks, Services
+from connorg.core.throttle.throttle import Throttle
 from connorg.settings import callback_keys, settings, telemetry
 from connorg.storage.names import (
     BATCH_QUEUE,
@@ -55,6 +56,7 @@ def services() -> Services:
     """
     _export_telemetry()
     from connorg.storage.batches import AzureBatches  # noqa: PLC0415
+    from connorg.storage.gate import AzureGateStore  # noqa: PLC0415
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
     from connorg.storage.queues import AzureRetryQueues  # noqa: PLC0415
 
@@ -63,6 +65,7 @@ def services() -> Services:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = settings()
     _get_token_meanwhile()
+    clock, random, timing = SystemClock(), SystemRandom(), _timing()
     made = Services(
         gateway=gateway(),
         ledger=AzureLedger(table(LEDGER_TABLE)),
@@ -70,16 +73,16 @@ def services() -> Services:
         queue=AzureRetryQueues(
             onboardings=retry_queue(ONBOARDING_QUEUE), rows=retry_queue(BATCH_QUEUE)
         ),
-        clock=SystemClock(),
-        random=SystemRandom(),
-        timing=Timing(
-            attempt_limit=config.attempt_seconds,
-            settle=config.settle_seconds,
-            blocked_retry=config.blocked_retry_seconds,
-            give_up=config.give_up_hours * 60 * 60,
-            retention=config.retention_days * 24 * 60 * 60,
-            callback_retry=config.callback_retry_seconds,
+        throttle=Throttle(
+            AzureGateStore(table(LEDGER_TABLE)),
+            clock,
+            random,
+            timing,
+            calls=2 if config.tenant_lookup else 1,  # the create, and the lookup before it
         ),
+        clock=clock,
+        random=random,
+        timing=timing,
         policy=config.policy(),
         callbacks=_callbacks(),
         tenant_lookup=config.tenant_lookup,
@@ -88,6 +91,18 @@ def services() -> Services:
     # second now and then: calls to Graph then bunched, and it complained.
     gc.freeze()
     return made
+
+
+def _timing() -> Timing:
+    config = settings()
+    return Timing(
+        attempt_limit=config.attempt_seconds,
+        settle=config.settle_seconds,
+        blocked_retry=config.blocked_retry_seconds,
+        give_up=config.give_up_hours * 60 * 60,
+        retention=config.retention_days * 24 * 60 * 60,
+        callback_retry=config.callback_retry_seconds,
+    )
 
 
 @cache

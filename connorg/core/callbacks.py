@@ -21,7 +21,9 @@ from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
-from connorg.core.ports import StorageUnavailableError, SupersededError
+from connorg.core.domain.timing import seconds_until
+from connorg.core.ports import SupersededError
+from connorg.core.redelivery import put_again_in_outage
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
@@ -29,7 +31,6 @@ _log = logging.getLogger(__name__)
 
 _SHORTEST_LOOK, _LONGEST_LOOK = 2.0, 60.0  # seconds between two looks at an onboarding
 _LEASE = 30.0  # seconds; longer than a delivery may take
-_POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 _GONE = 410
 
 
@@ -54,12 +55,8 @@ async def call_back(services: Services, message: CallbackMessage) -> None:
 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
-    try:
+    async with put_again_in_outage(services.callbacks.queue, message):
         await _call_back(services, message)
-    except StorageUnavailableError:
-        # A new message starts a new count of deliveries: an outage of the ledger alone must not
-        # end in the poison queue.
-        await services.callbacks.queue.put(message, _POSTPONE)
 
 
 async def bury_callback(services: Services, message: CallbackMessage) -> None:
@@ -81,7 +78,7 @@ async def _call_back(services: Services, message: CallbackMessage) -> None:
     note = await services.ledger.callback(onboarding.id, message.name)
     if note.ended is not None:
         return
-    if (pause := services.seconds_until(note.due)) > 0:
+    if (pause := seconds_until(note.due, services.clock.now())) > 0:
         await services.callbacks.queue.put(message, pause)
         return
     due = services.clock.now() + timedelta(seconds=_LEASE)
@@ -128,7 +125,9 @@ async def _conclude(
     ended = _ended(answer)
     failed = message.model_copy(update={"failures": message.failures + 1})
     delay = services.timing.callback_backoff(failed.failures, services.random)
-    if ended is None and delay > services.seconds_until(_last(services, message, onboarding)):
+    if ended is None and delay > seconds_until(
+        _last(services, message, onboarding), services.clock.now()
+    ):
         ended = "given up"
     told = ended or "again later"
     _log.info("%s of onboarding %s: %s, %s", message.name, onboarding.id, answer, told)
@@ -154,5 +153,5 @@ def _last(services: Services, message: CallbackMessage, onboarding: Onboarding) 
 def _until_next_look(services: Services, message: CallbackMessage, onboarding: Onboarding) -> float:
     """A little after it is due; and the longer it lasts, the less a while more matters."""
     lasts = (services.clock.now() - message.asked_date_time).total_seconds()
-    pause = max(_SHORTEST_LOOK + services.seconds_until(onboarding.due), lasts / 10)
+    pause = max(_SHORTEST_LOOK + seconds_until(onboarding.due, services.clock.now()), lasts / 10)
     return min(_LONGEST_LOOK, pause)

@@ -11,13 +11,13 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Refused
 from connorg.core.ports import OrganizationAdmin, StorageUnavailableError, SupersededError
 from connorg.core.services import Services
-from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
+from connorg.core.throttle.throttle import GraphUnavailableError
 
 
 async def read_organization(
     services: Services, organization_id: str
 ) -> ConnectedOrganization | Refused:
-    return await ask(services, lambda: services.gateway.read(organization_id))
+    return await services.throttle.ask(lambda: services.gateway.read(organization_id))
 
 
 async def change_organization(
@@ -26,7 +26,7 @@ async def change_organization(
     """Give the organization those of the attributes in which it differs."""
     if organization.attributes == wanted:
         return organization
-    return await ask(services, lambda: services.gateway.update(organization, wanted))
+    return await services.throttle.ask(lambda: services.gateway.update(organization, wanted))
 
 
 async def delete_organization(
@@ -35,7 +35,7 @@ async def delete_organization(
     """Delete it, and let its identity source be onboarded anew. None: it is gone."""
     # Before it is gone: a request that finds the ledger marked and Graph not yet only adopts it.
     await forget_organization(services, organization_id)
-    return await ask(services, lambda: admin.delete(organization_id))
+    return await services.throttle.ask(lambda: admin.delete(organization_id))
 
 
 async def forget_organization(services: Services, organization_id: str) -> bool:
@@ -64,13 +64,15 @@ async def withdraw_sponsor(
 ) -> Refused | bool:
     """Take a sponsor away. False: the organization has no such sponsor."""
     kind: SponsorKind = sponsorship.kind
-    held = await ask(services, lambda: services.gateway.sponsors(organization_id, kind))
+    held = await services.throttle.ask(lambda: services.gateway.sponsors(organization_id, kind))
     if not isinstance(held, tuple):
         return held
     ids = [object_.id for object_ in held if object_.is_named(sponsorship.sponsor)]
     if not ids:
         return False
-    refused = await ask(services, lambda: admin.remove_sponsor(organization_id, kind, ids[0]))
+    refused = await services.throttle.ask(
+        lambda: admin.remove_sponsor(organization_id, kind, ids[0])
+    )
     return refused or True
 
 

@@ -1,6 +1,6 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -15,7 +15,6 @@ from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
-from connorg.core.throttle.gate import Gate
 
 
 class StorageUnavailableError(Exception):
@@ -224,12 +223,6 @@ class Ledger(Protocol):
         Gives after each step how many onboardings that deleted. What somebody changes meanwhile
         stays, and so does what a newer version wrote.
         """
-        ...
-
-    async def gate(self) -> Gate: ...
-
-    async def change_gate(self, change: Callable[[Gate], Gate]) -> Gate:
-        """Change the gate, atomically: `change` may be asked again with what others wrote."""
         ...
 
 

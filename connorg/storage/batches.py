@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, S
 from datetime import datetime
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
@@ -25,6 +25,7 @@ from connorg.storage.tables import (
     CONFLICTS,
     LARGEST_TRANSACTION,
     delete_unchanged,
+    read_row,
     rows_of,
     with_table,
 )
@@ -65,11 +66,11 @@ class AzureBatches:
                     raise  # else an earlier call wrote the same
 
     async def read(self, batch_id: str) -> Batch | None:
-        entity = await self._entity(batch_id, _BATCH, ["Version", "Batch"])
+        entity = await read_row(self._table, batch_id, _BATCH, ["Version", "Batch"])
         return None if entity is None else model_of(Batch, entity, "Batch")
 
     async def row(self, place: RowRef) -> BatchRow | None:
-        entity = await self._entity(place.batch, _row_key(place.row), _TOLD)
+        entity = await read_row(self._table, place.batch, _row_key(place.row), _TOLD)
         return None if entity is None else _row_of(entity)
 
     async def rows(
@@ -118,13 +119,6 @@ class AzureBatches:
         """Delete rows of one batch; 1: with its own row."""
         deleted = await delete_unchanged(self._table, rows)
         return sum(deleted and row["RowKey"] == _BATCH for row in rows)
-
-    async def _entity(self, partition: str, row: str, columns: list[str]) -> Any:
-        async with storage_errors():
-            try:
-                return await self._table.get_entity(partition, row, select=columns)
-            except ResourceNotFoundError:
-                return None
 
     async def _query(
         self, batch_id: str, columns: list[str], first: int = 0, last: int | None = None

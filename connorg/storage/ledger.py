@@ -2,12 +2,11 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
@@ -22,11 +21,9 @@ from connorg.core.ports import (
     OnboardingPage,
     SupersededError,
 )
-from connorg.core.throttle.gate import Gate
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CLAIM,
-    GATE,
     JOINED,
     ONBOARDING,
     Entity,
@@ -34,8 +31,6 @@ from connorg.storage.entities import (
     callback_of,
     claim_entity,
     etag_of,
-    gate_entity,
-    gate_of,
     if_unchanged,
     key_entity,
     onboarding_entity,
@@ -44,7 +39,7 @@ from connorg.storage.entities import (
     tenant_entity,
 )
 from connorg.storage.ledger_purge import purge, remnant_of
-from connorg.storage.tables import CONFLICTS, rows_of, with_table
+from connorg.storage.tables import CONFLICTS, read_row, rows_of, with_table, write_row
 
 
 class AzureLedger:
@@ -92,12 +87,11 @@ class AzureLedger:
         return onboarding.model_copy(update={"etag": results[1]["etag"]})
 
     async def record(self, onboarding: Onboarding) -> Onboarding:
-        async with storage_errors():
-            try:
-                written = await self._create(onboarding_entity(onboarding))
-            except ResourceExistsError:
-                return await self.read(onboarding.id) or onboarding
-        return onboarding.model_copy(update={"etag": written["etag"]})
+        try:
+            etag = await write_row(self._table, onboarding_entity(onboarding), None)
+        except SupersededError:  # it is there
+            return await self.read(onboarding.id) or onboarding
+        return onboarding.model_copy(update={"etag": etag})
 
     async def read(self, onboarding_id: str) -> Onboarding | None:
         partition, row = split_id(onboarding_id)
@@ -105,27 +99,8 @@ class AzureLedger:
         return None if entity is None else onboarding_of(entity)
 
     async def save(self, onboarding: Onboarding) -> Onboarding:
-        etag = await self._write(onboarding_entity(onboarding), onboarding.etag or "")
+        etag = await write_row(self._table, onboarding_entity(onboarding), onboarding.etag or "")
         return onboarding.model_copy(update={"etag": etag})
-
-    async def _write(self, entity: Entity, etag: str | None) -> str:
-        """Write a row in the place of the version that was read; None: where there was none.
-
-        Gives the new version. Raises SupersededError when the row is not as it was read.
-        """
-        async with storage_errors():
-            try:
-                if etag is None:
-                    written = await self._create(entity)
-                else:
-                    written = await self._table.update_entity(
-                        entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
-                    )
-            except HttpResponseError as error:
-                if error.status_code in CONFLICTS:
-                    raise SupersededError(entity["RowKey"]) from None
-                raise
-        return str(written["etag"])
 
     async def callback(self, onboarding_id: str, name: str) -> CallbackRecord:
         partition, _ = split_id(onboarding_id)
@@ -135,7 +110,8 @@ class AzureLedger:
         return callback_of(entity)
 
     async def record_callback(self, note: CallbackRecord) -> CallbackRecord:
-        return note.model_copy(update={"etag": await self._write(callback_entity(note), note.etag)})
+        etag = await write_row(self._table, callback_entity(note), note.etag)
+        return note.model_copy(update={"etag": etag})
 
     async def holder_of(self, natural_key: str) -> Onboarding | None:
         partition = partition_of(natural_key)
@@ -157,7 +133,7 @@ class AzureLedger:
             if holder is not None and (after is None or holder.id != after.id):
                 return holder
             with suppress(SupersededError):
-                await self._write(entity, etag_of(held) if held is not None else None)
+                await write_row(self._table, entity, held and etag_of(held))
                 return None
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
@@ -219,39 +195,20 @@ class AzureLedger:
         entity = key_entity(caller, key, reservation)
         while True:
             with suppress(SupersededError):
-                await self._write(entity, None)
+                await write_row(self._table, entity, None)
                 return reservation
             held = await self._entity(entity["PartitionKey"], entity["RowKey"])
             if held is not None:
                 return reservation_of(held)
 
-    async def gate(self) -> Gate:
-        entity = await self._entity(*GATE)
-        return Gate() if entity is None else gate_of(entity)
-
-    async def change_gate(self, change: Callable[[Gate], Gate]) -> Gate:
-        while True:
-            held = await self._entity(*GATE)
-            gate = change(Gate() if held is None else gate_of(held))
-            with suppress(SupersededError):
-                await self._write(gate_entity(gate), etag_of(held) if held is not None else None)
-                return gate
-
     async def _entity(self, partition: str, row: str) -> Any:
-        async with storage_errors():
-            try:
-                entity = await self._table.get_entity(partition, row)
-            except ResourceNotFoundError:
-                return None
-        if (partition, row) != GATE:
+        entity = await read_row(self._table, partition, row)
+        if entity is not None:
             check_version(entity.get("Version"))
         return entity
 
     def purge(self, before: datetime) -> AsyncGenerator[int]:
         return purge(self._table, before)
-
-    async def _create(self, entity: Entity) -> Any:
-        return await with_table(self._table, lambda: self._table.create_entity(entity))
 
 
 def _create_or_update(entity: Entity, etag: str | None) -> tuple[Any, ...]:

@@ -5,11 +5,12 @@ from contextlib import suppress
 from typing import Any
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.data.tables import TableTransactionError
+from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
+from connorg.core.ports import SupersededError
 from connorg.storage.connection import storage_errors
-from connorg.storage.entities import etag_of, if_unchanged
+from connorg.storage.entities import Entity, etag_of, if_unchanged
 
 _NOT_FOUND = 404
 CONFLICTS = frozenset({404, 409, 412})  # gone since it was read; exists already; changed since
@@ -29,6 +30,38 @@ async def with_table[Written](
     with suppress(ResourceExistsError):  # another instance was quicker
         await table.create_table()
     return await write()
+
+
+async def read_row(
+    table: TableClient, partition: str, row: str, columns: list[str] | None = None
+) -> Any:
+    """Return a row; None: there is none. Raise StorageUnavailableError."""
+    async with storage_errors():
+        try:
+            return await table.get_entity(partition, row, select=columns)
+        except ResourceNotFoundError:
+            return None
+
+
+async def write_row(table: TableClient, entity: Entity, etag: str | None) -> str:
+    """Write a row in the place of the version that was read; None: where there was none.
+
+    Return the new version. Raise SupersededError when the row is not as it was read, and
+    StorageUnavailableError.
+    """
+    async with storage_errors():
+        try:
+            if etag is None:
+                written = await with_table(table, lambda: table.create_entity(entity))
+            else:
+                written = await table.update_entity(
+                    entity, mode=UpdateMode.REPLACE, **if_unchanged(etag)
+                )
+        except HttpResponseError as error:
+            if error.status_code in CONFLICTS:
+                raise SupersededError(entity["RowKey"]) from None
+            raise
+    return str(written["etag"])
 
 
 async def rows_of(

@@ -29,11 +29,12 @@ from connorg.core.ports import (
     StorageUnavailableError,
     SupersededError,
 )
-from connorg.core.throttle.gate import Gate
+from connorg.core.throttle.gate import Gate, GateStore
 from connorg.storage.connection import table as table_client
+from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.names import LEDGER_TABLE
-from tests.simulation.storage import Table, ledger_on
+from tests.simulation.storage import SimulatedTableClient, Table
 from tests.unit.partners import domain_source, request
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -50,14 +51,24 @@ async def by_turns[T](_: str, act: Callable[[], T]) -> T:
 
 
 @pytest.fixture(params=["simulated", "azurite"])
-async def ledger(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
-    """A ledger whose table does not exist yet."""
+async def table(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A table that does not exist yet."""
     if request.param == "simulated":
-        yield ledger_on(Table(), by_turns)
+        yield SimulatedTableClient(Table(), by_turns)
         return
     connection = request.getfixturevalue("storage")
     async with TableClient.from_connection_string(connection, f"ledger{uuid4().hex}") as table:
-        yield AzureLedger(table)
+        yield table
+
+
+@pytest.fixture
+def ledger(table: Any) -> Ledger:
+    return AzureLedger(table)
+
+
+@pytest.fixture
+def gate_store(table: Any) -> GateStore:
+    return AzureGateStore(table)
 
 
 def partner() -> str:
@@ -373,10 +384,10 @@ async def test_a_page_that_holds_the_last_says_so(ledger: Ledger) -> None:
     assert (await ledger.list(EVERYTHING, 1, None)).continuation is not None
 
 
-async def test_onboardings_alone_are_listed(ledger: Ledger) -> None:
+async def test_onboardings_alone_are_listed(ledger: Ledger, gate_store: GateStore) -> None:
     held = await opened(ledger, onboarding())
     await ledger.reserve_key("caller", "key", KeyReservation("fingerprint", held.id))
-    await ledger.change_gate(lambda gate: gate.closed(NOW))
+    await gate_store.change(lambda gate: gate.closed(NOW))
     assert await listed(ledger) == [held.id]
 
 
@@ -439,56 +450,59 @@ async def test_all_who_bind_a_key_at_once_agree(ledger: Ledger) -> None:
 # gate
 
 
-async def test_a_gate_that_nobody_changed_is_open(ledger: Ledger) -> None:
-    assert await ledger.gate() == Gate()
+async def test_a_gate_that_nobody_changed_is_open(gate_store: GateStore) -> None:
+    assert await gate_store.read() == Gate()
 
 
-async def test_the_gate_is_read_as_it_was_changed(ledger: Ledger) -> None:
+async def test_the_gate_is_read_as_it_was_changed(gate_store: GateStore) -> None:
     later = NOW + timedelta(minutes=5, microseconds=1)
-    changed = await ledger.change_gate(lambda gate: gate.closed(later, ERROR))
+    changed = await gate_store.change(lambda gate: gate.closed(later, ERROR))
     assert changed == Gate().closed(later, ERROR)
-    assert await ledger.gate() == changed
-    changed = await ledger.change_gate(lambda gate: gate.with_turns(3, NOW))
+    assert await gate_store.read() == changed
+    changed = await gate_store.change(lambda gate: gate.with_turns(3, NOW))
     assert changed == Gate().closed(later, ERROR).with_turns(3, NOW)
-    assert await ledger.gate() == changed
+    assert await gate_store.read() == changed
 
 
-async def test_no_change_of_the_gate_is_lost(ledger: Ledger) -> None:
+async def test_no_change_of_the_gate_is_lost(gate_store: GateStore) -> None:
     """The turns of all who take some at once are as many as they asked for."""
     answers = await asyncio.gather(
-        *(ledger.change_gate(lambda gate: gate.with_turns(1, NOW)) for _ in range(8))
+        *(gate_store.change(lambda gate: gate.with_turns(1, NOW)) for _ in range(8))
     )
     turns = [turn for gate in answers for turn in gate.last_turns(1)]
     assert len(set(turns)) == 8
 
 
-async def test_of_many_who_close_the_gate_at_once_the_longest_time_stands(ledger: Ledger) -> None:
+async def test_of_many_who_close_the_gate_at_once_the_longest_time_stands(
+    gate_store: GateStore,
+) -> None:
     def closing(until: datetime) -> Callable[[Gate], Gate]:
         return lambda gate: gate.closed(until)
 
     times = [NOW + timedelta(seconds=s) for s in (4, 1, 7, 2, 0, 5, 3, 6)]
-    await asyncio.gather(*(ledger.change_gate(closing(time)) for time in times))
-    assert (await ledger.gate()).closed_until == max(times)
+    await asyncio.gather(*(gate_store.change(closing(time)) for time in times))
+    assert (await gate_store.read()).closed_until == max(times)
 
 
 # storage that fails
 
 
 @pytest.fixture(params=["simulated", "real"])
-async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[Ledger]:
+async def unreachable(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A table that nobody answers for."""
     if request.param == "simulated":
 
         async def broken[T](_: str, __: Callable[[], T]) -> T:
             raise ServiceRequestError("no route to host")
 
-        yield ledger_on(Table(), broken)
+        yield SimulatedTableClient(Table(), broken)
         return
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
         async with table_client(
             LEDGER_TABLE, connection_string(nobody.getsockname()[1]), None, None
         ) as table:
-            yield AzureLedger(table)
+            yield table
 
 
 CALLS: dict[str, Callable[[Ledger], Awaitable[object]]] = {
@@ -501,17 +515,27 @@ CALLS: dict[str, Callable[[Ledger], Awaitable[object]]] = {
     "of_organization": lambda ledger: ledger.of_organization("organization"),
     "list": lambda ledger: ledger.list(EVERYTHING, 10, None),
     "reserve_key": lambda ledger: ledger.reserve_key("caller", "key", KeyReservation("a", "b")),
-    "gate": lambda ledger: ledger.gate(),
-    "change_gate": lambda ledger: ledger.change_gate(Gate.unblocked),
+}
+CALLS_TO_THE_GATE: dict[str, Callable[[GateStore], Awaitable[object]]] = {
+    "read": lambda store: store.read(),
+    "change": lambda store: store.change(Gate.unblocked),
 }
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 async def test_every_method_tells_that_storage_cannot_be_reached(
-    unreachable: Ledger, call: Callable[[Ledger], Awaitable[object]]
+    unreachable: Any, call: Callable[[Ledger], Awaitable[object]]
 ) -> None:
     with pytest.raises(StorageUnavailableError):
-        await call(unreachable)
+        await call(AzureLedger(unreachable))
+
+
+@pytest.mark.parametrize("call", CALLS_TO_THE_GATE.values(), ids=CALLS_TO_THE_GATE)
+async def test_every_call_to_the_gate_tells_that_storage_cannot_be_reached(
+    unreachable: Any, call: Callable[[GateStore], Awaitable[object]]
+) -> None:
+    with pytest.raises(StorageUnavailableError):
+        await call(AzureGateStore(unreachable))
 
 
 @pytest.mark.parametrize("status", [403, 408, 429, 500, 503])
@@ -526,9 +550,11 @@ async def test_a_storage_that_refuses_is_unavailable(status: int) -> None:
         table_client(LEDGER_TABLE, connection_string(server.port or 0), None, None) as table,
     ):
         ledger = AzureLedger(table)
-        for name in ("open", "read", "save", "list", "gate"):
+        for name in ("open", "read", "save", "list"):
             with pytest.raises(StorageUnavailableError):
                 await CALLS[name](ledger)
+        with pytest.raises(StorageUnavailableError):
+            await AzureGateStore(table).read()
 
 
 def connection_string(port: int) -> str:

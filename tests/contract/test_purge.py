@@ -20,6 +20,7 @@ from connorg.core.domain.outcomes import Connected
 from connorg.core.domain.timing import Timing
 from connorg.core.ports import KeyReservation, StorageUnavailableError, SupersededError
 from connorg.storage.entities import etag_of, if_unchanged
+from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
 from tests.contract.test_ledger import ERROR, NOW, by_turns, created, onboarding, opened, partner
 from tests.simulation.storage import SimulatedTableClient, Table
@@ -126,7 +127,7 @@ async def test_what_is_open_or_young_stays_with_all_that_belongs_to_it(
         await ledger.record_callback(await ledger.callback(held.id, f"callback-{held.id}"))
         await ledger.claim_tenant(str(uuid4()), held)
         await ledger.reserve_key("caller", held.id, KeyReservation("a", held.id))
-    await ledger.change_gate(lambda gate: gate.closed(LONG_AGO))
+    await AzureGateStore(table).change(lambda gate: gate.closed(LONG_AGO))
     before = await rows(table)
     assert await purged(ledger) == 0
     assert await rows(table) == before

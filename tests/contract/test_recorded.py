@@ -17,6 +17,7 @@ from connorg.contract.versions import VERSION, NewerVersionError
 from connorg.core.ports import ClaimHeld, KeyReservation, OnboardingFilter
 from connorg.core.throttle.gate import Gate
 from connorg.storage.entities import GATE
+from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
 from tests.contract.test_ledger import NOW
 from tests.recorded.recorded import VERSIONS, Json, messages, rows
@@ -108,7 +109,7 @@ async def test_the_other_recorded_rows_say_what_they_said(
     assert note.ended == "delivered"
     bound = await ledger.reserve_key("", "recorded-key", KeyReservation("other", of("waiting")))
     assert bound == KeyReservation(recorded["key"]["Fingerprint"], of("succeeded"))
-    gate = await ledger.gate()
+    gate = await AzureGateStore(table).read()
     assert gate.closed_until is not None
     assert gate.closed_until.isoformat() == "2026-11-24T20:05:01.170920+00:00"
     assert gate.pace == 14.88
@@ -134,7 +135,7 @@ async def test_all_that_is_written_says_its_version(
     await ledger.claim_tenant(str(uuid4()), opened)
     await ledger.record_callback(await ledger.callback(opened.id, "callback-new"))
     await ledger.reserve_key("caller", "key", KeyReservation("a", opened.id))
-    await ledger.change_gate(Gate.unblocked)
+    await AzureGateStore(table).change(Gate.unblocked)
     partition, _ = split_id(opened.id)
     written = [row async for row in table.list_entities() if "Version" in row]
     assert {row["Version"] for row in written} == {VERSION}
@@ -202,16 +203,15 @@ async def test_a_list_leaves_out_what_a_newer_version_wrote(
 
 
 @pytest.mark.parametrize("text", ['{"closedUntil": "soon"}', '{"colour": "red"}'])
-async def test_a_gate_of_a_newer_version_stops_nobody(
-    table: TableClient, ledger: AzureLedger, text: str
-) -> None:
+async def test_a_gate_of_a_newer_version_stops_nobody(table: TableClient, text: str) -> None:
     partition, row = GATE
     await table.upsert_entity(
         {"PartitionKey": partition, "RowKey": row, "Gate": text, "Version": VERSION + 1}
     )
-    assert await ledger.gate() == Gate()
-    await ledger.change_gate(lambda gate: gate.closed(NOW))
-    assert (await ledger.gate()).closed_until == NOW
+    store = AzureGateStore(table)
+    assert await store.read() == Gate()
+    await store.change(lambda gate: gate.closed(NOW))
+    assert (await store.read()).closed_until == NOW
 
 
 @pytest.mark.parametrize("model", [OnboardingMessage, CallbackMessage])

@@ -15,7 +15,9 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from azure.data.tables import TableTransactionError, UpdateMode
 
 from connorg.core.ports import Batches, Ledger
+from connorg.core.throttle.gate import GateStore
 from connorg.storage.batches import AzureBatches
+from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.queues import AzureRetryQueue
 
@@ -298,6 +300,11 @@ class SimulatedQueueClient:
 def ledger_on(table: Table, travel: Travel) -> Ledger:
     client: Any = SimulatedTableClient(table, travel)
     return AzureLedger(client)
+
+
+def gate_store_on(table: Table, travel: Travel) -> GateStore:
+    client: Any = SimulatedTableClient(table, travel)
+    return AzureGateStore(client)
 
 
 def batches_on(table: Table, travel: Travel) -> Batches:

@@ -32,6 +32,7 @@ from connorg.core.domain.outcomes import Later, Setback
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Services
+from connorg.core.throttle.throttle import Throttle
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import (
@@ -39,6 +40,7 @@ from tests.simulation.storage import (
     Queue,
     Table,
     batches_on,
+    gate_store_on,
     ledger_on,
     retry_queue_on,
 )
@@ -91,14 +93,16 @@ class World:
             return await self._travel(life, f"{what} {key}", act)
 
         queue = retry_queue_on(self.queue, travel)
+        random, timing = Random(1), Timing()
         return Services(
             gateway=SimulatedGateway(self.graph, ask),
             ledger=ledger_on(self.ledger, travel),
             batches=batches_on(self.batches, travel),
             queue=queue,
+            throttle=Throttle(gate_store_on(self.ledger, travel), self, random, timing, calls=1),
             clock=self,
-            random=Random(1),
-            timing=Timing(),
+            random=random,
+            timing=timing,
             policy=Policy(),
             callbacks=Callbacks(queue=queue, receiver=_NoReceiver(), keys=()),
             tenant_lookup=False,
@@ -404,8 +408,10 @@ def test_rows_that_are_tried_again_let_others_go_first(worlds: Callable[..., Wor
         waits = []
         for _ in range(8):
             await asyncio.sleep(0.57)
-            turn = await services.pacer.turn()
-            waits.append((turn.at - services.clock.now()).total_seconds())
+            asked = services.clock.now()
+            taken = await services.throttle.turn(None, patient=False)
+            assert not isinstance(taken, float)
+            waits.append((taken[0].at - asked).total_seconds())
         return max(waits)
 
     longest = world.run(longest_wait)

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from connorg.core.onboarding.idempotency import Submission
-from connorg.core.onboarding.records import message_of
+from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.resume import advance
 from connorg.core.onboarding.submit import submit
-from connorg.core.ports import Ledger
 from connorg.core.services import Services
-from connorg.core.throttle.gate import FIRST_PACE
+from connorg.core.throttle.gate import FIRST_PACE, GateStore
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
+from connorg.core.throttle.throttle import Throttle
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
-from tests.simulation.storage import Table, ledger_on
+from tests.simulation.storage import Table, gate_store_on, ledger_on
 from tests.unit.core.services_under_test import simulated_core
 from tests.unit.partners import domain_source, request
 
@@ -41,12 +41,12 @@ async def travel[T](_: str, act: Callable[[], T]) -> T:
     return act()
 
 
-def simulated[T](work: Callable[[Time, Ledger], Awaitable[T]]) -> T:
+def simulated[T](work: Callable[[Time, GateStore], Awaitable[T]]) -> T:
     loop, table = SimulatedLoop(), Table()
     table.create_table()
     try:
         task: asyncio.Future[Any] = asyncio.ensure_future(
-            work(Time(loop), ledger_on(table, travel)), loop=loop
+            work(Time(loop), gate_store_on(table, travel)), loop=loop
         )
         loop.run_to_rest(3600)
         return task.result()  # type: ignore[no-any-return]
@@ -56,8 +56,8 @@ def simulated[T](work: Callable[[Time, Ledger], Awaitable[T]]) -> T:
 
 @pytest.mark.parametrize("calls", [1, 2])
 def test_others_wait_less_than_a_second_while_hundreds_of_rows_do(calls: int) -> None:
-    async def longest_wait(clock: Time, ledger: Ledger) -> float:
-        rows, others = (kind(ledger, clock, calls) for kind in (PatientPacer, Pacer))
+    async def longest_wait(clock: Time, store: GateStore) -> float:
+        rows, others = (kind(store, clock, calls) for kind in (PatientPacer, Pacer))
         waiting = [asyncio.ensure_future(rows.turn()) for _ in range(ROWS)]
         waits = []
         for _ in range(10):
@@ -72,8 +72,8 @@ def test_others_wait_less_than_a_second_while_hundreds_of_rows_do(calls: int) ->
 
 
 def test_rows_alone_take_every_turn_that_the_pace_gives() -> None:
-    async def last_turn(clock: Time, ledger: Ledger) -> float:
-        rows = PatientPacer(ledger, clock, 1)
+    async def last_turn(clock: Time, store: GateStore) -> float:
+        rows = PatientPacer(store, clock, 1)
         turns = await asyncio.gather(*(rows.turn() for _ in range(ROWS)))
         assert len({turn.at for turn in turns}) == ROWS
         return (max(turn.at for turn in turns) - START).total_seconds()
@@ -82,14 +82,14 @@ def test_rows_alone_take_every_turn_that_the_pace_gives() -> None:
 
 
 def test_a_look_at_the_gate_is_shared_by_those_who_look_at_once() -> None:
-    async def readings(clock: Time, ledger: Ledger) -> int:
+    async def readings(clock: Time, store: GateStore) -> int:
         reads = 0
 
         class Counting:
-            async def gate(self) -> object:
+            async def read(self) -> object:
                 nonlocal reads
                 reads += 1
-                return await ledger.gate()
+                return await store.read()
 
         counting: Any = Counting()
         rows = PatientPacer(counting, clock, 1)
@@ -190,25 +190,28 @@ def hanging_core(clock: Time, called: Callable[[str], None]) -> Services:
 
     table = Table()
     table.create_table()
+    usual = simulated_core()
+    store = gate_store_on(table, hang)
     return replace(
-        simulated_core(),
+        usual,
         gateway=SimulatedGateway(Graph(clock.now, lambda: 0.0), ask),
         ledger=ledger_on(table, hang),
+        throttle=Throttle(store, clock, usual.random, usual.timing, calls=1),
         clock=clock,
         tenant_lookup=False,
     )
 
 
 def test_calls_that_storage_was_late_for_and_a_single_request_stay_apart() -> None:
-    async def calls(clock: Time, _: Ledger) -> list[float]:
+    async def calls(clock: Time, _: GateStore) -> list[float]:
         made: list[float] = []
         services = hanging_core(clock, lambda _: made.append(clock.loop.time()))
         partners = (request(domain_source(f"partner-{number}.example")) for number in range(30))
-        messages = [message_of(services.new_onboarding(partner, "queue")) for partner in partners]
+        messages = [message_of(new_onboarding(services, partner, "queue")) for partner in partners]
         async with asyncio.TaskGroup() as work:
             for message in messages:
-                work.create_task(advance(services, message, services.pacer, armed=False))
-            await asyncio.sleep(0.7)
+                work.create_task(advance(services, message, armed=False))
+            await asyncio.sleep(0.665)  # between two turns
             single = Submission(request(domain_source("single.example")), "http")
             work.create_task(submit(services, single, wait=1))
         return made

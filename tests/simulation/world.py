@@ -12,15 +12,24 @@ from connorg.core.domain.timing import Timing
 from connorg.core.policy.callback_urls import LOGIC_APPS
 from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Services
+from connorg.core.throttle.throttle import Throttle
 from tests.simulation.calls import Actor, ask_graph, reach_storage
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.invariants import Invariants
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.receiver import SimulatedReceiver
-from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
+from tests.simulation.storage import (
+    Queue,
+    Table,
+    batches_on,
+    gate_store_on,
+    ledger_on,
+    retry_queue_on,
+)
 
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 RETENTION = 8 * 24 * 60 * 60.0  # seconds; the shortest that may be set
+CALLS_OF_A_TURN = 2  # the create, and the lookup of its tenant
 _REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
 
 type Change = Callable[[Services], Services]
@@ -121,6 +130,13 @@ class World:
                 ledger=ledger_on(self.table, reach_storage),
                 batches=batches_on(self.batches_table, reach_storage),
                 queue=retry_queue_on(self.queue, reach_storage),
+                throttle=Throttle(
+                    gate_store_on(self.table, reach_storage),
+                    self,
+                    self.random,
+                    self.timing,
+                    calls=CALLS_OF_A_TURN,
+                ),
                 clock=self,
                 random=self.random,
                 timing=self.timing,

@@ -24,7 +24,7 @@ from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.dry_run import by_holder, by_if_exists
 from connorg.core.ports import OrganizationAdmin, OrganizationFilter
 from connorg.core.services import Services
-from connorg.core.throttle.gatekeeper import GraphUnavailableError, ask
+from connorg.core.throttle.throttle import GraphUnavailableError
 
 _PAGE = 100  # organizations
 _AT_ONCE = 16  # rows, so that others get to storage too
@@ -75,7 +75,7 @@ async def _standing(services: Services, admin: OrganizationAdmin) -> _Standing:
     after: str | None = None
     while True:
         list_page = partial(admin.list, OrganizationFilter(), _PAGE, after)
-        page = await ask(services, list_page)
+        page = await services.throttle.ask(list_page)
         if isinstance(page, Refused):
             raise GraphUnavailableError(page.error, services.timing.shortest_backoff)
         organizations += page.organizations

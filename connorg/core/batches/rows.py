@@ -16,11 +16,12 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.batches.accept import enqueue_rows, is_due, message_of_row
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict
+from connorg.core.onboarding.records import onboarding_of, put_again
 from connorg.core.onboarding.replay import cancel
-from connorg.core.onboarding.resume import POSTPONE, advance, bury, try_at_turn
+from connorg.core.onboarding.resume import advance, bury, try_at_turn
 from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
+from connorg.core.redelivery import POSTPONE, put_again_in_outage
 from connorg.core.services import Services
-from connorg.core.throttle.turns import take_turn
 from connorg.telemetry import hooks as telemetry
 
 _AT_ONCE = 8  # messages that are put, or rows that are buried
@@ -44,11 +45,8 @@ async def resume_rows(
     `deliveries`: how often the message has come by now.
     Raises StorageUnavailableError when neither tables nor queue can be reached.
     """
-    try:
+    async with put_again_in_outage(services.queue, message):
         await _resume(services, message, deliveries)
-    except StorageUnavailableError:
-        # A new message starts a new count of deliveries, as for any onboarding.
-        await services.queue.put(message, POSTPONE)
 
 
 async def _resume(
@@ -148,8 +146,7 @@ async def _come_again(
     onboarding, delay = advanced
     if delay is not None:
         known = {"attempt": onboarding.attempts, "traceparent": onboarding.traceparent}
-        await services.queue.put(message.model_copy(update=known), delay)
-        services.tell_put_back(onboarding, delay)
+        await put_again(services, message.model_copy(update=known), onboarding, delay)
 
 
 async def _is_dealt_with(services: Services, message: OnboardingMessage, row: BatchRow) -> bool:
@@ -178,7 +175,7 @@ async def _begin_or_advance(
         advanced = await _begin(services, message)
         if advanced is not None:
             return advanced
-    return await advance(services, message, services.batch_pacer, armed=False)
+    return await advance(services, message, armed=False, patient=True)
 
 
 async def _begin(services: Services, message: OnboardingMessage) -> Advanced | None:
@@ -187,9 +184,8 @@ async def _begin(services: Services, message: OnboardingMessage) -> Advanced | N
     That spares a read and a write for each row. None: it has been opened, or another holds the
     identity source.
     """
-    newcomer = services.onboarding_of(message)
-    pacer = services.batch_pacer
-    taken = await take_turn(services, pacer, newcomer, await pacer.gate())
+    newcomer = onboarding_of(services, message)
+    taken = await services.throttle.turn(newcomer.due, patient=True)
     if isinstance(taken, float):
         return newcomer, taken
     with telemetry.opening():

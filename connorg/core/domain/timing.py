@@ -1,6 +1,7 @@
 """How long and how often: every number of the onboarding's life, in seconds."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 
 
@@ -35,6 +36,10 @@ class Timing:
     callback_give_up: float = 24 * 60 * 60
     """How long after the end a callback is tried."""
 
+    def gate_jitter(self, random: Random) -> float:
+        """Return how long after the gate opens one of those who wait comes back."""
+        return random.uniform(0, self.jitter)
+
     @property
     def lease(self) -> float:
         return self.attempt_limit + self.lease_margin
@@ -50,3 +55,8 @@ class Timing:
         # Past 2^16 the cap has long been reached; the bound keeps the power small.
         cap = min(self.longest_backoff, shortest * 2 ** min(attempts, 16))
         return random.uniform(shortest, cap)
+
+
+def seconds_until(moment: datetime | None, now: datetime) -> float:
+    """Return how many seconds lie ahead, never less than 0; None is now."""
+    return 0.0 if moment is None else max(0.0, (moment - now).total_seconds())

@@ -4,11 +4,11 @@ import logging
 
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
+from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.steps import attempt
 from connorg.core.ports import SupersededError
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
-from connorg.core.throttle.gatekeeper import report_to_gate
 from connorg.telemetry import hooks as telemetry
 
 _log = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ async def _attempt_and_conclude(services: Services, begun: Onboarding, gate: Gat
 
 async def _take_step(services: Services, current: Onboarding, gate: Gate) -> Onboarding:
     # What was used of the lease so far is missing from the step, so that the lease outlasts it.
-    limit = services.seconds_until(current.lease_until) - services.timing.lease_margin
+    limit = seconds_until(current.lease_until, services.clock.now()) - services.timing.lease_margin
     called_at = services.clock.now()
     outcome = await attempt(services, current, gate, max(0.0, limit))
-    await report_to_gate(services, gate, outcome, called_at)
+    await services.throttle.report(gate, outcome, called_at)
     concluded = lifecycle.conclude(
         current, outcome, services.clock.now(), services.timing, services.random
     )

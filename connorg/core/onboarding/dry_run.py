@@ -13,9 +13,9 @@ from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import Conflict, already_connected, join
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
+from connorg.core.onboarding.records import new_onboarding
 from connorg.core.policy.rules import Refusal
 from connorg.core.services import Services
-from connorg.core.throttle.gatekeeper import ask
 
 
 async def dry_run(services: Services, request: OnboardingRequest, channel: str) -> Forecast:
@@ -31,7 +31,7 @@ async def dry_run(services: Services, request: OnboardingRequest, channel: str) 
     if refusal is not None:
         return _refused(refusal, tenant)
     holder = await services.ledger.holder_of(request.natural_key)
-    found = await ask(services, lambda: services.gateway.find(request, tenant))
+    found = await services.throttle.ask(lambda: services.gateway.find(request, tenant))
     organization = found if isinstance(found, ConnectedOrganization) else None
     told = await _told(services, request, organization) if organization else ()
     forecast = Forecast(
@@ -46,15 +46,17 @@ async def dry_run(services: Services, request: OnboardingRequest, channel: str) 
 
 
 async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | None:
-    gate = await services.ledger.gate()
-    found = await ask(services, lambda: look_up_tenant(services, request.identity_source, gate))
+    gate = await services.throttle.gate()
+    found = await services.throttle.ask(
+        lambda: look_up_tenant(services, request.identity_source, gate)
+    )
     return None if isinstance(found, Refused) else found
 
 
 async def _told(
     services: Services, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Difference, ...]:
-    lacked = await ask(services, lambda: missing_sponsors(services, request, organization))
+    lacked = await services.throttle.ask(lambda: missing_sponsors(services, request, organization))
     differing = differences(request.attributes, organization.attributes)
     return differing + (sponsor_differences(lacked) if isinstance(lacked, tuple) else ())
 
@@ -62,7 +64,7 @@ async def _told(
 def by_holder(
     services: Services, request: OnboardingRequest, channel: str, holder: Onboarding | None
 ) -> dict[str, object]:
-    newcomer = services.new_onboarding(request, channel)
+    newcomer = new_onboarding(services, request, channel)
     if holder is None or holder.can_be_replaced_by(newcomer):
         return {}
     joined = join(holder, newcomer)

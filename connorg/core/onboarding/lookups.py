@@ -1,7 +1,6 @@
 """What Graph is asked before anything is changed, in an attempt and in a dry run."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from connorg.contract.identity_sources import (
     AzureActiveDirectoryTenant,
@@ -25,13 +24,12 @@ async def look_up_tenant(
     """
     if not isinstance(source, DomainIdentitySource | AzureActiveDirectoryTenant):
         return None
-    if not services.tenant_lookup or services.seconds_until(gate.lookups_denied_until) > 0:
+    if not services.tenant_lookup or gate.denies_lookups(services.clock.now()):
         return None
     answer = await services.gateway.tenant_of(source)
     match answer:
         case Blocked(error) if error.code == "PermissionMissing":
-            until = services.clock.now() + timedelta(seconds=services.timing.lookup_retry)
-            await services.ledger.change_gate(lambda gate: gate.without_lookups(until))
+            await services.throttle.report_lookups_denied()
             return None
         case Refused():
             return None

@@ -6,9 +6,9 @@ from connorg.contract.onboarding import Onboarding, OnboardingError
 from connorg.core.callbacks import subscribe
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission, bind_key
-from connorg.core.onboarding.records import message_of
+from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.reject import record_failed, unreadable
-from connorg.core.onboarding.resume import _standing_for, bury, resume
+from connorg.core.onboarding.resume import bury, onboarding_behind, resume
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
@@ -23,7 +23,7 @@ async def receive(services: Services, message: ProducerMessage) -> None:
         refusal = services.policy.callback_refusal(request.callback_url)
         if refusal is not None:
             await record_failed(
-                services, services.new_onboarding(request, channels.QUEUE), refusal.error
+                services, new_onboarding(services, request, channels.QUEUE), refusal.error
             )
             return
         onboarding = await _bound(services, message)
@@ -37,11 +37,11 @@ async def receive(services: Services, message: ProducerMessage) -> None:
 async def _bound(services: Services, message: ProducerMessage) -> Onboarding:
     """Give the onboarding of a producer's message: of its key, or a failed or new one."""
     request = message.onboarding_request
-    onboarding = services.new_onboarding(request, channels.QUEUE)
+    onboarding = new_onboarding(services, request, channels.QUEUE)
     if message.idempotency_key is None:
         return onboarding
     submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
-    bound = await bind_key(services, submission, onboarding)
+    bound = await bind_key(services.ledger, submission, onboarding)
     if isinstance(bound, Conflict):
         return await record_failed(services, onboarding, bound.error)
     return bound.onboarding if isinstance(bound, Submitted) else bound
@@ -50,14 +50,14 @@ async def _bound(services: Services, message: ProducerMessage) -> Onboarding:
 async def _opened(services: Services, onboarding: Onboarding) -> Onboarding:
     """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
     held = await services.ledger.read(onboarding.id)
-    return await _standing_for(services, message_of(onboarding), held, armed=False)
+    return await onboarding_behind(services, message_of(onboarding), held, armed=False)
 
 
 async def bury_producers(services: Services, message: ProducerMessage) -> None:
     """Close the onboarding of a producer's message that the Functions host gave up."""
     request = message.onboarding_request
     with telemetry.onboard():
-        onboarding = services.new_onboarding(request, channels.QUEUE)
+        onboarding = new_onboarding(services, request, channels.QUEUE)
         refusal = services.policy.callback_refusal(request.callback_url)
         if request.callback_url is not None and not refusal:
             onboarding = await _opened(services, onboarding)

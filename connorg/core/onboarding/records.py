@@ -1,24 +1,41 @@
-"""The record of an onboarding: the onboarding that stands for another, and its message."""
+"""The record of an onboarding: making one, finding the one that stands for it, its message."""
 
 from contextlib import suppress
+from datetime import timedelta
 
+from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage
-from connorg.contract.onboarding import Onboarding
-from connorg.core.ports import Receipt, StorageUnavailableError
+from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.requests import OnboardingRequest
+from connorg.core.ports import Ledger, Receipt, RetryQueue, StorageUnavailableError
 from connorg.core.services import Services
+from connorg.telemetry import hooks as telemetry
 
 
-async def delete_safety_message(services: Services, receipt: Receipt) -> None:
-    """Take a message back. One that stays does no harm: it finds nothing to do."""
-    with suppress(StorageUnavailableError):
-        await services.queue.delete(receipt)
+def new_onboarding(services: Services, request: OnboardingRequest, channel: str) -> Onboarding:
+    now = services.clock.now()
+    return Onboarding(
+        id=new_onboarding_id(request.natural_key, now, services.random),
+        status=Status.NOT_STARTED,
+        channel=channel,
+        request=request,
+        reference=request.reference,
+        created_date_time=now,
+        last_action_date_time=now,
+        give_up_date_time=now + timedelta(seconds=services.timing.give_up),
+        traceparent=telemetry.traceparent(),
+    )
 
 
-async def follow_joined(services: Services, onboarding: Onboarding) -> Onboarding:
-    """Give the onboarding that stands for one which was never begun; else the same."""
-    if onboarding.joined is None:
-        return onboarding
-    return await services.ledger.read(onboarding.joined) or onboarding
+def onboarding_of(services: Services, message: OnboardingMessage) -> Onboarding:
+    """Return the onboarding of a message that came before the ledger knew it."""
+    onboarding = new_onboarding(services, message.request, message.channel)
+    known = {
+        "id": message.onboarding_id,
+        "batch_row": message.batch_row,
+        "traceparent": message.traceparent or onboarding.traceparent,
+    }
+    return onboarding.model_copy(update=known)
 
 
 def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:
@@ -33,3 +50,30 @@ def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingM
         batch_row=onboarding.batch_row,
         traceparent=onboarding.traceparent,
     )
+
+
+async def follow_joined(ledger: Ledger, onboarding: Onboarding) -> Onboarding:
+    """Return the onboarding that one which was never begun has joined; else the same."""
+    if onboarding.joined is None:
+        return onboarding
+    return await ledger.read(onboarding.joined) or onboarding
+
+
+async def put_again(
+    services: Services, message: OnboardingMessage, onboarding: Onboarding, delay: float
+) -> None:
+    """Put the message with which an onboarding goes on, visible after `delay` seconds."""
+    await services.queue.put(message, delay)
+    tell_put_back(services, onboarding, delay)
+
+
+def tell_put_back(services: Services, onboarding: Onboarding, delay: float) -> None:
+    """Tell telemetry that an onboarding is on the queue and hidden there, for some seconds."""
+    since = onboarding.give_up_date_time - timedelta(seconds=services.timing.give_up)
+    telemetry.put_back(since, services.clock.now() + timedelta(seconds=delay))
+
+
+async def delete_safety_message(queue: RetryQueue, receipt: Receipt) -> None:
+    """Take a message back. One that stays does no harm: it finds nothing to do."""
+    with suppress(StorageUnavailableError):
+        await queue.delete(receipt)

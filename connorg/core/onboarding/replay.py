@@ -31,7 +31,7 @@ async def replay(services: Services, onboarding_id: str) -> Submitted | Conflict
     receipt = await services.queue.put(message_of(onboarding, replay=name), 0)
     reopened = await reopen(services, onboarding, name)
     if isinstance(reopened, ClaimHeld):
-        await delete_safety_message(services, receipt)
+        await delete_safety_message(services.queue, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
 

@@ -6,23 +6,23 @@ onboarding closed, or puts a new message before it returns.
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime
 
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, join
+from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.attempt import attempt_and_conclude
-from connorg.core.onboarding.records import follow_joined, message_of
+from connorg.core.onboarding.records import follow_joined, message_of, onboarding_of, put_again
 from connorg.core.onboarding.reject import record_failed
 from connorg.core.onboarding.replay import reopen
-from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
+from connorg.core.ports import ClaimHeld, SupersededError
+from connorg.core.redelivery import POSTPONE, put_again_in_outage
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
-from connorg.core.throttle.pacer import Pacer, Turn
-from connorg.core.throttle.turns import take_turn
+from connorg.core.throttle.pacer import Turn
 from connorg.telemetry import hooks as telemetry
-
-POSTPONE = 15.0  # seconds until a message that met a passing obstacle comes back
 
 POISONED = OnboardingError(
     code="MessagePoisoned",
@@ -38,12 +38,10 @@ async def resume(services: Services, message: OnboardingMessage, *, armed: bool 
     Raises StorageUnavailableError when neither ledger nor queue can be reached.
     """
     with telemetry.resume(message):
-        try:
-            await _resume(services, message, armed=armed)
-        except StorageUnavailableError:
-            # A new message starts a new count of deliveries: an outage of the ledger alone must
-            # not end in the poison queue.
-            await services.queue.put(message, POSTPONE)
+        async with put_again_in_outage(services.queue, message):
+            onboarding, delay = await advance(services, message, armed=armed)
+            if delay is not None:
+                await put_again(services, message_of(onboarding), onboarding, delay)
 
 
 async def bury(services: Services, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
@@ -57,11 +55,11 @@ async def bury(services: Services, message: OnboardingMessage, *, armed: bool = 
 
 async def _bury(services: Services, message: OnboardingMessage, *, armed: bool) -> Onboarding:
     held = await services.ledger.read(message.onboarding_id)
-    onboarding = await _standing_for(services, message, held, armed=armed)
+    onboarding = await onboarding_behind(services, message, held, armed=armed)
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status.terminal:
         return onboarding
-    if onboarding.status is Status.RUNNING and services.seconds_until(onboarding.due) > 0:
+    if onboarding.status is Status.RUNNING and _seconds_until(services, onboarding.due) > 0:
         raise SupersededError(f"an attempt of {onboarding.id} is running")
     abandoned = lifecycle.abandon(onboarding, POISONED, services.clock.now(), services.timing)
     buried = await services.ledger.save(abandoned)
@@ -69,25 +67,18 @@ async def _bury(services: Services, message: OnboardingMessage, *, armed: bool) 
     return buried
 
 
-async def _resume(services: Services, message: OnboardingMessage, *, armed: bool) -> None:
-    onboarding, delay = await advance(services, message, services.pacer, armed=armed)
-    if delay is not None:
-        await services.queue.put(message_of(onboarding), delay)
-        services.tell_put_back(onboarding, delay)
-
-
 async def advance(
-    services: Services, message: OnboardingMessage, pacer: Pacer, *, armed: bool
+    services: Services, message: OnboardingMessage, *, armed: bool, patient: bool = False
 ) -> tuple[Onboarding, float | None]:
-    """Take an onboarding as far as it gets now, with a turn of the pacer's.
+    """Take an onboarding as far as it gets now. `patient`: let others take their turns first.
 
-    Gives it with the seconds after which its message must come again; None: it is closed.
-    Raises StorageUnavailableError.
+    Return it with the seconds after which its message must come again; None: it is closed.
+    Raise StorageUnavailableError.
     """
     gate, held = await asyncio.gather(
-        services.ledger.gate(), services.ledger.read(message.onboarding_id)
+        services.throttle.gate(), services.ledger.read(message.onboarding_id)
     )
-    onboarding = await _standing_for(services, message, held, armed=armed)
+    onboarding = await onboarding_behind(services, message, held, armed=armed)
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(services, onboarding, message.replay or "")
@@ -95,7 +86,7 @@ async def advance(
         return onboarding, None
     if _is_exhausted(services, onboarding):
         return await _give_up(services, onboarding)
-    taken = await take_turn(services, pacer, onboarding, gate)
+    taken = await services.throttle.turn(onboarding.due, gate, patient=patient)
     if isinstance(taken, float):
         return onboarding, taken
     return await _try_again(services, onboarding, *taken)
@@ -138,12 +129,12 @@ async def try_at_turn(
     services: Services, begun: Onboarding, turn: Turn, gate: Gate
 ) -> tuple[Onboarding, float | None]:
     """Make an attempt for an onboarding that holds the lease. Gives what `advance` gives."""
-    await services.spacing.until(turn)
+    await services.throttle.until(turn)
     concluded = await attempt_and_conclude(services, begun, gate)
-    return concluded, None if concluded.status.terminal else services.seconds_until(concluded.due)
+    return concluded, None if concluded.status.terminal else _seconds_until(services, concluded.due)
 
 
-async def _standing_for(
+async def onboarding_behind(
     services: Services, message: OnboardingMessage, held: Onboarding | None, *, armed: bool
 ) -> Onboarding:
     """Give the onboarding that the message carries on for: its own, or the one that its own joined.
@@ -151,8 +142,8 @@ async def _standing_for(
     Also for that one the message may be the only one.
     """
     if held is None:
-        return await _open(services, services.onboarding_of(message), armed=armed)
-    return await follow_joined(services, held)
+        return await _open(services, onboarding_of(services, message), armed=armed)
+    return await follow_joined(services.ledger, held)
 
 
 async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onboarding:
@@ -180,4 +171,8 @@ async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onb
 def _is_exhausted(services: Services, onboarding: Onboarding) -> bool:
     if onboarding.status is Status.RUNNING:
         return False  # whether it worked must be seen first
-    return services.seconds_until(onboarding.give_up_date_time) <= 0
+    return _seconds_until(services, onboarding.give_up_date_time) <= 0
+
+
+def _seconds_until(services: Services, moment: datetime | None) -> float:
+    return seconds_until(moment, services.clock.now())

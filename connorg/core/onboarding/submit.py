@@ -11,16 +11,22 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import NewerVersionError
 from connorg.core.callbacks import subscribe
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Submitted, join
+from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.attempt import attempt_and_conclude
 from connorg.core.onboarding.idempotency import Submission, bind_key
-from connorg.core.onboarding.records import delete_safety_message, follow_joined, message_of
+from connorg.core.onboarding.records import (
+    delete_safety_message,
+    follow_joined,
+    message_of,
+    new_onboarding,
+    tell_put_back,
+)
 from connorg.core.policy.rules import Refusal
 from connorg.core.ports import ClaimHeld, Receipt, StorageUnavailableError
 from connorg.core.services import Services
@@ -57,9 +63,9 @@ async def _submit(
     refusal = services.policy.early_refusal(submission.request, submission.channel)
     if refusal is not None:
         return refusal
-    onboarding = services.new_onboarding(submission.request, submission.channel)
+    onboarding = new_onboarding(services, submission.request, submission.channel)
     if submission.idempotency_key is not None:
-        bound = await bind_key(services, submission, onboarding)
+        bound = await bind_key(services.ledger, submission, onboarding)
         if not isinstance(bound, Onboarding):
             return bound
         onboarding = bound
@@ -71,13 +77,13 @@ async def _submit(
         with telemetry.opening():
             opened = await services.ledger.open(opening)
     except NewerVersionError:  # nothing was written, so nothing is left to do
-        await delete_safety_message(services, receipt)
+        await delete_safety_message(services.queue, receipt)
         raise
     if isinstance(opened, ClaimHeld):
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.
-            await delete_safety_message(services, receipt)
-        joined = join(await follow_joined(services, opened.holder), onboarding)
+            await delete_safety_message(services.queue, receipt)
+        joined = join(await follow_joined(services.ledger, opened.holder), onboarding)
         return replace(joined, newcomer=onboarding) if isinstance(joined, Conflict) else joined
     telemetry.accepted()
     if opened.status is Status.RUNNING:
@@ -92,14 +98,14 @@ async def _put_safety_message(
 ) -> tuple[Gate, Receipt]:
     delay = wait + _ARM_MARGIN if wait > 0 else 0
     gate, receipt = await asyncio.gather(
-        services.ledger.gate(),
+        services.throttle.gate(),
         services.queue.put(message_of(onboarding), delay),
         return_exceptions=True,
     )
     if isinstance(receipt, BaseException):
         raise receipt
     if isinstance(gate, BaseException):
-        await delete_safety_message(services, receipt)
+        await delete_safety_message(services.queue, receipt)
         raise gate
     return gate, receipt
 
@@ -108,8 +114,8 @@ def _opening(
     services: Services, onboarding: Onboarding, gate: Gate, *, at_once: bool
 ) -> Onboarding:
     now = services.clock.now()
-    if gate.closed_until is not None and gate.is_closed(now):
-        next_attempt = gate.closed_until + timedelta(seconds=services.jitter())
+    next_attempt = services.throttle.reopening(gate)
+    if next_attempt is not None:
         return lifecycle.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
     return lifecycle.begin(onboarding, now, services.timing) if at_once else onboarding
 
@@ -130,10 +136,10 @@ async def _finish_within(
 async def _attempt_armed(
     services: Services, begun: Onboarding, gate: Gate, receipt: Receipt
 ) -> Onboarding:
-    services.spacing.leave_room()
+    services.throttle.leave_room()
     concluded = await attempt_and_conclude(services, begun, gate)
     if concluded.status.terminal:
-        await delete_safety_message(services, receipt)
+        await delete_safety_message(services.queue, receipt)
     else:
         await _come_back_when_due(services, concluded, receipt)
     return concluded
@@ -142,9 +148,9 @@ async def _attempt_armed(
 async def _come_back_when_due(services: Services, waiting: Onboarding, receipt: Receipt) -> None:
     # Where the queue can't be reached, the message comes back as it was armed.
     with suppress(StorageUnavailableError):
-        delay = services.seconds_until(waiting.due)
+        delay = seconds_until(waiting.due, services.clock.now())
         await services.queue.move(receipt, message_of(waiting), delay)
-        services.tell_put_back(waiting, delay)
+        tell_put_back(services, waiting, delay)
 
 
 def _end_of_background(task: asyncio.Task[Onboarding]) -> None:

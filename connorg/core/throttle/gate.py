@@ -6,8 +6,9 @@ Graph takes: the pace grows while turns are in demand, quickly until Graph first
 slowly after that, and drops with each complaint. Callers who wait take no turns.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Protocol, Self
 
 from pydantic import ConfigDict
 
@@ -64,6 +65,9 @@ class Gate(Model):
 
     def is_closed(self, now: datetime) -> bool:
         return self.closed_until is not None and now < self.closed_until
+
+    def denies_lookups(self, now: datetime) -> bool:
+        return self.lookups_denied_until is not None and now < self.lookups_denied_until
 
     def closed(self, until: datetime, blocked: OnboardingError | None = None) -> Self:
         """Close it until a time. A later time that stands, stands."""
@@ -150,3 +154,13 @@ class Gate(Model):
             return self.model_copy(update={"paced_at": now})
         paces = (*self.paces, Pace(since=first, calls=calls))[-_REMEMBERED:]
         return self.model_copy(update={"paces": paces, "paced_at": now})
+
+
+class GateStore(Protocol):
+    """Where all instances find the gate. Both methods may raise StorageUnavailableError."""
+
+    async def read(self) -> Gate: ...
+
+    async def change(self, change: Callable[[Gate], Gate]) -> Gate:
+        """Change the gate, atomically: `change` may be asked again with what others wrote."""
+        ...

@@ -5,8 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connorg.core.ports import Clock, Ledger
-from connorg.core.throttle.gate import Gate
+from connorg.core.ports import Clock
+from connorg.core.throttle.gate import Gate, GateStore
 
 _LINE = timedelta(seconds=0.3)  # of turns given out, after which rows wait, and that they then take
 _CLOSEST = 0.98  # of the distance of turns: late calls catch up, within what Graph took
@@ -47,9 +47,9 @@ class Spacing:
 
 
 class Pacer:
-    def __init__(self, ledger: Ledger, clock: Clock, calls: int) -> None:
+    def __init__(self, store: GateStore, clock: Clock, calls: int) -> None:
         """`calls`: how many calls a turn is for, when nothing goes wrong."""
-        self._ledger = ledger
+        self._store = store
         self._clock = clock
         self._calls = calls
         self._lock = asyncio.Lock()
@@ -72,12 +72,12 @@ class Pacer:
 
     async def gate(self) -> Gate:
         """Read the gate. Raises StorageUnavailableError."""
-        return await self._ledger.gate()
+        return await self._store.read()
 
     async def _take(self, count: int) -> Gate:
         now = self._clock.now()
         calls = count * self._calls
-        gate = await self._ledger.change_gate(lambda gate: gate.with_turns(calls, now))
+        gate = await self._store.change(lambda gate: gate.with_turns(calls, now))
         moments = gate.last_turns(calls)[:: self._calls]
         apart = gate.apart * self._calls
         self._turns.extend(Turn(at, taken_at=now, apart=apart) for at in moments)
@@ -90,8 +90,8 @@ class PatientPacer(Pacer):
     So whoever else wants one does not stand behind the hundred rows that a process has in hand.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, calls: int) -> None:
-        super().__init__(ledger, clock, calls)
+    def __init__(self, store: GateStore, clock: Clock, calls: int) -> None:
+        super().__init__(store, clock, calls)
         self._known = Gate()
         self._known_at: datetime | None = None
         self._reading = asyncio.Lock()
@@ -101,7 +101,7 @@ class PatientPacer(Pacer):
         async with self._reading:
             now = self._clock.now()
             if self._known_at is None or now - self._known_at > _MOMENT:
-                self._known, self._known_at = await self._ledger.gate(), now
+                self._known, self._known_at = await self._store.read(), now
             return self._known
 
     async def _take(self, count: int) -> Gate:

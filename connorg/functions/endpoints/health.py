@@ -42,12 +42,12 @@ async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's na
     except AzureError:
         _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
     with suppress(StorageUnavailableError):
-        await services().ledger.gate()
+        await services().throttle.gate()
 
 
 async def _ledger() -> tuple[Check, Gate]:
     try:
-        gate = await in_time(services().ledger.gate())
+        gate = await in_time(services().throttle.gate())
     except (StorageUnavailableError, TimeoutError) as error:
         return unreachable("ledger", error), Gate()
     return Check(name="ledger", status="healthy"), gate
@@ -87,7 +87,7 @@ def _graph(gate: Gate) -> Check:
             detail=f"{gate.blocked.message} Requests are kept.",
             action=gate.blocked.action,
         )
-    if services().seconds_until(gate.closed_until) > 0:
+    if gate.is_closed(services().clock.now()):
         return Check(
             name="graph",
             status="throttled",
@@ -101,7 +101,7 @@ def _tenant_lookup(gate: Gate) -> Check:
     name = "tenantLookup"
     if not services().tenant_lookup:
         return Check(name=name, status="healthy", detail="Switched off by CONNORG_TENANT_LOOKUP.")
-    if services().seconds_until(gate.lookups_denied_until) > 0:
+    if gate.denies_lookups(services().clock.now()):
         return Check(
             name=name,
             status="healthy",

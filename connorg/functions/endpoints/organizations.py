@@ -21,7 +21,6 @@ from connorg.core.organizations import (
     withdraw_sponsor,
 )
 from connorg.core.ports import OrganizationFilter, OrganizationPage
-from connorg.core.throttle.gatekeeper import ask
 from connorg.functions.http.answers import json_answer, next_page, page_answer
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.parameters import body_of, choice_of, top_of
@@ -45,8 +44,7 @@ _COLUMNS = (
 
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     """GET connected-organizations?displayName=&state=&domainName=&tenantId=&top="""
-    page = await ask(
-        services(),
+    page = await services().throttle.ask(
         lambda: admin().list(_filter_of(req), top_of(req), req.params.get("continuationToken")),
     )
     if not isinstance(page, OrganizationPage):
@@ -93,7 +91,7 @@ async def delete(req: func.HttpRequest) -> func.HttpResponse:
 async def list_sponsors(req: func.HttpRequest) -> func.HttpResponse:
     """GET connected-organizations/{id}/{kind}"""
     organization_id, kind = _id_of(req), _kind_of(req)
-    held = await ask(services(), lambda: services().gateway.sponsors(organization_id, kind))
+    held = await services().throttle.ask(lambda: services().gateway.sponsors(organization_id, kind))
     if isinstance(held, Refused):
         raise refused_problem(held)
     shown = [sponsor.model_dump(mode="json", exclude_none=True) for sponsor in held]
@@ -105,8 +103,8 @@ async def add_sponsor(req: func.HttpRequest) -> func.HttpResponse:
     organization = await _found(req)  # else a sponsor and an organization could not be told apart
     new = parse(NewSponsor, body_of(req))
     sponsorship = Sponsorship(kind=_kind_of(req), sponsor=new.sponsor)
-    settled = await ask(
-        services(), lambda: services().gateway.add_sponsor(organization.id, sponsorship)
+    settled = await services().throttle.ask(
+        lambda: services().gateway.add_sponsor(organization.id, sponsorship)
     )
     if isinstance(settled, SponsorSettled) and settled.warning is not None:
         fault = Fault(pointer="/sponsor", detail=settled.warning.message)

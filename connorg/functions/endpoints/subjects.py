@@ -7,7 +7,6 @@ import azure.functions as func
 from connorg.contract.changes import OrganizationReference, SubjectOrganization
 from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.core.throttle.gatekeeper import ask
 from connorg.functions.endpoints.organizations import refused_problem
 from connorg.functions.http.parameters import body_of
 from connorg.wiring import admin, services
@@ -24,12 +23,14 @@ async def add_organization(req: func.HttpRequest) -> func.HttpResponse:
     body = body_of(req)
     if b'"@odata.id"' in body:
         organization_id = parse(OrganizationReference, body).organization_id
-        refused = await ask(
-            services(), lambda: admin().set_on_subject(request_id, role_id, organization_id)
+        refused = await services().throttle.ask(
+            lambda: admin().set_on_subject(request_id, role_id, organization_id)
         )
     else:
         told = parse(SubjectOrganization, body).model_dump(mode="json", exclude_none=True)
-        refused = await ask(services(), lambda: admin().add_to_subject(request_id, role_id, told))
+        refused = await services().throttle.ask(
+            lambda: admin().add_to_subject(request_id, role_id, told)
+        )
     if refused is not None:
         raise refused_problem(refused)
     return func.HttpResponse(status_code=204)

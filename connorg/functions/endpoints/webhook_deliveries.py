@@ -20,6 +20,7 @@ from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.records import new_onboarding
 from connorg.core.onboarding.reject import record_failed_once, unreadable
 from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
@@ -96,7 +97,7 @@ async def _submit(
     result = await submit(services(), submission, wait=0)
     if not isinstance(result, Submitted):
         newcomer = result.newcomer if isinstance(result, Conflict) else None
-        newcomer = newcomer or services().new_onboarding(wanted.request, channel)
+        newcomer = newcomer or new_onboarding(services(), wanted.request, channel)
         kept = await _keep(newcomer, result.error, delivery, wanted.delivery_id)
         _note(name, "refused", result.error.code)
         faults = result.faults if isinstance(result, Refusal) else None

@@ -11,7 +11,7 @@ from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.versions import NewerVersionError
 from connorg.core.ports import StorageUnavailableError
-from connorg.core.throttle.gatekeeper import GraphUnavailableError
+from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.functions.http.answers import problem_answer
 from connorg.functions.http.callers import Role, authorize
 from connorg.settings import ConfigurationError

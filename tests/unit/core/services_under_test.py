@@ -7,8 +7,16 @@ from random import Random
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Services
+from connorg.core.throttle.throttle import Throttle
 from tests.simulation.graph import Graph, SimulatedGateway
-from tests.simulation.storage import Queue, Table, batches_on, ledger_on, retry_queue_on
+from tests.simulation.storage import (
+    Queue,
+    Table,
+    batches_on,
+    gate_store_on,
+    ledger_on,
+    retry_queue_on,
+)
 
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 
@@ -38,6 +46,7 @@ class _NoReceiver:
 
 def simulated_core(clock: Clock | None = None, graph: Graph | None = None) -> Services:
     clock = clock or Clock()
+    random, timing = Random(1), Timing()
     table, queue = Table(), Queue(lambda: 0.0)
     table.create_table()
     queue.create_queue()
@@ -46,9 +55,10 @@ def simulated_core(clock: Clock | None = None, graph: Graph | None = None) -> Se
         ledger=ledger_on(table, _at_once),
         batches=batches_on(table, _at_once),
         queue=retry_queue_on(queue, _at_once),
+        throttle=Throttle(gate_store_on(table, _at_once), clock, random, timing, calls=2),
         clock=clock,
-        random=Random(1),
-        timing=Timing(),
+        random=random,
+        timing=timing,
         policy=Policy(),
         callbacks=Callbacks(queue=retry_queue_on(queue, _at_once), receiver=_NoReceiver(), keys=()),
     )
