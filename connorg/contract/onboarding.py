@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field
 
 from connorg.contract.identifiers import RowRef
 from connorg.contract.model import Model
-from connorg.contract.organization import ConnectedOrganization, Difference, unmet
-from connorg.contract.requests import IfExists, OnboardingRequest
+from connorg.contract.organization import ConnectedOrganization, Difference
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
 
 
@@ -110,32 +110,6 @@ class Onboarding(Model):
     def exists_in_graph(self) -> bool:
         """Tell whether it ended with an organization that Graph has, as far as is known."""
         return self.status is Status.SUCCEEDED and self.deleted_date_time is None
-
-    def can_be_replaced_by(self, newcomer: "Onboarding") -> bool:
-        """Tell whether a new onboarding may take over the identity source from this one."""
-        if not self.exists_in_graph or newcomer.request is None:
-            return self.status.terminal
-        wants_more = self.does_not_cover(newcomer) or bool(self.warnings)
-        return newcomer.request.if_exists is IfExists.UPDATE and wants_more
-
-    def taking_over_from(self, holder: "Onboarding") -> "Onboarding":
-        """Inherit the doubt: a POST of the holder's may still turn out to have worked.
-
-        Where the holder's organization stands and only sponsors are left, go on with those.
-        """
-        doubts = [doubt for doubt in (self.doubt_until, holder.doubt_until) if doubt is not None]
-        changes: dict[str, Any] = {"doubt_until": max(doubts, default=None)}
-        asks_the_same = not (holder.does_not_cover(self) or self.does_not_cover(holder))
-        if holder.sponsors_to_add and asks_the_same:
-            kept = ("conclusion", "result", "differences", "warnings", "sponsors_to_add")
-            changes |= {name: getattr(holder, name) for name in kept}
-        return self.model_copy(update=changes)
-
-    def does_not_cover(self, newcomer: "Onboarding") -> bool:
-        """Tell whether a newcomer asks for anything that this onboarding did not ask for."""
-        if self.request is None or newcomer.request is None:
-            return self.request is not newcomer.request
-        return bool(unmet(newcomer.request, self.request))
 
     def view(self) -> dict[str, Any]:
         """Give what callers see, as JSON values under the names of the contract."""

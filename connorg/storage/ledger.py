@@ -14,6 +14,7 @@ from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import NewerVersionError, check_version
+from connorg.core.domain.claims import can_be_replaced_by, taking_over_from
 from connorg.core.ports import (
     ClaimHeld,
     KeyReservation,
@@ -65,9 +66,9 @@ class AzureLedger:
             if claim is not None:
                 holder = await self.read(f"{partition}-{claim['Holder']}")
                 if holder is not None and holder.id != onboarding.id:
-                    if not holder.can_be_replaced_by(onboarding):
+                    if not can_be_replaced_by(holder, onboarding):
                         return ClaimHeld(holder)
-                    onboarding = onboarding.taking_over_from(holder)
+                    onboarding = taking_over_from(onboarding, holder)
 
     async def _write_with_claim(self, onboarding: Onboarding, claim: Any) -> Onboarding | None:
         """Write both rows in one transaction; None: one of them is not as it was thought to be."""

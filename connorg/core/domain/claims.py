@@ -1,9 +1,15 @@
-"""What happens when a request meets an onboarding for the same identity source."""
+"""What happens when a request meets an onboarding for the same identity source.
+
+The onboarding that holds the claim is the holder; the one of the request is the newcomer. The
+newcomer replaces a holder that left no organization, or to which it adds something that it may
+change; else it joins the holder, or is a conflict.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.organization import unmet
 from connorg.contract.requests import IfExists
 
 
@@ -45,6 +51,36 @@ class Submitted:
     fresh: bool
 
 
+def can_be_replaced_by(holder: Onboarding, newcomer: Onboarding) -> bool:
+    """Return whether the newcomer may take over the identity source."""
+    if not holder.exists_in_graph or newcomer.request is None:
+        return holder.status.terminal
+    wants_more = does_not_cover(holder, newcomer) or bool(holder.warnings)
+    return newcomer.request.if_exists is IfExists.UPDATE and wants_more
+
+
+def taking_over_from(newcomer: Onboarding, holder: Onboarding) -> Onboarding:
+    """Return the newcomer with the holder's doubt: a POST of its may still turn out to have worked.
+
+    Where the holder's organization stands and only sponsors are left, the newcomer goes on with
+    those.
+    """
+    doubts = [doubt for doubt in (newcomer.doubt_until, holder.doubt_until) if doubt is not None]
+    changes: dict[str, object] = {"doubt_until": max(doubts, default=None)}
+    asks_the_same = not (does_not_cover(holder, newcomer) or does_not_cover(newcomer, holder))
+    if holder.sponsors_to_add and asks_the_same:
+        kept = ("conclusion", "result", "differences", "warnings", "sponsors_to_add")
+        changes |= {name: getattr(holder, name) for name in kept}
+    return newcomer.model_copy(update=changes)
+
+
+def does_not_cover(holder: Onboarding, newcomer: Onboarding) -> bool:
+    """Return whether the newcomer asks for anything that the holder did not ask for."""
+    if holder.request is None or newcomer.request is None:
+        return holder.request is not newcomer.request
+    return bool(unmet(newcomer.request, holder.request))
+
+
 def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     """Let a request join the onboarding that holds its identity source, if they agree.
 
@@ -58,7 +94,7 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     if_exists = newcomer.request.if_exists if newcomer.request is not None else None
     if if_exists is IfExists.FAIL and holder.status is Status.SUCCEEDED:
         return Conflict(Reason.EXISTS, holder.id, holder)
-    if if_exists is not IfExists.RETURN and holder.does_not_cover(newcomer):
+    if if_exists is not IfExists.RETURN and does_not_cover(holder, newcomer):
         return Conflict(Reason.DIFFERS, holder.id, holder)
     return Submitted(holder, fresh=False)
 

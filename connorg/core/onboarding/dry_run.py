@@ -10,7 +10,7 @@ from connorg.contract.organization import (
     sponsor_differences,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core.domain.claims import Conflict, already_connected, join
+from connorg.core.domain.claims import Conflict, already_connected, can_be_replaced_by, join
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
 from connorg.core.onboarding.records import new_onboarding
@@ -65,7 +65,7 @@ def by_holder(
     services: Services, request: OnboardingRequest, channel: str, holder: Onboarding | None
 ) -> dict[str, object]:
     newcomer = new_onboarding(services, request, channel)
-    if holder is None or holder.can_be_replaced_by(newcomer):
+    if holder is None or can_be_replaced_by(holder, newcomer):
         return {}
     joined = join(holder, newcomer)
     if isinstance(joined, Conflict):

@@ -11,6 +11,7 @@ from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError,
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.domain import lifecycle
+from connorg.core.domain.claims import can_be_replaced_by, taking_over_from
 from connorg.core.domain.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
 from connorg.core.domain.timing import Timing
 from tests.unit.partners import request
@@ -103,15 +104,15 @@ def test_a_setback_among_the_sponsors_keeps_what_was_reached() -> None:
 def test_who_takes_over_a_half_done_onboarding_goes_on_with_its_sponsors() -> None:
     connected = conclude(Connected(Conclusion.CREATED, ORGANIZATION, (), (ADA, BOB)))
     failed = conclude(Refused(ERROR), connected)
-    taken_over = onboarding().taking_over_from(failed)
+    taken_over = taking_over_from(onboarding(), failed)
     assert (taken_over.result, taken_over.sponsors_to_add) == (ORGANIZATION, (ADA, BOB))
 
 
 def test_a_deleted_organization_gives_its_identity_source_free() -> None:
     done = conclude(Connected(Conclusion.CREATED, ORGANIZATION))
-    assert not done.can_be_replaced_by(onboarding())
+    assert not can_be_replaced_by(done, onboarding())
     deleted = lifecycle.mark_deleted(done, NOW)
-    assert deleted.can_be_replaced_by(onboarding())
+    assert can_be_replaced_by(deleted, onboarding())
     assert (deleted.status, deleted.result) == (Status.SUCCEEDED, ORGANIZATION)
 
 
@@ -169,7 +170,7 @@ def test_an_attempt_that_died_with_its_process_leaves_a_doubt_to_the_replay() ->
 
 def test_who_takes_over_an_identity_source_takes_over_the_doubt() -> None:
     canceled = onboarding(Status.CANCELED).model_copy(update={"doubt_until": NOW})
-    assert onboarding().taking_over_from(canceled).doubt_until == NOW
+    assert taking_over_from(onboarding(), canceled).doubt_until == NOW
 
 
 def test_a_replay_starts_anew_but_keeps_the_doubt() -> None:
