@@ -11,9 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from connorg.contract.idempotency_key import IdempotencyKey
 from connorg.contract.identifiers import BATCH_ID, ONBOARDING_ID, RowRef, partition_of, split_id
 from connorg.contract.model import Model
-from connorg.contract.requests import IdempotencyKey, OnboardingRequest
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.versions import VERSION, check_version
 
 

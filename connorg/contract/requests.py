@@ -60,8 +60,6 @@ Reference = Annotated[
     Field(max_length=REFERENCE_LENGTH, json_schema_extra={**ONE_LINE}),
     AfterValidator(one_line),
 ]
-IdempotencyKey = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(one_line)]
-
 
 Description = Annotated[
     str,

@@ -1,15 +1,13 @@
 """The request headers that steer an onboarding."""
 
-import re
 from dataclasses import dataclass
 
 import azure.functions as func
 
+from connorg.contract.idempotency_key import normalise_idempotency_key
 from connorg.contract.problems import ProblemError, ProblemKind
 
 _LONGEST_WAIT = 100  # seconds
-_KEY = re.compile(r'"([^"]+)"|([^"]+)')
-_LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,14 @@ def preference_of(request: func.HttpRequest, default_wait: float) -> Preference:
 
 
 def idempotency_key_of(request: func.HttpRequest) -> str | None:
-    """Read Idempotency-Key, quoted as its draft standard has it or bare as most send it."""
     header = request.headers.get("idempotency-key")
     if header is None:
         return None
-    match = _KEY.fullmatch(header.strip())
-    key = (match[1] or match[2]) if match else ""
-    if not 1 <= len(key) <= _LONGEST_KEY or not key.isprintable():
+    try:
+        return normalise_idempotency_key(header)
+    except ValueError as error:
         raise ProblemError(
             ProblemKind.INVALID_PARAMETER,
-            f"Idempotency-Key must have 1 to {_LONGEST_KEY} printable characters.",
+            f"Idempotency-Key {error}.",
             "Send a new random value, such as a UUID, for each new request.",
-        )
-    return key
+        ) from None
