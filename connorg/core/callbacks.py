@@ -22,7 +22,7 @@ from connorg.contract.messages import CallbackMessage
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.timing import seconds_until
-from connorg.core.ports import SupersededError
+from connorg.core.ports import Ledger, SupersededError
 from connorg.core.redelivery import put_again_in_outage
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
@@ -59,12 +59,12 @@ async def call_back(services: Services, message: CallbackMessage) -> None:
         await _call_back(services, message)
 
 
-async def bury_callback(services: Services, message: CallbackMessage) -> None:
+async def bury_callback(ledger: Ledger, message: CallbackMessage) -> None:
     """End a callback whose message the Functions host gave up."""
-    note = await services.ledger.callback(message.onboarding_id, message.name)
+    note = await ledger.callback(message.onboarding_id, message.name)
     if note.ended is None:
         _log.error("%s of onboarding %s was poisoned", message.name, message.onboarding_id)
-        await services.ledger.record_callback(note.model_copy(update={"ended": "poisoned"}))
+        await ledger.record_callback(note.model_copy(update={"ended": "poisoned"}))
 
 
 async def _call_back(services: Services, message: CallbackMessage) -> None:

@@ -150,7 +150,7 @@ async def on_callback(services: Services, text: str) -> None:
 
 
 async def on_callback_poison(services: Services, text: str) -> None:
-    await callbacks.bury_callback(services, parse(CallbackMessage, text))
+    await callbacks.bury_callback(services.ledger, parse(CallbackMessage, text))
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:

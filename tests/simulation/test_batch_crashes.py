@@ -207,7 +207,7 @@ def check(world: World, batch: Batch) -> None:
     """What is told of each row is how its onboarding ended; and nothing is left to do."""
     assert not world.queue.messages
     assert not world.poison.messages
-    rows = world.run(lambda services: results(services, batch)) or ()
+    rows = world.run(lambda services: results(services.batches, batch)) or ()
     assert len(rows) == ROWS
     for row in rows:
         key = f"domain:{row.name}"

@@ -20,7 +20,7 @@ from connorg.contract.faults import RowFault
 from connorg.contract.identifiers import new_batch_id, new_replay, row_onboarding_id
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.core.domain.claims import Conflict, Reason
-from connorg.core.ports import KeyReservation, SupersededError
+from connorg.core.ports import Batches, KeyReservation, SupersededError
 from connorg.core.services import Services
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def submit_batch(services: Services, submission: BatchSubmission) -> Batch
             return Conflict(Reason.KEY_REUSED, bound.onboarding_id)
         batch = batch.model_copy(update={"id": bound.onboarding_id})
         earlier = await services.batches.read(batch.id)
-        if earlier is not None and await _is_begun(services, earlier):
+        if earlier is not None and await _is_begun(services.batches, earlier):
             return earlier
     rows = [row.model_copy(update={"batch_id": batch.id}) for row in submission.rows]
     await services.batches.write(batch, rows)
@@ -104,9 +104,9 @@ async def submit_batch(services: Services, submission: BatchSubmission) -> Batch
     return await services.batches.read(batch.id) or batch
 
 
-async def _is_begun(services: Services, batch: Batch) -> bool:
+async def _is_begun(batches: Batches, batch: Batch) -> bool:
     """Tell whether its message was put for sure. Once more does no harm."""
-    return any(row.noted_date_time for row in await services.batches.outline(batch.id))
+    return any(row.noted_date_time for row in await batches.outline(batch.id))
 
 
 async def enqueue_rows(services: Services, message: BatchMessage) -> None:
@@ -162,7 +162,7 @@ async def _hand_to_replay(services: Services, batch_id: str, name: str) -> None:
         fresh = {"status": RowStatus.NOT_STARTED, "replay": name, "noted_date_time": None}
         return row.model_copy(update={**fresh, "error": None, "attempts": 0})
 
-    await _change(services, batch_id, handed)
+    await _change(services.batches, batch_id, handed)
 
 
 async def cancel_batch(services: Services, batch: Batch) -> None:
@@ -175,16 +175,14 @@ async def cancel_batch(services: Services, batch: Batch) -> None:
         changes = {"status": RowStatus.CANCELED, "noted_date_time": now, "error": None}
         return row.model_copy(update=changes)
 
-    await _change(services, batch.id, canceled)
+    await _change(services.batches, batch.id, canceled)
 
 
-async def _change(
-    services: Services, batch_id: str, change: Callable[[BatchRow], BatchRow]
-) -> None:
+async def _change(batches: Batches, batch_id: str, change: Callable[[BatchRow], BatchRow]) -> None:
     """Change rows, whatever is noted of them meanwhile."""
-    rows = await services.batches.rows(batch_id)
+    rows = await batches.rows(batch_id)
     while changed := [new for row in rows if (new := change(row)) != row]:
         for start in range(0, len(changed), _TRANSACTION):
             with suppress(SupersededError):  # a row was noted since: once more, with what it is now
-                await services.batches.save(changed[start : start + _TRANSACTION])
-        rows = await services.batches.rows(batch_id)
+                await batches.save(changed[start : start + _TRANSACTION])
+        rows = await batches.rows(batch_id)

@@ -10,7 +10,7 @@ from connorg.contract.batch_views import BatchStatus, BatchView, RowError, RowRe
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import RowRef
 from connorg.contract.onboarding import Conclusion, OnboardingError
-from connorg.core.ports import RowOutline
+from connorg.core.ports import Batches, RowOutline
 from connorg.core.services import Services
 
 _LATELY = timedelta(seconds=30)
@@ -37,7 +37,7 @@ async def progress(services: Services, batch: Batch) -> BatchView:
         conclusions=_conclusions(outline),
         per_second=per_second if is_rated else None,
         seconds_left=math.ceil(still_open / per_second) if per_second and is_rated else None,
-        first_errors=await _first_errors(services, batch, outline),
+        first_errors=await _first_errors(services.batches, batch, outline),
         ignored_columns=batch.ignored_columns,
     )
 
@@ -76,11 +76,11 @@ def _per_second(outline: Sequence[RowOutline], now: datetime) -> float | None:
 
 
 async def _first_errors(
-    services: Services, batch: Batch, outline: Sequence[RowOutline]
+    batches: Batches, batch: Batch, outline: Sequence[RowOutline]
 ) -> tuple[RowError, ...]:
     faulty = [row.number for row in outline if row.status in _FAULTY][:_MOST_ERRORS]
     places = [RowRef(batch=batch.id, row=number) for number in faulty]
-    rows = await asyncio.gather(*map(services.batches.row, places))
+    rows = await asyncio.gather(*map(batches.row, places))
     return tuple(
         RowError(row=row.number, name=row.name, error=error)
         for row in rows
@@ -88,9 +88,9 @@ async def _first_errors(
     )
 
 
-async def results(services: Services, batch: Batch) -> tuple[RowResult, ...]:
+async def results(batches: Batches, batch: Batch) -> tuple[RowResult, ...]:
     """Tell what became of each row of the file, in its order. Raises StorageUnavailableError."""
-    rows = await services.batches.rows(batch.id)
+    rows = await batches.rows(batch.id)
     by_number = {row.number: row for row in rows}
     return tuple(_result(row, by_number.get(row.duplicate_of or row.number, row)) for row in rows)
 

@@ -19,7 +19,7 @@ from connorg.core.domain.claims import Conflict
 from connorg.core.onboarding.records import onboarding_of, put_again
 from connorg.core.onboarding.replay import cancel
 from connorg.core.onboarding.resume import advance, bury, try_at_turn
-from connorg.core.ports import ClaimHeld, StorageUnavailableError, SupersededError
+from connorg.core.ports import Batches, ClaimHeld, StorageUnavailableError, SupersededError
 from connorg.core.redelivery import POSTPONE, put_again_in_outage
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
@@ -59,7 +59,7 @@ async def _resume(
     elif deliveries > 1:
         await _take_apart(services, message)
     else:
-        tasks = await _tasks(services, message)
+        tasks = await _tasks(services.batches, message)
         await _note_all(
             services, await asyncio.gather(*(_carry_on(services, task) for task in tasks))
         )
@@ -79,7 +79,7 @@ async def bury_rows(services: Services, message: OnboardingMessage | BatchMessag
         async with at_once:
             await _bury(services, task.message)
 
-    await asyncio.gather(*map(one, await _tasks(services, message)))
+    await asyncio.gather(*map(one, await _tasks(services.batches, message)))
 
 
 async def _bury(services: Services, message: OnboardingMessage) -> None:
@@ -88,18 +88,16 @@ async def _bury(services: Services, message: OnboardingMessage) -> None:
     await _note(services, message, row, onboarding)
 
 
-async def _tasks(services: Services, message: BatchMessage) -> list[_Task]:
+async def _tasks(batches: Batches, message: BatchMessage) -> list[_Task]:
     """Give the rows of a message that something is to be done for."""
-    rows = await services.batches.rows(
-        message.batch_id, message.first or 0, message.last, requests=True
-    )
+    rows = await batches.rows(message.batch_id, message.first or 0, message.last, requests=True)
     due = (row for row in rows if is_due(row, message.replay))
     return [_Task(row, message_of_row(row, message.traceparent)) for row in due]
 
 
 async def _take_apart(services: Services, message: BatchMessage) -> None:
     """Give each row a message of its own: one of them may be what kills the process each time."""
-    for task in await _tasks(services, message):
+    for task in await _tasks(services.batches, message):
         await services.queue.put(task.message, 0)
 
 

@@ -56,7 +56,9 @@ async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | No
 async def _told(
     services: Services, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Difference, ...]:
-    lacked = await services.throttle.ask(lambda: missing_sponsors(services, request, organization))
+    lacked = await services.throttle.ask(
+        lambda: missing_sponsors(services.gateway, request, organization)
+    )
     differing = differences(request.attributes, organization.attributes)
     return differing + (sponsor_differences(lacked) if isinstance(lacked, tuple) else ())
 

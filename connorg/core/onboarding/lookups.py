@@ -11,6 +11,7 @@ from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
 from connorg.core.domain.outcomes import Blocked, Later, Refused, Setback
+from connorg.core.ports import OrganizationGateway
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
@@ -39,12 +40,12 @@ async def look_up_tenant(
 
 
 async def missing_sponsors(
-    services: Services, request: OnboardingRequest, organization: ConnectedOrganization
+    gateway: OrganizationGateway, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Sponsorship, ...] | Setback:
     """Tell which of the request's sponsors the organization does not have."""
     lacked: list[Sponsorship] = []
     for kind in dict.fromkeys(asked.kind for asked in request.sponsorships):
-        held = await services.gateway.sponsors(organization.id, kind)
+        held = await gateway.sponsors(organization.id, kind)
         if not isinstance(held, tuple):
             return held
         lacked += [

@@ -34,6 +34,7 @@ from connorg.core.domain.outcomes import (
     Setback,
 )
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
+from connorg.core.ports import OrganizationGateway
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
@@ -51,7 +52,7 @@ async def attempt(services: Services, onboarding: Onboarding, gate: Gate, limit:
     try:
         async with asyncio.timeout(limit):
             if onboarding.sponsors_to_add:
-                return await _add_sponsor(services, onboarding)
+                return await _add_sponsor(services.gateway, onboarding)
             return await _Connecting(services, onboarding, request, gate).run()
     except TimeoutError:
         error = OnboardingError(
@@ -61,10 +62,10 @@ async def attempt(services: Services, onboarding: Onboarding, gate: Gate, limit:
         return Later(error, ambiguous=True)
 
 
-async def _add_sponsor(services: Services, onboarding: Onboarding) -> Outcome:
+async def _add_sponsor(gateway: OrganizationGateway, onboarding: Onboarding) -> Outcome:
     if onboarding.result is None:
         raise AssertionError("sponsors are added to an organization that stands")
-    return await services.gateway.add_sponsor(onboarding.result.id, onboarding.sponsors_to_add[0])
+    return await gateway.add_sponsor(onboarding.result.id, onboarding.sponsors_to_add[0])
 
 
 class _Connecting:
@@ -169,7 +170,7 @@ class _Connecting:
             return self._created(found)
         if self._request.if_exists is IfExists.FAIL:
             return Refused(already_connected(found.id))
-        lacked = await missing_sponsors(self._services, self._request, found)
+        lacked = await missing_sponsors(self._gateway, self._request, found)
         if not isinstance(lacked, tuple):
             return lacked
         told = differing + sponsor_differences(lacked)

@@ -107,7 +107,7 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 async def read_results(req: func.HttpRequest) -> func.HttpResponse:
     """GET batches/{id}/results: a line for each row of the file, as JSON or CSV."""
-    told = await results(services(), await _found(req))
+    told = await results(services().batches, await _found(req))
     if wants_csv(req):
         return csv_answer(_COLUMNS, map(_cells, told), {})
     return json_answer(RowResults(value=told).model_dump(mode="json", exclude_none=True), 200)

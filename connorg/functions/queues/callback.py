@@ -26,7 +26,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `callback-poison`. What raises here stays hidden and comes again."""
     async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
         if (message := _read(msg)) is not None:
-            await bury_callback(services(), message)
+            await bury_callback(services().ledger, message)
         telemetry.poisoned(CALLBACK_QUEUE)
 
 
