@@ -70,7 +70,7 @@ async def _purge_partition(table: TableClient, partition: str, before: datetime)
     own = {"partition": partition}
     rows = [row async for row in rows_of(table, "PartitionKey eq @partition", own)]
     purged = 0
-    for some in batched(_expired(rows, before), LARGEST_TRANSACTION):
+    for some in batched(_expired(rows, before), LARGEST_TRANSACTION, strict=False):
         if not await delete_unchanged(table, some):
             break
         purged += sum(row["RowKey"].startswith(ONBOARDING) for row in some)
