@@ -11,7 +11,7 @@ from connorg.contract.clouds import Cloud
 from connorg.contract.identity_sources import TenantId
 from connorg.core.policy.callback_urls import LOCAL_HOSTS, LOGIC_APPS
 from connorg.core.policy.rules import Policy
-from connorg.telemetry.target import Telemetry
+from connorg.telemetry.target import TelemetryTarget
 
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
 RESULT_SECRETS = "CONNORG_RESULT_SECRETS"
@@ -56,8 +56,8 @@ class _EntraSetting(BaseModel):
         Raises ValidationError.
         """
         names = [str(field.alias) for field in cls.model_fields.values()]
-        told = {name: value for name in names if (value := os.environ.get(name))}
-        return cls.model_validate(told)
+        values = {name: value for name in names if (value := os.environ.get(name))}
+        return cls.model_validate(values)
 
 
 class Settings(_EntraSetting):
@@ -151,9 +151,9 @@ def settings() -> Settings:
         raise ConfigurationError(f"App settings are wrong. {wrong}") from None
 
 
-def telemetry() -> Telemetry:
+def telemetry() -> TelemetryTarget:
     """Tell where telemetry goes. Never raises: other settings may be wrong, and that is told."""
-    return Telemetry(
+    return TelemetryTarget(
         secret_of("APPLICATIONINSIGHTS_CONNECTION_STRING"),
         otlp=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()),
     )

@@ -46,7 +46,7 @@ class Command:
     out: Console
     """For what is asked for."""
     err: Console
-    """For what is told on the way."""
+    """For messages on the way."""
 
     def run(self) -> ExitCode:
         """Raises CommandError."""

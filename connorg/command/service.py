@@ -42,15 +42,15 @@ class Reading:
 
 
 class Batches:
-    """Raises CommandError. `told` is given a sentence for each call that has to be repeated."""
+    """Raises CommandError. `report` is given a sentence for each call that has to be repeated."""
 
     def __init__(
-        self, url: str, auth: httpx.Auth, patience: float, told: Callable[[str], None]
+        self, url: str, auth: httpx.Auth, patience: float, report: Callable[[str], None]
     ) -> None:
         self._http = httpx.Client(base_url=f"{url}/api/", auth=auth, timeout=_TIMEOUT)
         self._url = url
         self._patience = patience
-        self._told = told
+        self._report = report
         self._has_answered = False
 
     def forecast(self, upload: Upload) -> Json:
@@ -98,7 +98,7 @@ class Batches:
             pause = max(pause, after)  # noqa: PLW2901
             if time.monotonic() + pause > give_up:
                 raise CommandError(f"{self._url} gives no answer: {reason}.", "Try again later.")
-            self._told(f"No answer ({reason}); trying again in {pause:.0f} s.")
+            self._report(f"No answer ({reason}); trying again in {pause:.0f} s.")
             time.sleep(pause)
         raise AssertionError("pauses have no end")
 

@@ -65,8 +65,8 @@ def show_forecast(console: Console, forecast: Json, *, everything: bool) -> None
     console.print("Nothing was started. Tenants behind domains were not looked up.")
 
 
-def show_ignored(console: Console, told: Json) -> None:
-    if ignored := told.get("ignoredColumns"):
+def show_ignored(console: Console, body: Json) -> None:
+    if ignored := body.get("ignoredColumns"):
         names = ", ".join(ignored)
         console.print(plain(f"Columns that are not read: {names}."), soft_wrap=True)
 

@@ -71,11 +71,11 @@ class _Lines:
         self._last = ""
 
     def show(self, status: Json) -> None:
-        told = f"{_ended(status):,} of {status['rows']:,}"
+        progress = f"{_ended(status):,} of {status['rows']:,}"
         trouble = _trouble(status)
-        changed = f"{told} {trouble}"
+        changed = f"{progress} {trouble}"
         if changed != self._last:
-            parts = (told, _pace(status), trouble)
+            parts = (progress, _pace(status), trouble)
             self._console.print(", ".join(filter(None, parts)), highlight=False, soft_wrap=True)
         self._last = changed
 

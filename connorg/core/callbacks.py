@@ -129,8 +129,8 @@ async def _conclude(
         _last(services, message, onboarding), services.clock.now()
     ):
         ended = "given up"
-    told = ended or "again later"
-    _log.info("%s of onboarding %s: %s, %s", message.name, onboarding.id, answer, told)
+    outcome = ended or "again later"
+    _log.info("%s of onboarding %s: %s, %s", message.name, onboarding.id, answer, outcome)
     due = services.clock.now() + timedelta(seconds=delay)
     if ended is None:
         await services.callbacks.queue.put(failed, delay)

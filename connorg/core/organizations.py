@@ -88,8 +88,8 @@ async def read_back(services: Services, onboarding: Onboarding) -> Onboarding:
         found = await read_organization(services, result.id)
         if not isinstance(found, ConnectedOrganization):
             return onboarding
-        told = found.model_copy(update={"tenant": result.tenant})
-        return await services.ledger.save(onboarding.model_copy(update={"result": told}))
+        resolved = found.model_copy(update={"tenant": result.tenant})
+        return await services.ledger.save(onboarding.model_copy(update={"result": resolved}))
     except (GraphUnavailableError, StorageUnavailableError):
         return onboarding
     except SupersededError:  # somebody else read it back, or deleted it

@@ -1,10 +1,10 @@
-"""Where telemetry goes."""
+"""Where telemetry is sent, as the app settings say."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Telemetry:
+class TelemetryTarget:
     """Where telemetry goes. The names of the settings are Azure's and OpenTelemetry's own."""
 
     application_insights: str | None

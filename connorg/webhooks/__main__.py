@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ConfigurationError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return WRONG
-    told, code = _told(sender, Delivery(dict(chosen.header), body))
-    print(json.dumps(told, indent=2, ensure_ascii=False))  # noqa: T201
+    answer, code = _answer(sender, Delivery(dict(chosen.header), body))
+    print(json.dumps(answer, indent=2, ensure_ascii=False))  # noqa: T201
     return code
 
 
@@ -67,20 +67,20 @@ def _sender(name: str) -> Sender:
     return senders[name]
 
 
-def _told(sender: Sender, delivery: Delivery) -> tuple[dict[str, Any], int]:
+def _answer(sender: Sender, delivery: Delivery) -> tuple[dict[str, Any], int]:
     match read(sender, delivery):
         case Ignored():
             return {"counts": False}, PASSED_OVER
         case Invalid() as refused:
             faults = [fault.model_dump() for fault in refused.faults or ()]
-            told = {
+            answer = {
                 "counts": True,
                 "deliveryId": refused.delivery_id,
                 "reference": refused.reference,
                 "mapped": refused.body,
                 "faults": faults or [{"pointer": "", "detail": str(refused.error)}],
             }
-            return told, FAULTY
+            return answer, FAULTY
         case Accepted() as wanted:
             request = wanted.request.model_dump(mode="json", exclude_none=True)
             return {"counts": True, "deliveryId": wanted.delivery_id, "request": request}, WANTED

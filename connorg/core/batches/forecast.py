@@ -135,9 +135,9 @@ def _forecast(
     standing: _Standing,
 ) -> RowForecast:
     organization = standing.found(request, holder)
-    told = differences(request.attributes, organization.attributes) if organization else ()
+    differing = differences(request.attributes, organization.attributes) if organization else ()
     changes = by_holder(services, request, channels.BATCH, holder) or by_if_exists(
-        request, organization, told
+        request, organization, differing
     )
     usual = RowProspect.EXISTS if organization else RowProspect.CREATE
     error = changes.get("error")

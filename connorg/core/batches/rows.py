@@ -111,15 +111,15 @@ async def _carry_on(services: Services, task: _Task) -> tuple[_Task, Advanced | 
 async def _note_all(services: Services, done: list[tuple[_Task, Advanced | None]]) -> None:
     """Note what rows of one batch have come to, in one go where nobody noted anything since."""
     now = services.clock.now()
-    told = [(task, advanced[0]) for task, advanced in done if advanced is not None]
+    concluded = [(task, advanced[0]) for task, advanced in done if advanced is not None]
     noted = [
         (task.row, task.row.with_outcome(onboarding, task.message.replay, now))
-        for task, onboarding in told
+        for task, onboarding in concluded
     ]
     try:
         await services.batches.save([new for old, new in noted if new is not old])
     except SupersededError:
-        for task, onboarding in told:
+        for task, onboarding in concluded:
             await _note(services, task.message, task.row, onboarding)
     for task, advanced in done:
         await _come_again(services, task.message, advanced)

@@ -33,16 +33,18 @@ async def dry_run(services: Services, request: OnboardingRequest, channel: str) 
     holder = await services.ledger.holder_of(request.natural_key)
     found = await services.throttle.ask(lambda: services.gateway.find(request, tenant))
     organization = found if isinstance(found, ConnectedOrganization) else None
-    told = await _told(services, request, organization) if organization else ()
+    found_differences = await _differences(services, request, organization) if organization else ()
     forecast = Forecast(
         prospect=Prospect.EXISTS if organization else Prospect.CREATE,
         tenant=tenant,
         organization=organization,
-        differences=told,
+        differences=found_differences,
         onboarding_id=holder.id if holder else None,
     )
     changes = by_holder(services, request, channel, holder)
-    return forecast.model_copy(update=changes or by_if_exists(request, organization, told))
+    return forecast.model_copy(
+        update=changes or by_if_exists(request, organization, found_differences)
+    )
 
 
 async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | None:
@@ -53,7 +55,7 @@ async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | No
     return None if isinstance(found, Refused) else found
 
 
-async def _told(
+async def _differences(
     services: Services, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Difference, ...]:
     lacked = await services.throttle.ask(
@@ -78,13 +80,13 @@ def by_holder(
 def by_if_exists(
     request: OnboardingRequest,
     organization: ConnectedOrganization | None,
-    told: tuple[Difference, ...],
+    found_differences: tuple[Difference, ...],
 ) -> dict[str, object]:
     if organization is None:
         return {}
     if request.if_exists is IfExists.FAIL:
         return {"prospect": Prospect.REFUSED, "error": already_connected(organization.id)}
-    if request.if_exists is IfExists.UPDATE and told:
+    if request.if_exists is IfExists.UPDATE and found_differences:
         return {"prospect": Prospect.UPDATE}
     return {}
 

@@ -173,15 +173,15 @@ class _Connecting:
         lacked = await missing_sponsors(self._gateway, self._request, found)
         if not isinstance(lacked, tuple):
             return lacked
-        told = differing + sponsor_differences(lacked)
-        if self._request.if_exists is not IfExists.UPDATE or not told:
-            return Connected(Conclusion.EXISTING, self._with_tenant(found), told)
+        all_differences = differing + sponsor_differences(lacked)
+        if self._request.if_exists is not IfExists.UPDATE or not all_differences:
+            return Connected(Conclusion.EXISTING, self._with_tenant(found), all_differences)
         if differing:
             answer = await self._gateway.update(found, self._request.attributes)
             if not isinstance(answer, ConnectedOrganization):
                 return answer
             found = answer
-        return Connected(Conclusion.UPDATED, self._with_tenant(found), told, lacked)
+        return Connected(Conclusion.UPDATED, self._with_tenant(found), all_differences, lacked)
 
     def _created(self, organization: ConnectedOrganization) -> Connected:
         sponsors = self._request.sponsorships

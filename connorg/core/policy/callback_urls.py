@@ -46,7 +46,7 @@ def callback_url_fault(address: str, hosts: Collection[str]) -> str | None:
         "Its host is not on the list CONNORG_CALLBACK_HOSTS.": is_listed(host, hosts),
         "Its host must be on the public internet.": _may_be_public(host),
     }
-    return next((told for told, holds in rules.items() if not holds), None)
+    return next((sentence for sentence, holds in rules.items() if not holds), None)
 
 
 def local_hosts(hosts: Collection[str]) -> frozenset[str]:

@@ -107,10 +107,10 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 async def read_results(req: func.HttpRequest) -> func.HttpResponse:
     """GET batches/{id}/results: a line for each row of the file, as JSON or CSV."""
-    told = await results(services().batches, await _found(req))
+    rows = await results(services().batches, await _found(req))
     if wants_csv(req):
-        return csv_answer(_COLUMNS, map(_cells, told), {})
-    return json_answer(RowResults(value=told).model_dump(mode="json", exclude_none=True), 200)
+        return csv_answer(_COLUMNS, map(_cells, rows), {})
+    return json_answer(RowResults(value=rows).model_dump(mode="json", exclude_none=True), 200)
 
 
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
@@ -143,8 +143,8 @@ def _pointers(req: func.HttpRequest, batch: Batch) -> dict[str, str]:
 
 
 def _cells(result: RowResult) -> dict[str, str]:
-    told = result.model_dump(mode="json", exclude_none=True)
-    return {name: str(value) for name, value in told.items()}
+    fields = result.model_dump(mode="json", exclude_none=True)
+    return {name: str(value) for name, value in fields.items()}
 
 
 async def _found(req: func.HttpRequest) -> Batch:

@@ -60,13 +60,13 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         raise refusal_problem(result)
     if isinstance(result, Conflict):
         raise conflict_problem(result, request)
-    shown = replace(result, onboarding=await _told(req, result.onboarding))
+    shown = replace(result, onboarding=await _with_resolved_source(req, result.onboarding))
     return submitted_answer(shown, Addresses(req), preference.headers)
 
 
 async def read(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings/{id}?readBack=: always 200 while it exists, whatever became of it."""
-    return json_answer((await _told(req, await _found(req))).view(), 200)
+    return json_answer((await _with_resolved_source(req, await _found(req))).view(), 200)
 
 
 async def result(req: func.HttpRequest) -> func.HttpResponse:
@@ -74,7 +74,7 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
     require_token(req, str(req.route_params.get("id", "")).lower())
     onboarding = await _found(req)
     require_not_expired(onboarding)
-    return result_answer(await _told(req, onboarding), Addresses(req))
+    return result_answer(await _with_resolved_source(req, onboarding), Addresses(req))
 
 
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
@@ -95,7 +95,7 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&batch=&dryRun=: replay all failed that match."""
     is_dry = flag_of(req, "dryRun")
     results = await replay_onboardings(services(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
-    told = Replays(
+    body = Replays(
         dry_run=is_dry,
         replayed=tuple(id_ for id_, result in results.items() if isinstance(result, Submitted)),
         not_replayed=tuple(
@@ -104,7 +104,7 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
             if isinstance(result, Conflict)
         ),
     )
-    return json_answer(told.model_dump(mode="json", exclude_none=True), 200 if is_dry else 202)
+    return json_answer(body.model_dump(mode="json", exclude_none=True), 200 if is_dry else 202)
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
@@ -113,7 +113,7 @@ async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     return onboarding_answer(canceled, 200, Addresses(req))
 
 
-async def _told(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:
+async def _with_resolved_source(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:
     """Give it with the identity source that Graph resolved, where the caller or a setting asks."""
     if flag_of(req, "readBack", default=settings().read_back):
         return await read_back(services(), onboarding)

@@ -27,9 +27,9 @@ async def add_organization(req: func.HttpRequest) -> func.HttpResponse:
             lambda: admin().set_on_subject(request_id, role_id, organization_id)
         )
     else:
-        told = parse(SubjectOrganization, body).model_dump(mode="json", exclude_none=True)
+        fields = parse(SubjectOrganization, body).model_dump(mode="json", exclude_none=True)
         refused = await services().throttle.ask(
-            lambda: admin().add_to_subject(request_id, role_id, told)
+            lambda: admin().add_to_subject(request_id, role_id, fields)
         )
     if refused is not None:
         raise refused_problem(refused)

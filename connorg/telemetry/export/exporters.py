@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from connorg.telemetry.export.records import LogHandler, OwnSpans
 from connorg.telemetry.names import SCOPE
-from connorg.telemetry.target import Telemetry
+from connorg.telemetry.target import TelemetryTarget
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class _Exporters:
     logs: list[LogRecordExporter] = field(default_factory=list)
 
 
-def start(target: Telemetry) -> None:
+def start(target: TelemetryTarget) -> None:
     """Export from now on. Where somebody exports already, leave it to them: nothing goes twice."""
     if isinstance(trace.get_tracer_provider(), TracerProvider):
         _log.warning("the worker exports telemetry already, so connorg does not")

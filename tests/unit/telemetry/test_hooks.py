@@ -18,7 +18,7 @@ from connorg.telemetry import hooks as telemetry
 from connorg.telemetry import names
 from connorg.telemetry.export.records import LogHandler, OwnSpans
 from connorg.telemetry.oldest_waiting import OldestWaiting
-from connorg.telemetry.target import Telemetry
+from connorg.telemetry.target import TelemetryTarget
 from infra.local.child import ROOT
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -75,10 +75,10 @@ def test_a_worker_that_exports_already_is_left_alone() -> None:
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from connorg.telemetry.export.exporters import start
-from connorg.telemetry.target import Telemetry
+from connorg.telemetry.target import TelemetryTarget
 theirs = TracerProvider()
 trace.set_tracer_provider(theirs)
-start(Telemetry(None, otlp=True))
+start(TelemetryTarget(None, otlp=True))
 print(trace.get_tracer_provider() is theirs, not theirs._active_span_processor._span_processors)
 """
     assert run(code).split() == ["True", "True"]
@@ -94,7 +94,7 @@ print(*(function.get_function_name() for function in app.get_functions()))
 
 
 def test_a_reference_to_the_vault_that_was_not_followed_exports_nothing() -> None:
-    assert not Telemetry(None, otlp=False).is_exported
+    assert not TelemetryTarget(None, otlp=False).is_exported
     reference = "@Microsoft.KeyVault(SecretUri=https://vault/secrets/x)"
     assert exporters_imported(APPLICATIONINSIGHTS_CONNECTION_STRING=reference) == set()
 
