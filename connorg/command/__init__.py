@@ -1,4 +1,9 @@
-"""`python -m connorg.command`: for a person with a spreadsheet of partners.
+"""The command for people: `python -m connorg.command`. It knows the app by HTTP alone.
 
-It knows the app by its HTTP contract alone, and is no part of what is deployed.
+command   what it does
+service   the app over HTTP
+watching  watch a batch
+showing   what a person sees
+sign_in   who calls
+ending    how it ends
 """

@@ -1,0 +1,26 @@
+"""Everything that goes over the wire, as Pydantic models. Imports nothing else of connorg.
+
+requests          the request for an organization
+identity_sources  the domain or tenant that it stands for
+domains           domain names
+sponsors          who answers for it
+organization      the organization as Graph tells of it
+changes           what can be changed of it
+onboarding        the record of a request's journey
+batches           a file of requests
+batch_views       what is shown of a batch
+forecast          what a dry run answers
+replays           what a replay of many answers
+health            what health answers
+messages          queue messages
+callbacks         what is kept of a callback
+problems          error answers
+faults            what is wrong with a body, each with its place
+parsing           reading a body as a model
+identifiers       ids, and the partitions that they carry
+idempotency_key   the Idempotency-Key
+channels          how a request came in
+clouds            Microsoft's clouds
+versions          the version of rows and messages
+model             the base of all models
+"""

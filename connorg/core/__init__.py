@@ -1,0 +1,14 @@
+"""The product, without any SDK: no clock, no environment and no HTTP of its own.
+
+services       what every step works with
+ports          what the core needs from outside
+onboarding     the journey of one request
+batches        files of requests
+throttle       when Graph may be called
+domain         rules that ask nobody
+policy         what may be connected and called back
+organizations  what can be done with an organization that exists
+callbacks      telling those who asked how it ended
+retention      forgetting what ended long ago
+redelivery     messages that must come again
+"""

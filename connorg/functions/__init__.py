@@ -1,0 +1,8 @@
+"""The edge: what the Functions host calls.
+
+endpoints  HTTP functions
+queues     queue functions
+timers     timer functions
+openapi    the description of the HTTP API
+http       what HTTP functions share
+"""

@@ -1,0 +1,13 @@
+"""Azure Tables and Queues.
+
+ledger        onboardings
+ledger_purge  deleting old ones
+batches       batches
+gate          the gate
+entities      the rows of the ledger's table
+tables        how any table is asked
+queues        queues
+backlog       how much a queue holds
+connection    clients and their errors
+names         names of tables and queues
+"""

@@ -1,0 +1,8 @@
+"""What the app tells of its work.
+
+hooks           what the core calls: spans and counts
+names           the names under which they are found
+oldest_waiting  how long the oldest waits
+target          where it is sent
+export          the exporters
+"""

@@ -1,7 +1,8 @@
-"""Webhooks of ticketing systems: how they prove themselves, and how their events become requests.
+"""Webhooks of ticketing systems. `python -m connorg.webhooks check` reads a sample event.
 
-senders    the document that declares who may send
-proof      who has really sent this
-mapping    what the event asks for
-profiles   what is known of the usual systems
+senders      the document that declares who may send
+proof        who has really sent this
+mapping      what the event asks for
+profiles     what is known of the usual systems
+expressions  JMESPath
 """

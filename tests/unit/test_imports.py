@@ -4,6 +4,7 @@ CONTRIBUTING.md draws the layers. One test lists every offender, with the rule t
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -74,6 +75,8 @@ class Import:
     importer: str
     line: int
     imported: str
+    name: str = ""
+    """What is taken from the module; a module by itself has none."""
 
     def __str__(self) -> str:
         return f"{self.importer}, line {self.line}, imports {self.imported}"
@@ -97,7 +100,10 @@ def imports_in(importer: str, source: str, known: frozenset[str]) -> Iterator[Im
             parent = node.module or "."
             for alias in node.names:
                 module = f"{parent}.{alias.name}"
-                yield Import(importer, node.lineno, module if module in known else parent)
+                whole = module in known
+                yield Import(
+                    importer, node.lineno, module if whole else parent, "" if whole else alias.name
+                )
 
 
 def module_of(path: Path) -> str:
@@ -130,14 +136,16 @@ def offence_of(one: Import) -> str | None:
     """Say which rule an import breaks; None: it breaks none."""
     for ban in BANS:
         is_bound = lies_in(one.importer, ban.importers) and not lies_in(one.importer, ban.exempt)
-        if (
-            is_bound
-            and lies_in(one.imported, ban.banned)
-            and not lies_in(one.imported, ban.allowed)
-        ):
+        is_banned = lies_in(one.imported, ban.banned) and not lies_in(one.imported, ban.allowed)
+        if is_bound and is_banned:
             return ban.why
-    if not lies_in(one.imported, ("connorg",)) or lies_in(one.importer, ("infra", "tests")):
-        return None
+    is_inner = lies_in(one.importer, APP) and lies_in(one.imported, ("connorg",))
+    return misplacement_of(one) if is_inner else None
+
+
+def misplacement_of(one: Import) -> str | None:
+    if one.name.startswith("_"):
+        return f"{one.name} is private to its module"
     if package_of(one.importer) == package_of(one.imported):
         return None
     if lies_in(one.importer, APART) or lies_in(one.imported, APART):
@@ -179,6 +187,7 @@ def test_every_import_points_down() -> None:
 
 BROKEN = {
     "up": ("connorg.contract.model", "from connorg.core.ports import Clock", "down"),
+    "private": ("connorg.wiring", "from connorg.core.ports import _x", "_x is private"),
     "across": ("connorg.graph.sender", "import connorg.storage.ledger", "across"),
     "lazy": ("connorg.core.services", "def f():\n    from connorg import wiring", "down"),
     "no layer": ("connorg.novelty", "from connorg.contract import model", "in no layer"),
@@ -212,6 +221,22 @@ def test_the_rule_names_a_circle() -> None:
     [found] = offenders(sources)
     assert "circle" in found
     assert "connorg.core.a" in found
+
+
+def test_each_package_says_what_it_is_for_and_lists_its_modules() -> None:
+    """No code in it either: what it handed on would have two addresses."""
+    wrong: list[str] = []
+    for package in (ROOT / "connorg").rglob("__init__.py"):
+        tree = ast.parse(package.read_text())
+        told = ast.get_docstring(tree) or ""
+        paths = [*package.parent.glob("*.py"), *(p.parent for p in package.parent.glob("*/*.py"))]
+        names = {path.stem for path in paths} - {"__init__", "__main__"}
+        listed = set(re.findall(r"^\s*(\w+) {2,}\S", told, re.MULTILINE))
+        where = package.relative_to(ROOT)
+        wrong += [f"{where} does not list {name}" for name in sorted(names - listed)]
+        wrong += [f"{where} lists {name}, which is gone" for name in sorted(listed - names)]
+        wrong += [f"{where} holds code"] if len(tree.body) != 1 else []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_command_for_people_is_not_deployed() -> None:

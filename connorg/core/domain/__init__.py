@@ -1,0 +1,7 @@
+"""Rules that ask nobody: pure functions and values.
+
+lifecycle  the legal moves of an onboarding
+outcomes   what an attempt came to
+claims     two requests for one identity source
+timing     every duration
+"""

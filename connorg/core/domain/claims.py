@@ -99,12 +99,12 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     return Submitted(holder, fresh=False)
 
 
-_DUPLICATE = "AlreadyConnected"
+DUPLICATE = "AlreadyConnected"
 
 
 def already_connected(organization_id: str) -> OnboardingError:
     return OnboardingError(
-        code=_DUPLICATE,
+        code=DUPLICATE,
         message=f"The identity source is connected already, as organization {organization_id}.",
         action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
     )

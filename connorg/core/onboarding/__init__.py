@@ -1,0 +1,14 @@
+"""The journey of one request.
+
+submit       accept a request, and try at once
+resume       carry on with what the queue brings back
+attempt      from the lease to the conclusion
+steps        one step of an attempt at Graph
+lookups      what Graph is asked before anything changes
+replay       replay and cancel
+producers    messages that others put on the queue
+reject       keep what can't be done as a failed onboarding
+dry_run      what a request would come to
+records      making an onboarding and its message
+idempotency  the Idempotency-Key
+"""

@@ -24,7 +24,7 @@ from connorg.contract.organization import (
     sponsor_differences,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core.domain.claims import _DUPLICATE, already_connected
+from connorg.core.domain.claims import DUPLICATE, already_connected
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
     Connected,
@@ -158,7 +158,7 @@ class _Connecting:
     def _earlier_refusal(self) -> OnboardingError | None:
         """Give the refusal as a duplicate to which alone the last attempts came; else None."""
         last_error = self._onboarding.last_error
-        return last_error if last_error is not None and last_error.code == _DUPLICATE else None
+        return last_error if last_error is not None and last_error.code == DUPLICATE else None
 
     async def _search(self) -> Outcome | None:
         found = await self._gateway.find(self._request, self._tenant)

@@ -1,0 +1,12 @@
+"""The HTTP functions, by what they are about.
+
+onboardings         submit, read, list, replay, cancel
+organizations       organizations in Graph, and their sponsors
+subjects            a requestor's organization
+batches             files of partners
+webhooks            the function of webhooks
+webhook_deliveries  what it does with a delivery
+health              health and warm-up
+diagnosis           health in detail
+openapi_json        the API's description
+"""

@@ -1,0 +1,12 @@
+"""What HTTP functions share.
+
+route             what a function is registered by
+problem_boundary  what goes wrong becomes a problem answer
+callers           who calls, and with which role
+parameters        bodies and query parameters
+headers           request headers
+answers           onboardings, organizations and problems as responses
+csv_answers       answers as CSV
+addresses         absolute addresses
+result_tokens     the credential of a result address
+"""

@@ -1,0 +1,6 @@
+"""The OpenAPI document, from the registered routes and the contract.
+
+document    builds it
+operations  what is said of each route
+parts       parameters, answers, pages
+"""
