@@ -1,11 +1,15 @@
-"""Graphs to test an organization gateway against."""
+"""Graphs to test an organization gateway against, and tables to test the ledger on."""
 
 from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
 
 import pytest
+from azure.data.tables.aio import TableClient
 
 from connorg.core.ports import OrganizationGateway
 from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
+from tests.simulation.storage import SimulatedTableClient, Table, by_turns
 
 
 @pytest.fixture
@@ -26,3 +30,14 @@ async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[GraphUnder
 @pytest.fixture
 def gateway(under_test: GraphUnderTest) -> OrganizationGateway:
     return under_test.gateway
+
+
+@pytest.fixture(params=["simulated", "azurite"])
+async def any_table(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
+    """A table that does not exist yet."""
+    if request.param == "simulated":
+        yield SimulatedTableClient(Table(), by_turns)
+        return
+    connection = request.getfixturevalue("storage")
+    async with TableClient.from_connection_string(connection, f"ledger{uuid4().hex}") as table:
+        yield table

@@ -14,8 +14,8 @@ from connorg.contract.identifiers import RowRef, new_batch_id
 from connorg.contract.onboarding import Conclusion
 from connorg.core.ports import Batches, SupersededError
 from connorg.storage.batches import AzureBatches
-from tests.contract.test_ledger import by_turns, partner
-from tests.simulation.storage import Table, batches_on
+from tests.contract.test_ledger import partner
+from tests.simulation.storage import Table, batches_on, by_turns
 from tests.unit.partners import domain_source, request
 
 NOW = datetime(2026, 11, 2, 9, 30, 0, 123, tzinfo=UTC)

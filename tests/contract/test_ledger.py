@@ -12,7 +12,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.core.exceptions import ServiceRequestError
-from azure.data.tables.aio import TableClient
 
 from connorg.contract.identifiers import RowRef, new_batch_id, new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
@@ -42,33 +41,14 @@ ERROR = OnboardingError(code="PermissionMissing", message="A permission is missi
 EVERYTHING = OnboardingFilter()
 
 
-async def by_turns[T](_: str, act: Callable[[], T]) -> T:
-    """Let others act before and after, as any network does."""
-    await asyncio.sleep(0)
-    done = act()
-    await asyncio.sleep(0)
-    return done
-
-
-@pytest.fixture(params=["simulated", "azurite"])
-async def table(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    """A table that does not exist yet."""
-    if request.param == "simulated":
-        yield SimulatedTableClient(Table(), by_turns)
-        return
-    connection = request.getfixturevalue("storage")
-    async with TableClient.from_connection_string(connection, f"ledger{uuid4().hex}") as table:
-        yield table
+@pytest.fixture
+def ledger(any_table: Any) -> Ledger:
+    return AzureLedger(any_table)
 
 
 @pytest.fixture
-def ledger(table: Any) -> Ledger:
-    return AzureLedger(table)
-
-
-@pytest.fixture
-def gate_store(table: Any) -> GateStore:
-    return AzureGateStore(table)
+def gate_store(any_table: Any) -> GateStore:
+    return AzureGateStore(any_table)
 
 
 def partner() -> str:

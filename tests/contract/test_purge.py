@@ -1,7 +1,7 @@
 """What a purge deletes and what it leaves, on the simulated table and on Azurite's."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from random import Random
@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from azure.core.exceptions import ServiceRequestError
-from azure.data.tables.aio import TableClient
 
 from connorg.contract.identifiers import split_id
 from connorg.contract.onboarding import Onboarding, Status
@@ -22,21 +21,16 @@ from connorg.core.ports import KeyReservation, StorageUnavailableError, Supersed
 from connorg.storage.entities import etag_of, if_unchanged
 from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
-from tests.contract.test_ledger import ERROR, NOW, by_turns, created, onboarding, opened, partner
+from tests.contract.test_ledger import ERROR, NOW, created, onboarding, opened, partner
 from tests.simulation.storage import SimulatedTableClient, Table
 
 LONG_AGO = NOW - timedelta(days=400)
 LIMIT = NOW - timedelta(days=365)
 
 
-@pytest.fixture(params=["simulated", "azurite"])
-async def table(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-    if request.param == "simulated":
-        yield SimulatedTableClient(Table(), by_turns)
-        return
-    connection = request.getfixturevalue("storage")
-    async with TableClient.from_connection_string(connection, f"ledger{uuid4().hex}") as client:
-        yield client
+@pytest.fixture
+def table(any_table: Any) -> Any:
+    return any_table
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from connorg.core.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import queue
 from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.storage.queues import AzureRetryQueue
-from tests.contract.test_ledger import by_turns, connection_string
-from tests.simulation.storage import Queue, retry_queue_on
+from tests.contract.test_ledger import connection_string
+from tests.simulation.storage import Queue, by_turns, retry_queue_on
 from tests.unit.partners import request
 
 HOUR = 3600.0

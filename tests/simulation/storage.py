@@ -5,6 +5,7 @@ The real adapters run on them, so what can drift from Azure is no more than thes
 `tests/contract` holds them against Azurite.
 """
 
+import asyncio
 import itertools
 import operator
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -295,6 +296,14 @@ class SimulatedQueueClient:
     async def delete_message(self, message_id: str, pop_receipt: str) -> None:
         act = lambda: self._queue.delete(message_id, pop_receipt)  # noqa: E731
         await self._travel(f"delete {message_id}", act)
+
+
+async def by_turns[T](_: str, act: Callable[[], T]) -> T:
+    """Let others act before and after, as any network does."""
+    await asyncio.sleep(0)
+    done = act()
+    await asyncio.sleep(0)
+    return done
 
 
 def ledger_on(table: Table, travel: Travel) -> Ledger:

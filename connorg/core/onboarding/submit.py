@@ -36,7 +36,7 @@ from connorg.telemetry import hooks as telemetry
 _log = logging.getLogger(__name__)
 
 _ANSWERED_AS_FAULTS = frozenset({Status.FAILED, Status.CANCELED})
-_ARM_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wait
+_SAFETY_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wait
 
 # Attempts that outlive their caller's wait; the event loop itself keeps only weak references.
 _background: set[asyncio.Task[Onboarding]] = set()
@@ -96,7 +96,7 @@ async def _submit(
 async def _put_safety_message(
     services: Services, onboarding: Onboarding, wait: float
 ) -> tuple[Gate, Receipt]:
-    delay = wait + _ARM_MARGIN if wait > 0 else 0
+    delay = wait + _SAFETY_MARGIN if wait > 0 else 0
     gate, receipt = await asyncio.gather(
         services.throttle.gate(),
         services.queue.put(message_of(onboarding), delay),
@@ -124,7 +124,7 @@ async def _finish_within(
     services: Services, wait: float, opened: Onboarding, gate: Gate, receipt: Receipt
 ) -> Onboarding:
     """Attempt, and answer after `wait` seconds in any case; the attempt goes on."""
-    task = asyncio.create_task(_attempt_armed(services, opened, gate, receipt))
+    task = asyncio.create_task(_attempt_and_settle(services, opened, gate, receipt))
     _background.add(task)
     task.add_done_callback(_end_of_background)
     await asyncio.wait({task}, timeout=wait)
@@ -133,7 +133,7 @@ async def _finish_within(
     return task.result()
 
 
-async def _attempt_armed(
+async def _attempt_and_settle(
     services: Services, begun: Onboarding, gate: Gate, receipt: Receipt
 ) -> Onboarding:
     services.throttle.leave_room()
