@@ -38,6 +38,7 @@ class OnboardingError(Model):
     """Why an attempt did not succeed, for the person who reads it."""
 
     code: str
+    """An ErrorCode; of an older or newer version also one that this version does not know."""
     message: str
     action: str | None = None
     graph_code: str | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import IfExists
 
 
@@ -30,9 +31,12 @@ class Conflict:
     @property
     def error(self) -> OnboardingError:
         """The same as the reason of an onboarding that failed, where nobody waits for an answer."""
-        code = {Reason.DIFFERS: "IdentitySourceInUse", Reason.EXISTS: "AlreadyConnected"}
+        code = {
+            Reason.DIFFERS: ErrorCode.IDENTITY_SOURCE_IN_USE,
+            Reason.EXISTS: ErrorCode.ALREADY_CONNECTED,
+        }
         return OnboardingError(
-            code=code.get(self.reason, "IdempotencyKeyReused"),
+            code=code.get(self.reason, ErrorCode.IDEMPOTENCY_KEY_REUSED),
             message=f"Not done: {self.reason.value}. See onboarding {self.onboarding_id}.",
         )
 
@@ -61,14 +65,3 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     if if_exists is not IfExists.RETURN and holder.does_not_cover(newcomer):
         return Conflict(Reason.DIFFERS, holder.id, holder)
     return Submitted(holder, fresh=False)
-
-
-_DUPLICATE = "AlreadyConnected"
-
-
-def already_connected(organization_id: str) -> OnboardingError:
-    return OnboardingError(
-        code=_DUPLICATE,
-        message=f"The identity source is connected already, as organization {organization_id}.",
-        action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
-    )

@@ -10,7 +10,8 @@ from connorg.contract.organization import (
     sponsor_differences,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core.domain.claims import Conflict, already_connected, join
+from connorg.core.domain.claims import Conflict, join
+from connorg.core.domain.errors import already_connected
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
 from connorg.core.policy.rules import Refusal

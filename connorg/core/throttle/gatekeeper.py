@@ -9,15 +9,17 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from connorg.contract.onboarding import OnboardingError
+from connorg.contract.problems import ErrorCode
+from connorg.core.domain.errors import graph_timeout
 from connorg.core.domain.outcomes import Blocked, Later, Refused
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 from connorg.telemetry import hooks as telemetry
 
 _THROTTLED = OnboardingError(
-    code="GraphThrottled", message="Microsoft Graph asked not to be called for a while."
+    code=ErrorCode.GRAPH_THROTTLED,
+    message="Microsoft Graph asked not to be called for a while.",
 )
-_SILENT = OnboardingError(code="GraphTimeout", message="Microsoft Graph did not answer in time.")
 
 
 class GraphUnavailableError(Exception):
@@ -46,7 +48,7 @@ async def ask[T](
         async with asyncio.timeout(services.timing.attempt_limit):
             answer = await call()
     except TimeoutError:
-        answer = Later(_SILENT)
+        answer = Later(graph_timeout())
     await report_to_gate(services, gate, answer, called_at)
     match answer:
         case Later(error, retry_after=retry_after):

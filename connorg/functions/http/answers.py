@@ -11,7 +11,7 @@ import azure.functions as func
 
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import unmet
-from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.problems import ErrorCode, ProblemError, ProblemKind
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.policy.rules import Refusal
@@ -124,7 +124,7 @@ def ended_problem(onboarding: Onboarding, addresses: Addresses) -> ProblemError:
             headers=pointers,
             onboarding_id=onboarding.id,
         )
-    error = onboarding.last_error or OnboardingError(code="Unknown", message="It failed.")
+    error = onboarding.last_error or OnboardingError(code=ErrorCode.UNKNOWN, message="It failed.")
     return ProblemError(
         _KINDS.get(error.code, ProblemKind.ONBOARDING_FAILED),
         error.message,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import azure.functions as func
 
 from connorg.contract.onboarding import OnboardingError
+from connorg.contract.problems import ErrorCode
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
 from connorg.wiring import retry_queue, services
@@ -47,7 +48,7 @@ def text_of(msg: func.QueueMessage) -> str:
 
 def unreadable_message(why: Exception) -> OnboardingError:
     return OnboardingError(
-        code="MessageUnreadable",
+        code=ErrorCode.MESSAGE_UNREADABLE,
         message=f"The queue message could not be understood. {why}",
         action="Correct it and put it on the queue again.",
     )
