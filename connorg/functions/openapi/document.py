@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Literal
 
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from connorg.contract.model import Model
+from connorg.contract.onboarding import OnboardingView
 from connorg.contract.problems import Problem, ProblemKind
 from connorg.functions.http.addresses import PREFIX
 from connorg.functions.http.route import Route
@@ -44,6 +45,8 @@ _SECURITY: dict[str, Schema] = {
 }
 _WITH_RETRY_AFTER = (ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.GRAPH_UNAVAILABLE)
 _SIZES = {"minItems": 1, "maxItems": 5_000}
+# What callers know by another name than the code does.
+_NAMES = {OnboardingView.__name__: "Onboarding"}
 _FILES = ("text/csv", "application/x-ndjson")
 type _Mode = Literal["validation", "serialization"]
 
@@ -73,6 +76,11 @@ def document(routes: Sequence[Route]) -> Schema:
     }
 
 
+class _Generator(GenerateJsonSchema):
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(_NAMES.get(name, name))
+
+
 class _Schemas:
     """The models' schemas, and references to them."""
 
@@ -84,7 +92,9 @@ class _Schemas:
                 told = (m.of if isinstance(m, ListOf) else m for m in answer.models)
                 pairs += [(model, "serialization") for model in told]
         self._references, schemas = models_json_schema(
-            list(dict.fromkeys(pairs)), ref_template="#/components/schemas/{model}"
+            list(dict.fromkeys(pairs)),
+            ref_template="#/components/schemas/{model}",
+            schema_generator=_Generator,
         )
         self.all: dict[str, Schema] = schemas["$defs"]
 
