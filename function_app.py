@@ -2,6 +2,15 @@
 
 import azure.functions as func
 
+from connorg.contract.storage_names import (
+    BATCH_POISON_QUEUE,
+    BATCH_QUEUE,
+    CALLBACK_POISON_QUEUE,
+    CALLBACK_QUEUE,
+    ONBOARDING_QUEUE,
+    POISON_QUEUE,
+    STORAGE_CONNECTION,
+)
 from connorg.functions.endpoints import (
     batches,
     diagnosis,
@@ -18,15 +27,6 @@ from connorg.functions.http.route import Route
 from connorg.functions.queues import batch, callback, onboarding
 from connorg.functions.timers import observe, purge
 from connorg.settings import telemetry
-from connorg.storage.names import (
-    BATCH_POISON_QUEUE,
-    BATCH_QUEUE,
-    CALLBACK_POISON_QUEUE,
-    CALLBACK_QUEUE,
-    ONBOARDING_QUEUE,
-    POISON_QUEUE,
-    STORAGE_CONNECTION,
-)
 
 app = func.FunctionApp()
 routes: list[Route] = []

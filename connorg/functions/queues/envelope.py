@@ -12,7 +12,7 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.contract.problems import ErrorCode
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
-from connorg.wiring import retry_queue, services
+from connorg.wiring import message_queue, services
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
     try:
         yield
     except NewerVersionError as error:
-        await retry_queue(queue).put_back(text, _UNTIL_UPGRADED)
+        await message_queue(queue).put_back(text, _UNTIL_UPGRADED)
         _log.warning("a queue message was left for a newer version of connorg. %s", error)
 
 
