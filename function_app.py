@@ -36,7 +36,8 @@ def http(name: str, method: str, path: str, handler: Handler, role: Role | None)
     """Register an HTTP function for callers who have the role; None: for anybody.
 
     The host tries routes in the order of these names, where a literal has no precedence over
-    {id}: name functions so that x/{id} can't come before x/literal.
+    {id}: name functions so that x/{id} can't come before x/literal. What else a route needs is
+    named by tests/unit/functions/test_routes.py.
     """
     routes.append(Route(name, method, path, handler, role))
     routes[-1].register(app)

@@ -1,6 +1,5 @@
 """The OpenAPI 3.1 document, made from the registered routes and the models of the contract."""
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Literal
@@ -52,12 +51,15 @@ type _Mode = Literal["validation", "serialization"]
 
 
 def document(routes: Sequence[Route]) -> Schema:
-    """Describe the routes. Raises KeyError for one of which nothing is said."""
-    schemas = _Schemas(OPERATIONS[route.name] for route in routes)
+    """Describe the routes.
+
+    Raises LookupError for one of which nothing is said; its text names the file that lacks it.
+    """
+    schemas = _Schemas(_operation_of(route) for route in routes)
     paths: dict[str, Schema] = {}
     for route in routes:
         path = paths.setdefault(f"/{route.path}", {})
-        path[route.method.lower()] = _operation(route, OPERATIONS[route.name], schemas)
+        path[route.method.lower()] = _operation(route, _operation_of(route), schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -74,6 +76,26 @@ def document(routes: Sequence[Route]) -> Schema:
             "securitySchemes": _SECURITY,
         },
     }
+
+
+def _operation_of(route: Route) -> Operation:
+    told = OPERATIONS.get(route.name)
+    if told is None:
+        raise LookupError(
+            f"Nothing is said of the function {route.name}: add it to OPERATIONS in"
+            " connorg/functions/openapi/operations.py."
+        )
+    return told
+
+
+def _path_parameter(name: str, route: Route) -> Parameter:
+    told = PATH.get(name)
+    if told is None:
+        raise LookupError(
+            f"Nothing is said of {{{name}}} in {route.path}: add it to PATH in"
+            " connorg/functions/openapi/parts.py."
+        )
+    return told
 
 
 class _Generator(GenerateJsonSchema):
@@ -115,7 +137,7 @@ class _Schemas:
 
 
 def _operation(route: Route, told: Operation, schemas: _Schemas) -> Schema:
-    in_path = [PATH[name] for name in re.findall(r"\{(\w+)\}", route.path)]
+    in_path = [_path_parameter(name, route) for name in route.parameters]
     operation: Schema = {
         "operationId": route.name,
         "summary": told.summary,
