@@ -2,6 +2,15 @@
 
 import azure.functions as func
 
+from connorg.contract.storage_names import (
+    BATCH_POISON_QUEUE,
+    BATCH_QUEUE,
+    CALLBACK_POISON_QUEUE,
+    CALLBACK_QUEUE,
+    ONBOARDING_QUEUE,
+    POISON_QUEUE,
+    STORAGE_CONNECTION,
+)
 from connorg.functions.endpoints import (
     batches,
     diagnosis,
@@ -18,15 +27,6 @@ from connorg.functions.http.route import Route
 from connorg.functions.queues import batch, callback, onboarding
 from connorg.functions.timers import observe, purge
 from connorg.settings import telemetry
-from connorg.storage.names import (
-    BATCH_POISON_QUEUE,
-    BATCH_QUEUE,
-    CALLBACK_POISON_QUEUE,
-    CALLBACK_QUEUE,
-    ONBOARDING_QUEUE,
-    POISON_QUEUE,
-    STORAGE_CONNECTION,
-)
 
 app = func.FunctionApp()
 routes: list[Route] = []
@@ -36,7 +36,8 @@ def http(name: str, method: str, path: str, handler: Handler, role: Role | None)
     """Register an HTTP function for callers who have the role; None: for anybody.
 
     The host tries routes in the order of these names, where a literal has no precedence over
-    {id}: name functions so that x/{id} can't come before x/literal.
+    {id}: name functions so that x/{id} can't come before x/literal. What else a route needs is
+    named by tests/unit/functions/test_routes.py.
     """
     routes.append(Route(name, method, path, handler, role))
     routes[-1].register(app)

@@ -7,29 +7,31 @@ cold start, and the answer to a wrong request needs none of them.
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache, partial
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from connorg.core.domain.timing import Timing
-from connorg.core.services import Callbacks, Services
-from connorg.core.throttle.throttle import Throttle
-from connorg.settings import callback_keys, settings, telemetry
-from connorg.storage.names import (
+from connorg.contract.storage_names import (
     BATCH_QUEUE,
     BATCHES_TABLE,
     CALLBACK_QUEUE,
     LEDGER_TABLE,
     ONBOARDING_QUEUE,
+    QUEUES,
+    TABLES,
 )
+from connorg.core.domain.timing import Timing
+from connorg.core.ports import MessageQueue, StoragePart, TokenUnavailableError
+from connorg.core.services import Callbacks, Services
+from connorg.core.throttle.throttle import Throttle
+from connorg.settings import callback_keys, settings, telemetry
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.data.tables.aio import TableClient
-    from azure.storage.queue.aio import QueueClient
     from msgraph.graph_service_client import GraphServiceClient
 
     from connorg.graph.admin import GraphOrganizationAdmin
@@ -68,13 +70,11 @@ def services() -> Services:
     clock, random, timing = SystemClock(), SystemRandom(), _timing()
     made = Services(
         gateway=gateway(),
-        ledger=AzureLedger(table(LEDGER_TABLE)),
-        batches=AzureBatches(table(BATCHES_TABLE)),
-        queue=AzureRetryQueues(
-            onboardings=retry_queue(ONBOARDING_QUEUE), rows=retry_queue(BATCH_QUEUE)
-        ),
+        ledger=AzureLedger(_table(LEDGER_TABLE)),
+        batches=AzureBatches(_table(BATCHES_TABLE)),
+        queue=AzureRetryQueues(onboardings=_queue(ONBOARDING_QUEUE), rows=_queue(BATCH_QUEUE)),
         throttle=Throttle(
-            AzureGateStore(table(LEDGER_TABLE)),
+            AzureGateStore(_table(LEDGER_TABLE)),
             clock,
             random,
             timing,
@@ -118,7 +118,7 @@ def _callbacks() -> Callbacks:
     from connorg.callback_receiver import HttpReceiver  # noqa: PLC0415
 
     return Callbacks(
-        queue=retry_queue(CALLBACK_QUEUE),
+        queue=_queue(CALLBACK_QUEUE),
         receiver=HttpReceiver(settings().called_hosts),
         keys=callback_keys(),
     )
@@ -162,25 +162,33 @@ def webhook_senders() -> "Senders":
     return load(settings().webhook_senders)
 
 
+def message_queue(name: str) -> MessageQueue:
+    """Return one of the app's queues. Raises ConfigurationError."""
+    return _queue(name)
+
+
+def storage_parts() -> Mapping[str, StoragePart]:
+    """Return each queue and table of the app by what people call it. Raises ConfigurationError."""
+    from connorg.storage.tables import AzureTable  # noqa: PLC0415
+
+    queues: dict[str, StoragePart] = {f"queue {name}": _queue(name) for name in QUEUES}
+    return queues | {f"table {name}": AzureTable(_table(name)) for name in TABLES}
+
+
 @cache
-def table(name: str) -> "TableClient":
+def _table(name: str) -> "TableClient":
     from connorg.storage import connection  # noqa: PLC0415
 
     return _reach_storage(partial(connection.table, name), settings().table_endpoint)
 
 
 @cache
-def retry_queue(name: str) -> "AzureRetryQueue":
+def _queue(name: str) -> "AzureRetryQueue":
+    from connorg.storage import connection  # noqa: PLC0415
     from connorg.storage.queues import AzureRetryQueue  # noqa: PLC0415
 
-    return AzureRetryQueue(queue(name))
-
-
-@cache
-def queue(name: str) -> "QueueClient":
-    from connorg.storage import connection  # noqa: PLC0415
-
-    return _reach_storage(partial(connection.queue, name), settings().queue_endpoint)
+    client = _reach_storage(partial(connection.queue, name), settings().queue_endpoint)
+    return AzureRetryQueue(client)
 
 
 def _reach_storage[Client](
@@ -220,16 +228,19 @@ def _get_token_meanwhile() -> None:
 
 
 async def _try_for_token() -> None:
-    from azure.core.exceptions import AzureError  # noqa: PLC0415
-
-    with suppress(AzureError):  # the attempt meets it again, and says so
+    with suppress(TokenUnavailableError):  # the attempt meets it again, and says so
         await token_for_graph()
 
 
 async def token_for_graph() -> str:
     """Get a token, to see whether there is one, what it carries, and to have it ready.
 
-    Raises azure.core.exceptions.AzureError.
+    Raises TokenUnavailableError.
     """
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
+
     scope = f"{settings().graph_root}/.default"
-    return (await credential().get_token(scope, enable_cae=True)).token
+    try:
+        return (await credential().get_token(scope, enable_cae=True)).token
+    except AzureError as error:
+        raise TokenUnavailableError("the identity gave no token for Microsoft Graph") from error

@@ -21,6 +21,7 @@ identifiers       ids, and the partitions that they carry
 idempotency_key   the Idempotency-Key
 channels          how a request came in
 clouds            Microsoft's clouds
+storage_names     names of tables and queues
 versions          the version of rows and messages
 model             the base of all models
 """

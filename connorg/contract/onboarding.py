@@ -38,6 +38,7 @@ class OnboardingError(Model):
     """Why an attempt did not succeed, for the person who reads it."""
 
     code: str
+    """An ErrorCode; of an older or newer version also one that this version does not know."""
     message: str
     action: str | None = None
     graph_code: str | None = None
@@ -45,19 +46,29 @@ class OnboardingError(Model):
     date_time: datetime | None = None
 
 
-Private = Field(json_schema_extra={"private": True})
+# The status monitor's contract: there even when they are null, and in this order.
+_ALWAYS_SHOWN = (
+    "id",
+    "status",
+    "request",
+    "attempts",
+    "lastError",
+    "nextAttemptDateTime",
+    "result",
+    "reference",
+    "createdDateTime",
+    "lastActionDateTime",
+)
 
 
-def _as_shown(schema: dict[str, Any]) -> None:
-    """Describe what `view` gives, and nothing of what is connorg's own business."""
-    fields = schema["properties"]
-    schema["properties"] = {name: f for name, f in fields.items() if not f.pop("private", False)}
-    schema["required"] = [*_ALWAYS_SHOWN, "source"]
-
-
-class Onboarding(Model):
+class OnboardingView(Model):
+    # What callers see, who know it as "Onboarding". (A docstring would be told to them too.)
     # Under the same version there may be more fields, of the kind that may be lost.
-    model_config = ConfigDict(extra="ignore", json_schema_extra=_as_shown)
+    model_config = ConfigDict(
+        extra="ignore",
+        title="Onboarding",
+        json_schema_extra={"required": [*_ALWAYS_SHOWN, "source"]},
+    )
 
     id: str
     status: Status
@@ -79,26 +90,36 @@ class Onboarding(Model):
     deleted_date_time: datetime | None = None
     """When the organization was deleted again through connorg, or was found to be gone."""
 
-    # The rest is connorg's own business; `view` leaves it out.
-    give_up_date_time: Annotated[datetime, Private]
-    lease_until: Annotated[datetime | None, Private] = None
+    def view(self) -> dict[str, Any]:
+        """Give what callers see, as JSON values under the names of the contract."""
+        shown = self.model_dump(
+            mode="json", include=set(OnboardingView.model_fields), exclude_none=True
+        )
+        return {**dict.fromkeys(_ALWAYS_SHOWN), **shown}
+
+
+class Onboarding(OnboardingView):
+    """The record itself: with connorg's own business, which is shown to nobody."""
+
+    give_up_date_time: datetime
+    lease_until: datetime | None = None
     """While it lies ahead, one attempt runs; nobody else begins one."""
-    doubt_until: Annotated[datetime | None, Private] = None
+    doubt_until: datetime | None = None
     """Set while a POST may have been carried out unseen. Before this moment a search in Graph that
     finds nothing proves nothing."""
-    sponsors_to_add: Annotated[tuple[Sponsorship, ...], Private] = ()
+    sponsors_to_add: tuple[Sponsorship, ...] = ()
     """Those whom Graph was not yet told; the next attempt goes on with them."""
-    replay: Annotated[str | None, Private] = None
+    replay: str | None = None
     """The last replay that was carried out or found needless, so that each is dealt with once."""
-    joined: Annotated[str | None, Private] = None
+    joined: str | None = None
     """The onboarding that stands for this one, which was never begun."""
-    batch_row: Annotated[RowRef | None, Private] = None
+    batch_row: RowRef | None = None
     """The row of a batch that asked for it."""
-    traceparent: Annotated[str | None, Private] = None
+    traceparent: str | None = None
     """The W3C trace that the request came in with; messages carry it on."""
-    message_text: Annotated[str | None, Private] = None
+    message_text: str | None = None
     """What a queue message held that could not be understood."""
-    etag: Annotated[str | None, Private, Field(exclude=True)] = None
+    etag: Annotated[str | None, Field(exclude=True)] = None
     """The version that the ledger holds; None before it holds one."""
 
     @property
@@ -110,28 +131,3 @@ class Onboarding(Model):
     def exists_in_graph(self) -> bool:
         """Tell whether it ended with an organization that Graph has, as far as is known."""
         return self.status is Status.SUCCEEDED and self.deleted_date_time is None
-
-    def view(self) -> dict[str, Any]:
-        """Give what callers see, as JSON values under the names of the contract."""
-        shown = self.model_dump(mode="json", exclude=_PRIVATE, exclude_none=True)
-        return {**dict.fromkeys(_ALWAYS_SHOWN), **shown}
-
-
-# The status monitor's contract: there even when they are null, and in this order.
-_ALWAYS_SHOWN = (
-    "id",
-    "status",
-    "request",
-    "attempts",
-    "lastError",
-    "nextAttemptDateTime",
-    "result",
-    "reference",
-    "createdDateTime",
-    "lastActionDateTime",
-)
-_PRIVATE = {
-    name
-    for name, field in Onboarding.model_fields.items()
-    if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("private")
-}

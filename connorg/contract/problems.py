@@ -1,10 +1,11 @@
-"""Every error answer, as RFC 9457 `application/problem+json`.
+"""Every error: the answers, as RFC 9457 `application/problem+json`, and those of onboardings.
 
 `type` and `code` are stable; callers may build on them. Texts are for people and may change.
+docs/http.md ("Errors") tells callers of every code here.
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from connorg.contract.faults import Fault, RowFault
@@ -56,6 +57,79 @@ class ProblemKind(Enum):
     @property
     def type(self) -> str:
         return f"urn:connorg:problem:{self.name.lower().replace('_', '-')}"
+
+
+class ErrorCode(StrEnum):
+    """Why an onboarding, a row of a batch or a dry run is not what was asked for.
+
+    A code that a ProblemKind has too is that kind's, under the same name. What is read back from
+    storage may hold codes that this version does not know, so there a code is any text.
+    """
+
+    # What Graph, or the way to it, answered to an attempt. Most pass by themselves.
+    GRAPH_UNREACHABLE = "GraphUnreachable"
+    """No connection was made, so nothing was sent."""
+    GRAPH_CONNECTION_LOST = "GraphConnectionLost"
+    """The connection broke before the answer. Graph may have carried the call out."""
+    GRAPH_TIMEOUT = "GraphTimeout"
+    """Graph did not answer in time. It may have carried the call out."""
+    GRAPH_ANSWER_UNREADABLE = "GraphAnswerUnreadable"
+    """Graph carried the call out, and its answer could not be understood."""
+    GRAPH_UNAVAILABLE = "GraphUnavailable"
+    """Graph failed inside (5xx). It may have carried the call out."""
+    GRAPH_THROTTLED = "GraphThrottled"
+    """Graph asked everybody to call less often (429)."""
+    GRAPH_BUSY = "GraphBusy"
+    """Graph was busy with the same organization."""
+    TOKEN_UNAVAILABLE = "TokenUnavailable"  # noqa: S105  a code
+    """The app's identity gave no token, so Graph was not called."""
+    TOKEN_REJECTED = "TokenRejected"  # noqa: S105  a code
+    """Graph rejected the app's token (401)."""
+    PERMISSION_MISSING = "PermissionMissing"
+    """Graph missed a permission of the app (403)."""
+    LICENSE_MISSING = "LicenseMissing"
+    """The tenant has no licence for it."""
+    TENANT_FULL = "TenantFull"
+    """The tenant holds as many organizations as it may."""
+    REFUSED_BY_GRAPH = "RefusedByGraph"
+    """Graph refused the request itself (4xx)."""
+    ALREADY_CONNECTED = "AlreadyConnected"
+    """The identity source is taken: Graph says so, or `ifExists` is `fail`."""
+
+    # What connorg makes of it.
+    NOT_LISTED_YET = "NotListedYet"
+    """An organization may have been created, and Graph does not list it, or not yet."""
+    CONNECTED_BUT_NOT_FOUND = "ConnectedButNotFound"
+    """Graph calls the identity source taken, and lists no organization that has it."""
+    TENANT_UNDER_WAY = "TenantUnderWay"
+    """Another onboarding is connecting the same tenant by another name of it."""
+    SPONSOR_NOT_ADDED = "SponsorNotAdded"
+    """A warning: the organization stands, without this sponsor."""
+    GAVE_UP = "GaveUp"
+    """It could not be done in the time given to an onboarding."""
+
+    # What a request asks for can't be had.
+    INVALID_VALUES = "InvalidValues"
+    """A webhook's event or a row has values that can't be."""
+    MALFORMED_BODY = "MalformedBody"
+    """A webhook's body can't be read."""
+    REFUSED_BY_POLICY = "RefusedByPolicy"
+    """A rule of the company stands against it."""
+    IDENTITY_SOURCE_IN_USE = "IdentitySourceInUse"
+    """Another request for the identity source asked for other attributes."""
+    IDEMPOTENCY_KEY_REUSED = "IdempotencyKeyReused"
+    """The Idempotency-Key, or a delivery's id, stands for another request."""
+    JOINED = "Joined"
+    """It was never begun: another onboarding of the identity source stands for it."""
+
+    # What became of a message.
+    MESSAGE_UNREADABLE = "MessageUnreadable"
+    """A queue message could not be understood."""
+    MESSAGE_POISONED = "MessagePoisoned"
+    """The Functions host gave its queue message up."""
+
+    UNKNOWN = "Unknown"
+    """It failed, and the ledger does not say why."""
 
 
 class Problem(Model):

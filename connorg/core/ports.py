@@ -21,6 +21,10 @@ class StorageUnavailableError(Exception):
     """The ledger or the queue did not answer, or refused us. Nothing is known of the call."""
 
 
+class TokenUnavailableError(Exception):
+    """The app's identity gave no token for Microsoft Graph."""
+
+
 class SupersededError(Exception):
     """Somebody else changed the onboarding since it was read. Read it again."""
 
@@ -260,6 +264,42 @@ class CallbackQueue(Protocol):
 
     async def put(self, message: CallbackMessage, delay: float) -> Receipt:
         """Put a message that becomes visible after `delay` seconds, rounded up."""
+        ...
+
+
+class StoragePart(Protocol):
+    """A queue or a table of the storage account, whatever it holds."""
+
+    async def is_there(self) -> bool:
+        """Whether it was made. Raises StorageUnavailableError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How much a queue holds."""
+
+    messages: int = 0
+    """About how many there are, hidden ones too."""
+    overdue_since: datetime | None = None
+    """When the oldest was put of those that could be taken right now; None: there is none."""
+
+
+class MessageQueue(StoragePart, Protocol):
+    """A queue, whatever its messages mean."""
+
+    async def put_back(self, text: str, delay: float) -> None:
+        """Put a message as it stands, which a newer version has put there and will read.
+
+        It becomes visible after `delay` seconds, rounded up. Raises StorageUnavailableError.
+        """
+        ...
+
+    async def backlog(self) -> Backlog:
+        """Return how much it holds, by two calls however much that is.
+
+        Raises StorageUnavailableError.
+        """
         ...
 
 

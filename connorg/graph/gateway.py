@@ -12,6 +12,7 @@ from connorg.contract.identity_sources import AzureActiveDirectoryTenant, Domain
 from connorg.contract.model import GUID, Model
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import Attributes, OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import (
@@ -130,7 +131,7 @@ class GraphOrganizationGateway:
         organization = await self.read(organization_id)
         match organization:
             case Refused(error, not_found=True):
-                return Later(error.model_copy(update={"code": "NotListedYet"}))
+                return Later(error.model_copy(update={"code": ErrorCode.NOT_LISTED_YET}))
             case Later() | Blocked():
                 return organization
         return answer
@@ -177,7 +178,7 @@ def _not_added(sponsorship: Sponsorship, refused: Refused) -> OnboardingError:
     why = "does not exist" if refused.not_found else "was refused"
     return refused.error.model_copy(
         update={
-            "code": "SponsorNotAdded",
+            "code": ErrorCode.SPONSOR_NOT_ADDED,
             "message": f"{sponsorship.kind}: {sponsorship.sponsor} {why}. {refused.error.message}",
             "action": "The organization stands. Correct the sponsor, then send the request again"
             " with ifExists 'update'.",

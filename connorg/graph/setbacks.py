@@ -15,6 +15,8 @@ from azure.core.exceptions import AzureError
 from kiota_abstractions.api_error import APIError
 
 from connorg.contract.onboarding import OnboardingError
+from connorg.contract.problems import ErrorCode as Code
+from connorg.core.domain.errors import graph_timeout
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
 
 DUPLICATE_CODES = frozenset(
@@ -46,18 +48,17 @@ def setback_of(error: Exception, now: datetime) -> AlreadyConnected | Setback:
             return _answered(error, now)
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             # No connection was made, so nothing was sent.
-            return Later(_error("GraphUnreachable", "Microsoft Graph could not be reached."))
+            return Later(_error(Code.GRAPH_UNREACHABLE, "Microsoft Graph could not be reached."))
         case httpx.TimeoutException():
-            text = "Microsoft Graph did not answer in time."
-            return Later(_error("GraphTimeout", text), ambiguous=True)
+            return Later(graph_timeout(), ambiguous=True)
         case httpx.TransportError():
             text = "The connection to Microsoft Graph broke before it answered."
-            return Later(_error("GraphConnectionLost", text), ambiguous=True)
+            return Later(_error(Code.GRAPH_CONNECTION_LOST, text), ambiguous=True)
         case AzureError():
             # azure-identity speaks before the call is sent.
             text = "The managed identity gave no token for Microsoft Graph."
             action = "See that the app has a managed identity and that its endpoint answers."
-            return Later(_error("TokenUnavailable", text, action))
+            return Later(_error(Code.TOKEN_UNAVAILABLE, text, action))
     raise error
 
 
@@ -66,33 +67,35 @@ def _answered(error: APIError, now: datetime) -> AlreadyConnected | Setback:
     headers = {name.lower(): value for name, value in (error.response_headers or {}).items()}
     told = _Told(error, headers)
     retry_after = retry_after_seconds(headers.get("retry-after"), now)
-    if told.code in DUPLICATE_CODES:
-        return AlreadyConnected(told.error("AlreadyConnected", "The identity source is taken."))
+    if told.graph_code in DUPLICATE_CODES:
+        return AlreadyConnected(told.error(Code.ALREADY_CONNECTED, "The identity source is taken."))
     match status:
         case 401:
             return Blocked(
-                told.error("TokenRejected", "Microsoft Graph rejected the token.", _GRANT)
+                told.error(Code.TOKEN_REJECTED, "Microsoft Graph rejected the token.", _GRANT)
             )
-        case 403 if told.code == "NoLicense":
-            return Blocked(told.error("LicenseMissing", "A licence is missing.", _LICENSE))
+        case 403 if told.graph_code == "NoLicense":
+            return Blocked(told.error(Code.LICENSE_MISSING, "A licence is missing.", _LICENSE))
         case 403 if told.speaks_of_a_limit:
-            return Refused(told.error("TenantFull", "The tenant holds no more of them.", _FULL))
+            return Refused(told.error(Code.TENANT_FULL, "The tenant holds no more of them.", _FULL))
         case 403:
-            return Blocked(told.error("PermissionMissing", "A permission is missing.", _GRANT))
+            return Blocked(told.error(Code.PERMISSION_MISSING, "A permission is missing.", _GRANT))
         case 429:
-            throttled = told.error("GraphThrottled", "Microsoft Graph asked us to call less often.")
+            throttled = told.error(
+                Code.GRAPH_THROTTLED, "Microsoft Graph asked us to call less often."
+            )
             return Later(throttled, retry_after=retry_after, throttled=True)
         case 408 | 409 | 412 | 423:
             # Graph is busy with the same object; it says that it did nothing.
-            busy = told.error("GraphBusy", "Microsoft Graph was busy with the organization.")
+            busy = told.error(Code.GRAPH_BUSY, "Microsoft Graph was busy with the organization.")
             return Later(busy, ambiguous=status == 408, retry_after=retry_after)
         case _ if 400 <= status < 500:
             action = "Correct the request and send it again."
-            refused = told.error("RefusedByGraph", "Microsoft Graph refused it.", action)
+            refused = told.error(Code.REFUSED_BY_GRAPH, "Microsoft Graph refused it.", action)
             return Refused(refused, not_found=status == 404)
         case _:
             # 5xx, and answers that HTTP does not have: it may have been carried out.
-            down = told.error("GraphUnavailable", "Microsoft Graph failed inside.")
+            down = told.error(Code.GRAPH_UNAVAILABLE, "Microsoft Graph failed inside.")
             asked = retry_after is not None
             return Later(down, ambiguous=True, retry_after=retry_after, throttled=asked)
 
@@ -102,7 +105,7 @@ class _Told:
 
     def __init__(self, error: APIError, headers: Mapping[str, str]) -> None:
         main = getattr(error, "error", None)
-        self.code: str | None = getattr(main, "code", None)
+        self.graph_code: str | None = getattr(main, "code", None)
         self._message: str | None = getattr(main, "message", None)
         self._status = error.response_status_code
         self._request_id = headers.get("request-id")
@@ -110,27 +113,27 @@ class _Told:
     @property
     def speaks_of_a_limit(self) -> bool:
         """Tell a full tenant from a right that lacks: Graph's code for it is not documented."""
-        return any(word in (self.code or "").lower() for word in ("quota", "limit"))
+        return any(word in (self.graph_code or "").lower() for word in ("quota", "limit"))
 
-    def error(self, code: str, text: str, action: str | None = None) -> OnboardingError:
+    def error(self, code: Code, text: str, action: str | None = None) -> OnboardingError:
         told = " ".join((self._message or "").split())[:_LONGEST_MESSAGE]
         return OnboardingError(
             code=code,
             message=f"{text} It answered {self._status}" + (f": {told}" if told else "."),
             action=action,
-            graph_code=self.code,
+            graph_code=self.graph_code,
             graph_request_id=self._request_id,
         )
 
 
-def _error(code: str, text: str, action: str | None = None) -> OnboardingError:
+def _error(code: Code, text: str, action: str | None = None) -> OnboardingError:
     return OnboardingError(code=code, message=text, action=action)
 
 
 def unreadable() -> Later:
     """Say that a success could not be understood: it took place, a search will show what it did."""
     text = "Microsoft Graph's answer could not be understood."
-    return Later(_error("GraphAnswerUnreadable", text), ambiguous=True)
+    return Later(_error(Code.GRAPH_ANSWER_UNREADABLE, text), ambiguous=True)
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:

@@ -7,7 +7,5 @@ gate          the gate
 entities      the rows of the ledger's table
 tables        how any table is asked
 queues        queues
-backlog       how much a queue holds
 connection    clients and their errors
-names         names of tables and queues
 """

@@ -1,4 +1,4 @@
-"""The RetryQueue and the CallbackQueue on Azure Storage queues."""
+"""The RetryQueue, the CallbackQueue and the MessageQueue on Azure Storage queues."""
 
 import math
 from contextlib import suppress
@@ -9,15 +9,16 @@ from azure.storage.queue.aio import QueueClient
 
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.model import Model
-from connorg.core.ports import Receipt
+from connorg.core.ports import Backlog, Receipt
 from connorg.storage.connection import storage_errors
 
 _NEVER = -1  # time to live: what is still to do must not expire
+_MOST_PEEKED = 32  # the service's limit
 _LONGEST_DELAY = 7 * 24 * 60 * 60 - 60  # seconds; the service allows seven days
 
 
 class AzureRetryQueue:
-    """One queue. See ports.RetryQueue and ports.CallbackQueue."""
+    """One queue. See ports.RetryQueue, ports.CallbackQueue and ports.MessageQueue."""
 
     def __init__(self, queue: QueueClient) -> None:
         self._queue = queue
@@ -26,8 +27,24 @@ class AzureRetryQueue:
         return await self._put(_text(message), delay)
 
     async def put_back(self, text: str, delay: float) -> None:
-        """Put a message as it stands, which a newer version has put there and will read."""
         await self._put(text, delay)
+
+    async def is_there(self) -> bool:
+        async with storage_errors():
+            try:
+                await self._queue.get_queue_properties()
+            except ResourceNotFoundError:  # made with the first message
+                return False
+        return True
+
+    async def backlog(self) -> Backlog:
+        async with storage_errors():
+            with suppress(ResourceNotFoundError):
+                properties = await self._queue.get_queue_properties()
+                shown = await self._queue.peek_messages(_MOST_PEEKED)
+                put = [message.inserted_on for message in shown if message.inserted_on is not None]
+                return Backlog(properties.approximate_message_count or 0, min(put, default=None))
+        return Backlog()
 
     async def _put(self, text: str, delay: float) -> Receipt:
         async with storage_errors():

@@ -18,6 +18,24 @@ _CHANGED_SINCE = frozenset({404, 412})
 LARGEST_TRANSACTION = 100  # rows
 
 
+class AzureTable:
+    """One table, whatever it holds. See ports.StoragePart."""
+
+    def __init__(self, table: TableClient) -> None:
+        self._table = table
+
+    async def is_there(self) -> bool:
+        async with storage_errors():
+            try:
+                await self._table.get_entity("", "")
+            except HttpResponseError as error:
+                # No table, and no such row in it, are both a 404.
+                if error.status_code != _NOT_FOUND:
+                    raise
+                return getattr(error, "error_code", None) != "TableNotFound"
+        return True
+
+
 async def with_table[Written](
     table: TableClient, write: Callable[[], Awaitable[Written]]
 ) -> Written:

@@ -10,7 +10,7 @@ param workspaceId string
 param zoneRedundant bool
 param privateNetwork bool
 
-// connorg/storage/names.py has the same names; tests/infra compares them.
+// connorg/contract/storage_names.py has the same names; tests/infra compares them.
 var queueNames = [
   'onboarding'
   'onboarding-poison'

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from azure.storage.queue.aio import QueueClient
 
-from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.contract.storage_names import ONBOARDING_QUEUE
 from infra.local.child import ROOT
 from tests import senders
 from tests.benchmarks.counting import Counter, counted

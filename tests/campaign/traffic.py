@@ -13,7 +13,7 @@ import httpx
 from azure.core.exceptions import AzureError, ResourceExistsError
 from azure.storage.queue.aio import QueueClient
 
-from connorg.storage.names import ONBOARDING_QUEUE
+from connorg.contract.storage_names import ONBOARDING_QUEUE
 from tests.campaign.plan import HTTP, Sending
 from tests.end_to_end.client import Connorg, Partner
 

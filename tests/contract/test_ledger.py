@@ -17,6 +17,7 @@ from connorg.contract.identifiers import RowRef, new_batch_id, new_onboarding_id
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
+from connorg.contract.storage_names import LEDGER_TABLE
 from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Connected, Later, Refused
 from connorg.core.domain.timing import Timing
@@ -32,7 +33,6 @@ from connorg.core.throttle.gate import Gate, GateStore
 from connorg.storage.connection import table as table_client
 from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
-from connorg.storage.names import LEDGER_TABLE
 from tests.simulation.storage import SimulatedTableClient, Table
 from tests.unit.partners import domain_source, request
 

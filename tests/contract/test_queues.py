@@ -17,9 +17,9 @@ from azure.storage.queue.aio import QueueClient
 from connorg.contract.identifiers import partition_of
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.parsing import parse
+from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import queue
-from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.storage.queues import AzureRetryQueue
 from tests.contract.test_ledger import connection_string
 from tests.simulation.storage import Queue, by_turns, retry_queue_on

@@ -19,8 +19,8 @@ from azure.data.tables.aio import TableClient
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient
 
+from connorg.contract.storage_names import LEDGER_TABLE, ONBOARDING_QUEUE
 from connorg.storage.entities import GATE
-from connorg.storage.names import LEDGER_TABLE, ONBOARDING_QUEUE
 from tests import receivers, senders
 from tests.stack import Stack
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from connorg.storage.names import BATCH_POISON_QUEUE, BATCH_QUEUE
+from connorg.contract.storage_names import BATCH_POISON_QUEUE, BATCH_QUEUE
 from tests.end_to_end.batches import (
     JSON,
     accepted,

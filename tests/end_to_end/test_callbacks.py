@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from connorg.storage.names import CALLBACK_POISON_QUEUE, CALLBACK_QUEUE
+from connorg.contract.storage_names import CALLBACK_POISON_QUEUE, CALLBACK_QUEUE
 from infra.local.child import ROOT
 from tests import receivers
 from tests.end_to_end.client import Connorg, Partner, eventually, problem

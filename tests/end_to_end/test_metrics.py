@@ -1,6 +1,6 @@
 """The metrics, each by what it counts."""
 
-from connorg.storage.names import POISON_QUEUE
+from connorg.contract.storage_names import POISON_QUEUE
 from connorg.telemetry import names
 from tests.collector import Collector, Point
 from tests.end_to_end.client import Connorg, Partner, failing_create

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote_to_bytes
 
-from connorg.storage.names import POISON_QUEUE
+from connorg.contract.storage_names import POISON_QUEUE
 from tests.end_to_end.client import Connorg, Json, Partner, eventually
 
 MOST_DELIVERIES = 5  # host.json: maxDequeueCount

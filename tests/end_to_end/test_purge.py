@@ -8,8 +8,8 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.identifiers import countdown, split_id
+from connorg.contract.storage_names import LEDGER_TABLE
 from connorg.storage.entities import onboarding_of
-from connorg.storage.names import LEDGER_TABLE
 from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests.end_to_end.client import Connorg, Json, Partner, eventually
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from connorg.storage.names import POISON_QUEUE
+from connorg.contract.storage_names import POISON_QUEUE
 from tests.end_to_end.client import Connorg, Json, Partner, eventually
 
 

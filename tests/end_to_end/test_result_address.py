@@ -10,7 +10,7 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.identifiers import split_id
-from connorg.storage.names import LEDGER_TABLE
+from connorg.contract.storage_names import LEDGER_TABLE
 from tests.end_to_end.client import Connorg, Partner, problem
 
 FIRST, SECOND, OTHER = "1" * 40, "2" * 40, "3" * 40

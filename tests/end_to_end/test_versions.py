@@ -12,14 +12,14 @@ from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableClient
 
-from connorg.contract.versions import VERSION
-from connorg.storage.names import (
+from connorg.contract.storage_names import (
     CALLBACK_POISON_QUEUE,
     CALLBACK_QUEUE,
     LEDGER_TABLE,
     ONBOARDING_QUEUE,
     POISON_QUEUE,
 )
+from connorg.contract.versions import VERSION
 from tests.end_to_end.client import Connorg, Json, Partner, eventually, problem
 from tests.end_to_end.conftest import SHORT
 from tests.receivers import receiving

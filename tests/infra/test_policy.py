@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connorg.storage import names
+from connorg.contract import storage_names as names
 from function_app import routes
 from tests.infra.bicep.deploying import Deployment, Resource
 from tests.infra.bicep.values import Unknown

@@ -36,6 +36,8 @@ APART = ("connorg.command",)
 
 EXPORTERS = ("opentelemetry.sdk", "opentelemetry.exporter", "azure.monitor")
 SDKS = ("azure", "msgraph", "kiota", "kiota_*", "msgraph_core", "httpx", "aiohttp", *EXPORTERS)
+AZURE_CLIENTS = ("azure.core", "azure.data", "azure.identity", "azure.storage")
+ADAPTERS = ("connorg.graph", "connorg.storage", "connorg.callback_receiver")
 PURE = ("connorg.standard_webhooks", "connorg.contract", "connorg.partner_files", "connorg.core")
 APP = ("connorg.*", "function_app")
 
@@ -57,6 +59,11 @@ BANS = (
     Ban((*PURE, "connorg.webhooks"), SDKS, "it knows no SDK"),
     Ban(PURE, ("os", "connorg.settings"), "it knows no environment"),
     Ban(APP, ("azure.functions",), "the edge alone", ("connorg.functions", "function_app")),
+    Ban(
+        ("connorg.functions", "function_app"),
+        (*AZURE_CLIENTS, *ADAPTERS),
+        "the edge reaches outside by the core's ports, which connorg.wiring hands out",
+    ),
     Ban(APP, EXPORTERS, "telemetry/export alone", ("connorg.telemetry.export",)),
     Ban(APP, ("rich", "typer"), "the command for people alone", APART),
     Ban(APP, ("infra", "tests"), "what is deployed knows neither stand-ins nor tests"),
@@ -196,6 +203,16 @@ BROKEN = {
     "environment": ("connorg.core.services", "import os", "no environment"),
     "edge": ("connorg.core.services", "import azure.functions as func", "no SDK"),
     "edge in storage": ("connorg.storage.ledger", "import azure.functions", "edge alone"),
+    "SDK at the edge": (
+        "connorg.functions.endpoints.health",
+        "from azure.core.exceptions import AzureError",
+        "core's ports",
+    ),
+    "adapter at the edge": (
+        "connorg.functions.queues.batch",
+        "def f():\n    from connorg.storage.queues import x",
+        "core's ports",
+    ),
     "exporter": ("connorg.telemetry.hooks", "import opentelemetry.sdk.trace", "export alone"),
     "rich": ("connorg.wiring", "import rich.table", "for people alone"),
     "stand-in": ("connorg.wiring", "from infra.local import x", "neither stand-ins"),

@@ -20,6 +20,7 @@ from connorg.contract.organization import (
     differences,
 )
 from connorg.contract.requests import OnboardingRequest
+from connorg.core.domain.errors import refused_by_policy
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.dry_run import by_holder, by_if_exists
 from connorg.core.ports import OrganizationAdmin, OrganizationFilter
@@ -114,16 +115,8 @@ def _without_a_look(row: BatchRow) -> RowForecast:
         row=row.number,
         name=row.name,
         prospect=RowProspect.REFUSED if is_refused else RowProspect.INVALID,
-        error=_refused(row) if is_refused else None,
+        error=refused_by_policy(row.faults) if is_refused else None,
         errors=row.faults,
-    )
-
-
-def _refused(row: BatchRow) -> OnboardingError:
-    return OnboardingError(
-        code="RefusedByPolicy",
-        message=" ".join(fault.detail for fault in row.faults),
-        action="Ask those who run connorg whether the rule fits.",
     )
 
 

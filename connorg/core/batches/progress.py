@@ -10,6 +10,7 @@ from connorg.contract.batch_views import BatchStatus, BatchView, RowError, RowRe
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import RowRef
 from connorg.contract.onboarding import Conclusion, OnboardingError
+from connorg.contract.problems import ErrorCode
 from connorg.core.ports import Batches, RowOutline
 from connorg.core.services import Services
 
@@ -117,7 +118,7 @@ def _error_of(row: BatchRow) -> OnboardingError | None:
     """Give why it failed or waits; or what could not be had, though the organization stands."""
     if row.faults:
         return OnboardingError(
-            code="InvalidValues",
+            code=ErrorCode.INVALID_VALUES,
             message=" ".join(_sentence(fault.column, fault.detail) for fault in row.faults),
             action="Correct the row and send it again.",
         )

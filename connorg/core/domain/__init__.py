@@ -2,6 +2,7 @@
 
 lifecycle  the legal moves of an onboarding
 outcomes   what an attempt came to
+errors     errors that come about in several places
 claims     two requests for one identity source
 timing     every duration
 """

@@ -10,6 +10,7 @@ from enum import Enum
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.organization import unmet
+from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import IfExists
 
 
@@ -36,9 +37,12 @@ class Conflict:
     @property
     def error(self) -> OnboardingError:
         """The same as the reason of an onboarding that failed, where nobody waits for an answer."""
-        code = {Reason.DIFFERS: "IdentitySourceInUse", Reason.EXISTS: "AlreadyConnected"}
+        code = {
+            Reason.DIFFERS: ErrorCode.IDENTITY_SOURCE_IN_USE,
+            Reason.EXISTS: ErrorCode.ALREADY_CONNECTED,
+        }
         return OnboardingError(
-            code=code.get(self.reason, "IdempotencyKeyReused"),
+            code=code.get(self.reason, ErrorCode.IDEMPOTENCY_KEY_REUSED),
             message=f"Not done: {self.reason.value}. See onboarding {self.onboarding_id}.",
         )
 
@@ -88,23 +92,11 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     another body is a conflict, unless it says `ifExists: return` and so takes what there is.
     """
     if holder.id == newcomer.id:
-        return Submitted(
-            holder, fresh=False
-        )  # its message, or its key's other request, was quicker
+        # Its message, or its key's other request, was quicker.
+        return Submitted(holder, fresh=False)
     if_exists = newcomer.request.if_exists if newcomer.request is not None else None
     if if_exists is IfExists.FAIL and holder.status is Status.SUCCEEDED:
         return Conflict(Reason.EXISTS, holder.id, holder)
     if if_exists is not IfExists.RETURN and does_not_cover(holder, newcomer):
         return Conflict(Reason.DIFFERS, holder.id, holder)
     return Submitted(holder, fresh=False)
-
-
-DUPLICATE = "AlreadyConnected"
-
-
-def already_connected(organization_id: str) -> OnboardingError:
-    return OnboardingError(
-        code=DUPLICATE,
-        message=f"The identity source is connected already, as organization {organization_id}.",
-        action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
-    )

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.problems import ErrorCode
 from connorg.contract.sponsors import Sponsorship
 from connorg.core.domain.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
 from connorg.core.domain.timing import Timing
@@ -153,7 +154,7 @@ def abandon(
 def give_up(onboarding: Onboarding, error: OnboardingError | None, now: datetime) -> Onboarding:
     last = f" The last attempt said: {error.message}" if error else ""
     exhausted = OnboardingError(
-        code="GaveUp",
+        code=ErrorCode.GAVE_UP,
         message=f"It could not be done in the time given to an onboarding.{last}",
         action="Remove the cause, then replay this onboarding.",
         graph_code=error.graph_code if error else None,
@@ -169,7 +170,8 @@ def cancel(onboarding: Onboarding, now: datetime) -> Onboarding:
 def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboarding:
     """Close an onboarding that was never begun: another one stands for it."""
     standing = OnboardingError(
-        code="Joined", message=f"Onboarding {holder.id} of the same identity source stands for it."
+        code=ErrorCode.JOINED,
+        message=f"Onboarding {holder.id} of the same identity source stands for it.",
     )
     return move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
 

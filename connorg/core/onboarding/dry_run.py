@@ -10,7 +10,8 @@ from connorg.contract.organization import (
     sponsor_differences,
 )
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core.domain.claims import Conflict, already_connected, can_be_replaced_by, join
+from connorg.core.domain.claims import Conflict, can_be_replaced_by, join
+from connorg.core.domain.errors import already_connected
 from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
 from connorg.core.onboarding.records import new_onboarding

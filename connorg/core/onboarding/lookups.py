@@ -8,6 +8,7 @@ from connorg.contract.identity_sources import (
     IdentitySource,
 )
 from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
 from connorg.core.domain.outcomes import Blocked, Later, Refused, Setback
@@ -29,7 +30,7 @@ async def look_up_tenant(
         return None
     answer = await services.gateway.tenant_of(source)
     match answer:
-        case Blocked(error) if error.code == "PermissionMissing":
+        case Blocked(error) if error.code == ErrorCode.PERMISSION_MISSING:
             await services.throttle.report_lookups_denied()
             return None
         case Refused():

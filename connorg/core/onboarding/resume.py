@@ -10,6 +10,7 @@ from datetime import datetime
 
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.problems import ErrorCode
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, join
 from connorg.core.domain.timing import seconds_until
@@ -25,7 +26,7 @@ from connorg.core.throttle.pacer import Turn
 from connorg.telemetry import hooks as telemetry
 
 POISONED = OnboardingError(
-    code="MessagePoisoned",
+    code=ErrorCode.MESSAGE_POISONED,
     message="Its queue message was tried until the Functions host gave it up: the function failed"
     " or its process died each time.",
     action="Read the function app's log for the cause, then replay this onboarding.",

@@ -23,8 +23,9 @@ from connorg.contract.organization import (
     differences,
     sponsor_differences,
 )
+from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core.domain.claims import DUPLICATE, already_connected
+from connorg.core.domain.errors import already_connected, graph_timeout
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
     Connected,
@@ -55,11 +56,7 @@ async def attempt(services: Services, onboarding: Onboarding, gate: Gate, limit:
                 return await _add_sponsor(services.gateway, onboarding)
             return await _Connecting(services, onboarding, request, gate).run()
     except TimeoutError:
-        error = OnboardingError(
-            code="GraphTimeout",
-            message=f"Microsoft Graph did not answer within {limit:.0f} seconds.",
-        )
-        return Later(error, ambiguous=True)
+        return Later(graph_timeout(limit), ambiguous=True)
 
 
 async def _add_sponsor(gateway: OrganizationGateway, onboarding: Onboarding) -> Outcome:
@@ -135,7 +132,7 @@ class _Connecting:
         if doubt_until <= self._now:
             return None
         error = self._earlier_refusal or OnboardingError(
-            code="NotListedYet",
+            code=ErrorCode.NOT_LISTED_YET,
             message="An earlier call to Microsoft Graph ended without an answer. The organization"
             " is not listed, but Graph may list it a little later than it creates it.",
         )
@@ -158,7 +155,8 @@ class _Connecting:
     def _earlier_refusal(self) -> OnboardingError | None:
         """Give the refusal as a duplicate to which alone the last attempts came; else None."""
         last_error = self._onboarding.last_error
-        return last_error if last_error is not None and last_error.code == DUPLICATE else None
+        is_duplicate = last_error is not None and last_error.code == ErrorCode.ALREADY_CONNECTED
+        return last_error if is_duplicate else None
 
     async def _search(self) -> Outcome | None:
         found = await self._gateway.find(self._request, self._tenant)
@@ -201,14 +199,14 @@ class _Connecting:
 
 def _under_way(other: Onboarding) -> OnboardingError:
     return OnboardingError(
-        code="TenantUnderWay",
+        code=ErrorCode.TENANT_UNDER_WAY,
         message=f"Onboarding {other.id} is connecting the same tenant by another name of it.",
     )
 
 
 def _not_found() -> OnboardingError:
     return OnboardingError(
-        code="ConnectedButNotFound",
+        code=ErrorCode.CONNECTED_BUT_NOT_FOUND,
         message="Microsoft Graph refuses the identity source because it is connected already, and"
         " lists no organization for it. It may stand for the tenant to which the domain belongs.",
         action="Grant the app's identity CrossTenantInformation.ReadBasic.All, so that it can learn"

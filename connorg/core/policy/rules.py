@@ -14,6 +14,7 @@ from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTena
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest, State
+from connorg.core.domain.errors import refused_by_policy
 from connorg.core.policy.callback_urls import callback_url_fault
 from connorg.core.policy.patterns import is_listed
 from connorg.core.policy.public_mail import PUBLIC_MAIL_DOMAINS
@@ -32,12 +33,7 @@ class Refusal:
 
     @property
     def error(self) -> OnboardingError:
-        rules = ", ".join(dict.fromkeys(fault.rule or "" for fault in self.faults))
-        return OnboardingError(
-            code="RefusedByPolicy",
-            message=f"{' '.join(fault.detail for fault in self.faults)} (Rule: {rules}.)",
-            action="Ask those who run connorg whether the rule fits; then send the request again.",
-        )
+        return refused_by_policy(self.faults)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from connorg.contract.onboarding import OnboardingError
+from connorg.contract.problems import ErrorCode
+from connorg.core.domain.errors import graph_timeout
 from connorg.core.domain.outcomes import Blocked, Later, Refused
 from connorg.core.domain.timing import Timing, seconds_until
 from connorg.core.ports import Clock
@@ -25,9 +27,9 @@ _BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are m
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 
 _THROTTLED = OnboardingError(
-    code="GraphThrottled", message="Microsoft Graph asked not to be called for a while."
+    code=ErrorCode.GRAPH_THROTTLED,
+    message="Microsoft Graph asked not to be called for a while.",
 )
-_SILENT = OnboardingError(code="GraphTimeout", message="Microsoft Graph did not answer in time.")
 
 
 class GraphUnavailableError(Exception):
@@ -75,7 +77,7 @@ class Throttle:
             async with asyncio.timeout(self._timing.attempt_limit):
                 answer = await call()
         except TimeoutError:
-            answer = Later(_SILENT)
+            answer = Later(graph_timeout())
         await self.report(gate, answer, called_at)
         match answer:
             case Later(error, retry_after=retry_after):

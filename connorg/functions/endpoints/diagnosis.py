@@ -5,15 +5,14 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
-from azure.core.exceptions import AzureError, HttpResponseError
 
 from connorg.contract.health import Check, Health
-from connorg.core.ports import StorageUnavailableError
+from connorg.core.ports import StoragePart, StorageUnavailableError, TokenUnavailableError
 from connorg.functions.endpoints.health import in_time, unreachable
 from connorg.functions.http.answers import json_answer
 from connorg.settings import (
@@ -24,23 +23,11 @@ from connorg.settings import (
     result_secrets,
     settings,
 )
-from connorg.storage import names
-from connorg.storage.connection import storage_errors
-from connorg.wiring import queue, table, token_for_graph, webhook_senders
+from connorg.wiring import storage_parts, token_for_graph, webhook_senders
 
 WRITE_ROLE = "EntitlementManagement.ReadWrite.All"
 LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
 _GOVERNANCE = "45d8d3c5-c802-45c6-b32a-1d70b5e1e86e"  # Identity Governance Administrator's template
-_QUEUES = (
-    names.ONBOARDING_QUEUE,
-    names.POISON_QUEUE,
-    names.CALLBACK_QUEUE,
-    names.CALLBACK_POISON_QUEUE,
-    names.BATCH_QUEUE,
-    names.BATCH_POISON_QUEUE,
-)
-_TABLES = (names.LEDGER_TABLE, names.BATCHES_TABLE)
-_NOT_FOUND = 404
 _AGE = (
     "A managed identity's token is kept for up to 24 hours: what was granted since it was issued"
     " shows in the next one."
@@ -49,9 +36,7 @@ _AGE = (
 
 async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health/details: the token's permissions, each queue and table, secrets, webhooks."""
-    probes = {f"queue {name}": _queue_probe(name) for name in _QUEUES}
-    probes |= {f"table {name}": _table_probe(name) for name in _TABLES}
-    stored = asyncio.gather(*(_there(name, probe) for name, probe in probes.items()))
+    stored = asyncio.gather(*(_there(name, part) for name, part in storage_parts().items()))
     checks = (*await _token(), *await stored, *_settings())
     well = all(check.status == "healthy" for check in checks)
     told = Health(status="healthy" if well else "degraded", checks=checks)
@@ -62,7 +47,7 @@ async def _token() -> tuple[Check, ...]:
     """Say what the token for Graph lets the app do; nothing where there is none: health says so."""
     try:
         claims = _claims(await in_time(token_for_graph()))
-    except (AzureError, TimeoutError):
+    except (TokenUnavailableError, TimeoutError):
         return ()
     roles = sorted(claims.get("roles", ()))
     checks = [_permission(roles, claims)]
@@ -106,38 +91,12 @@ def _claims(token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def _queue_probe(name: str) -> Callable[[], Awaitable[object]]:
-    return lambda: queue(name).get_queue_properties()
-
-
-def _table_probe(name: str) -> Callable[[], Awaitable[object]]:
-    async def probe() -> None:
-        try:
-            await table(name).get_entity("", "")
-        except HttpResponseError as error:
-            # No table, and no such row in it, are both a 404.
-            is_missing = getattr(error, "error_code", None) == "TableNotFound"
-            if is_missing or error.status_code != _NOT_FOUND:
-                raise
-
-    return probe
-
-
-async def _there(name: str, probe: Callable[[], Awaitable[object]]) -> Check:
-    async def asked() -> Check:
-        async with storage_errors():
-            try:
-                await probe()
-            except HttpResponseError as error:
-                if error.status_code != _NOT_FOUND:
-                    raise
-                return _missing(name)
-        return Check(name=name, status="healthy")
-
+async def _there(name: str, part: StoragePart) -> Check:
     try:
-        return await in_time(asked())
+        is_there = await in_time(part.is_there())
     except (StorageUnavailableError, TimeoutError) as error:
         return unreachable(name, error)
+    return Check(name=name, status="healthy") if is_there else _missing(name)
 
 
 def _missing(name: str) -> Check:

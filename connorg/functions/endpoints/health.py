@@ -6,16 +6,14 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 import azure.functions as func
-from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.functions.warmup import WarmUpContext
 
 from connorg.contract.health import Check, Health
-from connorg.core.ports import StorageUnavailableError
+from connorg.contract.storage_names import ONBOARDING_QUEUE
+from connorg.core.ports import StorageUnavailableError, TokenUnavailableError
 from connorg.core.throttle.gate import Gate
 from connorg.functions.http.answers import json_answer
-from connorg.storage.connection import storage_errors
-from connorg.storage.names import ONBOARDING_QUEUE
-from connorg.wiring import queue, services, token_for_graph
+from connorg.wiring import message_queue, services, token_for_graph
 
 _log = logging.getLogger(__name__)
 _PATIENCE = 8  # seconds for each check
@@ -39,7 +37,7 @@ async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's na
     # In this order: the services would fetch the token a second time if it were still under way.
     try:
         await token_for_graph()
-    except AzureError:
+    except TokenUnavailableError:
         _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
     with suppress(StorageUnavailableError):
         await services().throttle.gate()
@@ -54,13 +52,9 @@ async def _ledger() -> tuple[Check, Gate]:
 
 
 async def _queue() -> Check:
-    async def properties() -> None:
-        async with storage_errors():
-            with suppress(ResourceNotFoundError):  # made with the first message
-                await queue(ONBOARDING_QUEUE).get_queue_properties()
-
     try:
-        await in_time(properties())
+        # There or not: it is made with the first message.
+        await in_time(message_queue(ONBOARDING_QUEUE).is_there())
     except (StorageUnavailableError, TimeoutError) as error:
         return unreachable("queue", error)
     return Check(name="queue", status="healthy")
@@ -69,7 +63,7 @@ async def _queue() -> Check:
 async def _identity() -> Check:
     try:
         await in_time(token_for_graph())
-    except (AzureError, TimeoutError):
+    except (TokenUnavailableError, TimeoutError):
         return Check(
             name="identity",
             status="unhealthy",

@@ -17,7 +17,7 @@ import azure.functions as func
 from connorg.contract import channels
 from connorg.contract.faults import Fault
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
-from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.problems import ErrorCode, ProblemError, ProblemKind
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import new_onboarding
@@ -116,7 +116,7 @@ async def _refused(
 ) -> ProblemError:
     """Keep what can't be understood, and give the answer that says why."""
     error = OnboardingError(
-        code=refused.kind.code,
+        code=ErrorCode(refused.kind.code),
         message=f"The webhook's event could not be understood. {refused.error}",
         action="Correct the ticket or the mapping of its source, and send it again.",
     )

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,12 +11,13 @@ import azure.functions as func
 
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import unmet
-from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.contract.problems import ErrorCode, ProblemError, ProblemKind
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.policy.rules import Refusal
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.result_tokens import PARAMETER
+from connorg.wiring import services
 
 _LONGEST_POLL = 60  # seconds between two looks at an onboarding that waits for long
 _POLL = 5
@@ -59,7 +60,7 @@ def onboarding_answer(
     """Answer with the onboarding; its addresses stand in the headers of every answer."""
     pointers = addresses.pointers(onboarding.id)
     if status == 202:  # noqa: PLR2004
-        pointers["Retry-After"] = str(_poll_after(onboarding))
+        pointers["Retry-After"] = str(poll_after(onboarding, services().clock.now()))
     return json_answer(onboarding.view(), status, {**pointers, **headers})
 
 
@@ -124,7 +125,7 @@ def ended_problem(onboarding: Onboarding, addresses: Addresses) -> ProblemError:
             headers=pointers,
             onboarding_id=onboarding.id,
         )
-    error = onboarding.last_error or OnboardingError(code="Unknown", message="It failed.")
+    error = onboarding.last_error or OnboardingError(code=ErrorCode.UNKNOWN, message="It failed.")
     return ProblemError(
         _KINDS.get(error.code, ProblemKind.ONBOARDING_FAILED),
         error.message,
@@ -171,8 +172,9 @@ def json_answer(body: Any, status: int, headers: Mapping[str, str] = {}) -> func
     )
 
 
-def _poll_after(onboarding: Onboarding) -> int:
+def poll_after(onboarding: Onboarding, now: datetime) -> int:
+    """Return after how many seconds it is worth another look at an onboarding."""
     if onboarding.next_attempt_date_time is None:
         return _POLL
-    seconds = (onboarding.next_attempt_date_time - datetime.now(UTC)).total_seconds()
+    seconds = (onboarding.next_attempt_date_time - now).total_seconds()
     return min(_LONGEST_POLL, max(1, math.ceil(seconds)))

@@ -1,5 +1,6 @@
 """What an HTTP function is registered by."""
 
+import re
 from dataclasses import dataclass
 
 import azure.functions as func
@@ -17,6 +18,11 @@ class Route:
     handler: Handler
     role: Role | None
     """The app role that an Entra caller needs; None: whoever comes may call."""
+
+    @property
+    def parameters(self) -> list[str]:
+        """Return the names of those in its path, in their order."""
+        return re.findall(r"\{(\w+)\}", self.path)
 
     @property
     def auth_level(self) -> func.AuthLevel:

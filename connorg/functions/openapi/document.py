@@ -1,13 +1,13 @@
 """The OpenAPI 3.1 document, made from the registered routes and the models of the contract."""
 
-import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Literal
 
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from connorg.contract.model import Model
+from connorg.contract.onboarding import OnboardingView
 from connorg.contract.problems import Problem, ProblemKind
 from connorg.functions.http.addresses import PREFIX
 from connorg.functions.http.route import Route
@@ -44,17 +44,22 @@ _SECURITY: dict[str, Schema] = {
 }
 _WITH_RETRY_AFTER = (ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.GRAPH_UNAVAILABLE)
 _SIZES = {"minItems": 1, "maxItems": 5_000}
+# What callers know by another name than the code does.
+_NAMES = {OnboardingView.__name__: "Onboarding"}
 _FILES = ("text/csv", "application/x-ndjson")
 type _Mode = Literal["validation", "serialization"]
 
 
 def document(routes: Sequence[Route]) -> Schema:
-    """Describe the routes. Raises KeyError for one of which nothing is said."""
-    schemas = _Schemas(OPERATIONS[route.name] for route in routes)
+    """Describe the routes.
+
+    Raises LookupError for one of which nothing is said; its text names the file that lacks it.
+    """
+    schemas = _Schemas(_operation_of(route) for route in routes)
     paths: dict[str, Schema] = {}
     for route in routes:
         path = paths.setdefault(f"/{route.path}", {})
-        path[route.method.lower()] = _operation(route, OPERATIONS[route.name], schemas)
+        path[route.method.lower()] = _operation(route, _operation_of(route), schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -73,6 +78,31 @@ def document(routes: Sequence[Route]) -> Schema:
     }
 
 
+def _operation_of(route: Route) -> Operation:
+    told = OPERATIONS.get(route.name)
+    if told is None:
+        raise LookupError(
+            f"Nothing is said of the function {route.name}: add it to OPERATIONS in"
+            " connorg/functions/openapi/operations.py."
+        )
+    return told
+
+
+def _path_parameter(name: str, route: Route) -> Parameter:
+    told = PATH.get(name)
+    if told is None:
+        raise LookupError(
+            f"Nothing is said of {{{name}}} in {route.path}: add it to PATH in"
+            " connorg/functions/openapi/parts.py."
+        )
+    return told
+
+
+class _Generator(GenerateJsonSchema):
+    def normalize_name(self, name: str) -> str:
+        return super().normalize_name(_NAMES.get(name, name))
+
+
 class _Schemas:
     """The models' schemas, and references to them."""
 
@@ -84,7 +114,9 @@ class _Schemas:
                 told = (m.of if isinstance(m, ListOf) else m for m in answer.models)
                 pairs += [(model, "serialization") for model in told]
         self._references, schemas = models_json_schema(
-            list(dict.fromkeys(pairs)), ref_template="#/components/schemas/{model}"
+            list(dict.fromkeys(pairs)),
+            ref_template="#/components/schemas/{model}",
+            schema_generator=_Generator,
         )
         self.all: dict[str, Schema] = schemas["$defs"]
 
@@ -105,7 +137,7 @@ class _Schemas:
 
 
 def _operation(route: Route, told: Operation, schemas: _Schemas) -> Schema:
-    in_path = [PATH[name] for name in re.findall(r"\{(\w+)\}", route.path)]
+    in_path = [_path_parameter(name, route) for name in route.parameters]
     operation: Schema = {
         "operationId": route.name,
         "summary": told.summary,

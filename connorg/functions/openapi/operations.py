@@ -12,7 +12,7 @@ from connorg.contract.changes import (
 )
 from connorg.contract.forecast import Forecast
 from connorg.contract.health import Health
-from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.onboarding import OnboardingView, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.replays import Replays
@@ -71,13 +71,13 @@ OPERATIONS: Mapping[str, Operation] = {
         {
             200: Answer(
                 "It exists, or was onboarded before; with dryRun, what would happen.",
-                (Onboarding, Forecast),
+                (OnboardingView, Forecast),
                 more_headers=(*_POINTERS, "Preference-Applied"),
             ),
-            201: Answer("It was created.", (Onboarding,), _POINTERS, ("Preference-Applied",)),
+            201: Answer("It was created.", (OnboardingView,), _POINTERS, ("Preference-Applied",)),
             202: Answer(
                 "It is kept and will be done. Poll Location, which needs no key.",
-                (Onboarding,),
+                (OnboardingView,),
                 (*_POINTERS, "Retry-After"),
                 ("Preference-Applied",),
             ),
@@ -172,7 +172,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListOnboardings": Operation(
         "List the onboardings",
         "Lists what was asked for, the newest first.",
-        {200: Answer("A page of onboardings.", (ListOf(Onboarding),))},
+        {200: Answer("A page of onboardings.", (ListOf(OnboardingView),))},
         (Kind.INVALID_PARAMETER, *_STORAGE),
         (
             Parameter("status", "The status.", {"type": "string", "enum": [*Status]}),
@@ -186,7 +186,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ReadOnboarding": Operation(
         "Read an onboarding",
         "Tells the status of an onboarding, whatever became of it.",
-        {200: Answer("The onboarding.", (Onboarding,))},
+        {200: Answer("The onboarding.", (OnboardingView,))},
         (Kind.INVALID_PARAMETER, Kind.ONBOARDING_NOT_FOUND, *_STORAGE),
         (READ_BACK,),
     ),
@@ -195,7 +195,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "For pollers, who need no key: 202 until it is done.",
         {
             200: Answer("The organization.", (ConnectedOrganization,), _POINTERS),
-            202: Answer("It is not done yet.", (Onboarding,), (*_POINTERS, "Retry-After")),
+            202: Answer("It is not done yet.", (OnboardingView,), (*_POINTERS, "Retry-After")),
         },
         (
             Kind.INVALID_PARAMETER,
@@ -209,7 +209,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ReplayOnboarding": Operation(
         "Replay an onboarding",
         "Starts an onboarding that failed anew.",
-        {202: Answer("It is begun anew.", (Onboarding,), (*_POINTERS, "Retry-After"))},
+        {202: Answer("It is begun anew.", (OnboardingView,), (*_POINTERS, "Retry-After"))},
         (
             Kind.ONBOARDING_NOT_FOUND,
             Kind.ONBOARDING_NOT_REPLAYABLE,
@@ -230,7 +230,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "CancelOnboarding": Operation(
         "Cancel an onboarding",
         "Cancels an onboarding that waits.",
-        {200: Answer("It is canceled.", (Onboarding,), _POINTERS)},
+        {200: Answer("It is canceled.", (OnboardingView,), _POINTERS)},
         (Kind.ONBOARDING_NOT_FOUND, Kind.ONBOARDING_NOT_CANCELABLE, *_STORAGE),
     ),
     "SubmitBatch": Operation(
@@ -289,8 +289,10 @@ OPERATIONS: Mapping[str, Operation] = {
         "Receive a webhook",
         "Takes an event of a ticketing system, which proves itself as its source declares.",
         {
-            200: Answer("It was done before.", (Onboarding,), _POINTERS),
-            202: Answer("It is kept and will be done.", (Onboarding,), (*_POINTERS, "Retry-After")),
+            200: Answer("It was done before.", (OnboardingView,), _POINTERS),
+            202: Answer(
+                "It is kept and will be done.", (OnboardingView,), (*_POINTERS, "Retry-After")
+            ),
             204: Answer("The event does not count."),
         },
         (

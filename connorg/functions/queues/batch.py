@@ -7,6 +7,7 @@ import azure.functions as func
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.storage_names import BATCH_QUEUE
 from connorg.core.batches.rows import bury_rows, resume_rows
 from connorg.functions.queues.envelope import (
     keep_unreadable,
@@ -14,7 +15,6 @@ from connorg.functions.queues.envelope import (
     text_of,
     unreadable_message,
 )
-from connorg.storage.names import BATCH_QUEUE
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
 

@@ -6,9 +6,9 @@ import azure.functions as func
 
 from connorg.contract.messages import CallbackMessage
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.storage_names import CALLBACK_QUEUE
 from connorg.core.callbacks import bury_callback, call_back
 from connorg.functions.queues.envelope import leaving_newer, text_of
-from connorg.storage.names import CALLBACK_QUEUE
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
 

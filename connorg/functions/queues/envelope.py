@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager, suppress
 import azure.functions as func
 
 from connorg.contract.onboarding import OnboardingError
+from connorg.contract.problems import ErrorCode
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
-from connorg.wiring import retry_queue, services
+from connorg.wiring import message_queue, services
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
     try:
         yield
     except NewerVersionError as error:
-        await retry_queue(queue).put_back(text, _UNTIL_UPGRADED)
+        await message_queue(queue).put_back(text, _UNTIL_UPGRADED)
         _log.warning("a queue message was left for a newer version of connorg. %s", error)
 
 
@@ -47,7 +48,7 @@ def text_of(msg: func.QueueMessage) -> str:
 
 def unreadable_message(why: Exception) -> OnboardingError:
     return OnboardingError(
-        code="MessageUnreadable",
+        code=ErrorCode.MESSAGE_UNREADABLE,
         message=f"The queue message could not be understood. {why}",
         action="Correct it and put it on the queue again.",
     )

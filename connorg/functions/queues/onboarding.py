@@ -6,6 +6,7 @@ from pydantic_core import from_json
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.onboarding.producers import bury_producers, receive
 from connorg.core.onboarding.resume import bury, resume
 from connorg.functions.queues.envelope import (
@@ -14,7 +15,6 @@ from connorg.functions.queues.envelope import (
     text_of,
     unreadable_message,
 )
-from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
 

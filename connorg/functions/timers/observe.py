@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import azure.functions as func
 
+from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import StorageUnavailableError
-from connorg.storage.backlog import backlog_of
-from connorg.storage.names import ONBOARDING_QUEUE
 from connorg.telemetry import hooks as telemetry
-from connorg.wiring import queue, services
+from connorg.wiring import message_queue, services
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ async def observe(timer: func.TimerRequest) -> None:  # noqa: ARG001  the worker
     """Tell how many onboardings wait. The host runs it on one instance at a time."""
     now = services().clock.now()
     try:
-        backlog = await backlog_of(queue(ONBOARDING_QUEUE))
+        backlog = await message_queue(ONBOARDING_QUEUE).backlog()
     except StorageUnavailableError as error:
         _log.warning("the queue can't be looked at: %s", error)
         return

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -12,8 +12,10 @@ import pytest
 
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
+from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.http.addresses import PREFIX, Addresses
+from connorg.functions.http.answers import poll_after
 from connorg.functions.http.callers import Role, authorize
 from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.functions.queues.envelope import text_of
@@ -162,3 +164,23 @@ def test_every_problem_has_its_own_stable_type_and_code() -> None:
     assert ProblemKind.IDEMPOTENCY_KEY_REUSED.code == "IdempotencyKeyReused"
     reused = "urn:connorg:problem:idempotency-key-reused"
     assert ProblemKind.IDEMPOTENCY_KEY_REUSED.type == reused
+
+
+@pytest.mark.parametrize(
+    ("due_in", "seconds"), [(None, 5), (-3, 1), (0.2, 1), (7.2, 8), (60, 60), (9_000, 60)]
+)
+def test_a_poller_comes_back_when_the_next_attempt_is_due(
+    due_in: float | None, seconds: int
+) -> None:
+    now = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+    due = None if due_in is None else now + timedelta(seconds=due_in)
+    waiting = Onboarding(
+        id="1-2",
+        status=Status.WAITING,
+        channel="http",
+        next_attempt_date_time=due,
+        created_date_time=now,
+        last_action_date_time=now,
+        give_up_date_time=now,
+    )
+    assert poll_after(waiting, now) == seconds

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
-from connorg.webhooks.profiles import PROFILES
 from connorg.webhooks.proof import Delivery
 from tests.senders import DOCUMENTED, Ticket
 from tests.unit.webhooks.readings import delivery, faults, refused, source, wanted
@@ -144,10 +143,6 @@ def test_each_profile_reads_what_its_page_lets_be_typed(name: str) -> None:
     assert (request.display_name, request.reference) == ("Contoso", "T-1")
     assert request.natural_key == "domain:contoso.com"
     assert request.description.startswith("Partner organization, approved in ")
-
-
-def test_each_profile_is_declared_in_a_page() -> None:
-    assert {declared["profile"] for declared in DOCUMENTED.values()} == {*PROFILES}
 
 
 def test_a_body_of_freshservice_may_be_wrapped_or_not() -> None:

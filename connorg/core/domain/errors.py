@@ -1,0 +1,33 @@
+"""Errors that come about in several places, so that each is told in the same words."""
+
+from collections.abc import Sequence
+
+from connorg.contract.faults import Fault
+from connorg.contract.onboarding import OnboardingError
+from connorg.contract.problems import ErrorCode
+
+
+def graph_timeout(limit: float | None = None) -> OnboardingError:
+    """Return the error of a call that Graph did not answer. `limit`: seconds, where it is known."""
+    within = "in time" if limit is None else f"within {limit:.0f} seconds"
+    return OnboardingError(
+        code=ErrorCode.GRAPH_TIMEOUT, message=f"Microsoft Graph did not answer {within}."
+    )
+
+
+def already_connected(organization_id: str) -> OnboardingError:
+    return OnboardingError(
+        code=ErrorCode.ALREADY_CONNECTED,
+        message=f"The identity source is connected already, as organization {organization_id}.",
+        action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
+    )
+
+
+def refused_by_policy(faults: Sequence[Fault]) -> OnboardingError:
+    """Return the error of a request that the policy has these faults to find with."""
+    rules = ", ".join(dict.fromkeys(fault.rule or "" for fault in faults))
+    return OnboardingError(
+        code=ErrorCode.REFUSED_BY_POLICY,
+        message=f"{' '.join(fault.detail for fault in faults)} (Rule: {rules}.)",
+        action="Ask those who run connorg whether the rule fits; then send the request again.",
+    )
