@@ -6,7 +6,13 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
+
+_NAMES = (
+    *dict.fromkeys(kind.wire_name for kind in SOURCE_KINDS.values()),
+    "displayName",
+)
 
 
 def array_drafts(text: str) -> Drafts:
@@ -50,5 +56,5 @@ def _name_of(element: Any) -> str:
     sources = fields.get("identitySources")
     source = sources[0] if isinstance(sources, list) and sources else None
     known = {**fields, **source} if isinstance(source, dict) else fields
-    names = (known.get(key) for key in ("domainName", "tenantId", "displayName"))
+    names = (known.get(key) for key in _NAMES)
     return next((name.strip() for name in names if isinstance(name, str) and name.strip()), "")

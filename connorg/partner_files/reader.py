@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from connorg.contract.faults import Fault, RowFault
+from connorg.contract.fields import FIELDS, RequestField
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
 from connorg.partner_files.drafts import (
@@ -198,18 +199,18 @@ def _placed(draft: Draft, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
 
 def _differing(request: OnboardingRequest, first: OnboardingRequest) -> Iterator[str]:
     """Give the JSON pointers of what two requests for one partner ask for differently."""
-    pairs = zip(_asked(request).items(), _asked(first).values(), strict=True)
-    return (pointer for (pointer, wanted), other in pairs if wanted != other)
+    return (
+        _pointer(field)
+        for field in FIELDS
+        if field.name != "reference" and _asked(request, field) != _asked(first, field)
+    )
 
 
-def _asked(request: OnboardingRequest) -> Mapping[str, object]:
-    return {
-        "/displayName": request.display_name,
-        "/description": request.description,
-        "/identitySources/0": request.identity_source,
-        "/state": request.state,
-        "/internalSponsors": frozenset(request.internal_sponsors or ()),
-        "/externalSponsors": frozenset(request.external_sponsors or ()),
-        "/ifExists": request.if_exists,
-        "/callbackUrl": request.callback_url,
-    }
+def _pointer(field: RequestField) -> str:
+    return "/identitySources/0" if field.name == "identity_sources" else f"/{field.wire_name}"
+
+
+def _asked(request: OnboardingRequest, field: RequestField) -> object:
+    """Give a field's value. An empty list asks for no more than none does, in whatever order."""
+    value = getattr(request, field.name)
+    return (frozenset(value) or None) if isinstance(value, tuple) else value
