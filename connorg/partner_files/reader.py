@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from connorg.contract.faults import Fault, RowFault
 from connorg.contract.fields import FIELDS, RequestField
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
 from connorg.partner_files.drafts import (
     Draft,
@@ -166,11 +166,11 @@ def _name(draft: Draft) -> str:
 
 def _validated(draft: Draft) -> tuple[OnboardingRequest | None, tuple[Fault, ...]]:
     # Measured first: what has a million faults would take its time to name them.
-    if len(draft.body.encode()) > LARGEST_BODY:
+    if draft.size > LARGEST_BODY:
         too_long = Fault(pointer="", detail=f"Has more than {LARGEST_BODY} bytes; shorten it.")
         return None, (too_long,)
     try:
-        request = parse(OnboardingRequest, draft.body)
+        request = draft.request()
     except MalformedBodyError as error:
         return None, (Fault(pointer="", detail=str(error)),)
     except InvalidValuesError as error:

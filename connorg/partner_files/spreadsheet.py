@@ -5,10 +5,13 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
 from connorg.contract.fields import NAME_COLUMN, Column
+from connorg.contract.parsing import parse_fields
+from connorg.contract.requests import OnboardingRequest
 from connorg.partner_files.columns import (
     FIELD_COLUMNS,
     SOURCE_COLUMNS,
@@ -83,10 +86,12 @@ def _draft(number: int, cells: Sequence[str], columns: Columns) -> Draft:
     told = {column: columns.cell(cells, column) for column in columns.places}
     filled = {column: cell for column, cell in told.items() if cell}
     named = [column for column in SOURCE_COLUMNS if column in filled]
+    body = _body(filled)
     return Draft(
         number,
         filled.get(named[0] if named else NAME_COLUMN, ""),
-        json.dumps(_body(filled), ensure_ascii=False),
+        len(json.dumps(body, ensure_ascii=False).encode()),
+        partial(parse_fields, OnboardingRequest, body),
         _origins(columns, named),
         dict(chain(_sources_fault(named, columns), _surplus_fault(cells, columns))),
     )

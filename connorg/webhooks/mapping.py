@@ -10,7 +10,7 @@ from typing import Any
 
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import SOURCE_KINDS, source_type
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse_fields
 from connorg.contract.problems import ProblemKind
 from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
 from connorg.webhooks.expressions import ExpressionError, evaluate
@@ -172,7 +172,7 @@ def _request_of(sender: Sender, body: Body, faults: list[Fault]) -> OnboardingRe
     """Raises InvalidValuesError with every fault."""
     unread = {fault.pointer for fault in faults}
     try:
-        request = parse(OnboardingRequest, json.dumps(body))
+        request = parse_fields(OnboardingRequest, body)
     except InvalidValuesError as error:
         faults += [fault for fault in error.faults if fault.pointer not in unread]
     else:
