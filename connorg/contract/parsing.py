@@ -28,7 +28,7 @@ def parse[M: Model](model: type[M], body: bytes | str) -> M:
     try:
         return model.model_validate_json(body, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise _told(error) from None
+        raise _error_of(error) from None
 
 
 def parse_fields[M: Model](model: type[M], fields: object) -> M:
@@ -39,10 +39,10 @@ def parse_fields[M: Model](model: type[M], fields: object) -> M:
     try:
         return model.model_validate(fields, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise _told(error) from None
+        raise _error_of(error) from None
 
 
-def _told(error: ValidationError) -> MalformedBodyError | InvalidValuesError:
+def _error_of(error: ValidationError) -> MalformedBodyError | InvalidValuesError:
     errors = error.errors(include_url=False, include_input=False)
     if errors[0]["type"] == "json_invalid":
         return _unreadable(errors[0]["ctx"]["error"])

@@ -126,11 +126,9 @@ class Graph:
             return AlreadyConnected(_error("AlreadyConnected"))
         organization = ConnectedOrganization(
             id=f"organization{next(self._numbers)}",
-            display_name=request.display_name,
-            description=request.description,
-            state=request.state.value,
             identity_sources=(_stored_source(key, request),),
             created_date_time=self._now(),
+            **request.attributes,
         )
         listed_at = self._now() + timedelta(seconds=self._listing_delay())
         self.stored[key] = Stored(organization, request.natural_key, listed_at)

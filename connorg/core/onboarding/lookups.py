@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from connorg.contract.identity_sources import (
     AzureActiveDirectoryTenant,
+    CrossCloudAzureActiveDirectoryTenant,
     DomainIdentitySource,
+    ExternalDomainFederation,
     IdentitySource,
 )
 from connorg.contract.organization import ConnectedOrganization, Tenant
@@ -23,8 +26,13 @@ async def look_up_tenant(
 
     Where the permission for it is missing, all instances leave it alone for a while.
     """
-    if not isinstance(source, DomainIdentitySource | AzureActiveDirectoryTenant):
-        return None
+    match source:
+        case DomainIdentitySource() | AzureActiveDirectoryTenant():
+            pass
+        case ExternalDomainFederation() | CrossCloudAzureActiveDirectoryTenant():
+            return None
+        case _:
+            assert_never(source)
     if not services.tenant_lookup or services.seconds_until(gate.lookups_denied_until) > 0:
         return None
     answer = await services.gateway.tenant_of(source)
