@@ -25,14 +25,13 @@ class OrganizationChanges(Model):
 
     @model_validator(mode="after")
     def _change_something(self) -> Self:
-        if all(value is None for value in attributes_of(self).values()):
+        if not attributes_of(self):
             *names, last = (field.wire_name for field in CHANGEABLE)
             raise ValueError(f"must hold {', '.join(names)} or {last}")
         return self
 
     def wanted_of(self, organization: ConnectedOrganization) -> Attributes:
-        asked, held = attributes_of(self), organization.attributes
-        return {name: asked[name] or held[name] for name in held}
+        return {**organization.attributes, **attributes_of(self)}
 
 
 class NewSponsor(Model):

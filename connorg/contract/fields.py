@@ -60,11 +60,11 @@ FIELDS = (
 )
 CHANGEABLE = tuple(field for field in FIELDS if field.is_changeable)
 
-type Attributes = Mapping[str, str | None]
-"""What Graph lets be changed after the create, by the names in Python."""
+type Attributes = Mapping[str, str]
+"""What Graph lets be changed after the create, by the names in Python, as far as it is told."""
 
 
 def attributes_of(holder: object) -> Attributes:
     """Return the changeable fields of a request, of changes or of an organization."""
     values = {field.name: getattr(holder, field.name) for field in CHANGEABLE}
-    return {name: None if value is None else str(value) for name, value in values.items()}
+    return {name: str(value) for name, value in values.items() if value is not None}

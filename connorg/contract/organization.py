@@ -62,7 +62,8 @@ class ConnectedOrganization(Model):
     @property
     def etag(self) -> str:
         """Name the version by what can be changed of it: Graph has no ETag of its own."""
-        text = "\0".join((self.id, *(value or "" for value in self.attributes.values())))
+        held = self.attributes
+        text = "\0".join((self.id, *(held.get(field.name, "") for field in CHANGEABLE)))
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
@@ -78,12 +79,11 @@ class Difference(Model):
 
 
 def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, ...]:
+    """Tell what is otherwise than requested. What a request leaves out may be as it is."""
     return tuple(
-        Difference(
-            attribute=field.wire_name, requested=requested[field.name], actual=actual[field.name]
-        )
+        Difference(attribute=field.wire_name, requested=wanted, actual=actual.get(field.name))
         for field in CHANGEABLE
-        if requested[field.name] != actual[field.name]
+        if (wanted := requested.get(field.name)) not in {None, actual.get(field.name)}
     )
 
 
