@@ -1,6 +1,7 @@
 """Everything that goes over the wire, as Pydantic models. Imports nothing else of connorg.
 
 requests          the request for an organization
+fields            its fields, a row each
 identity_sources  the domain or tenant that it stands for
 domains           domain names
 sponsors          who answers for it

@@ -4,10 +4,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from connorg.contract.fields import CHANGEABLE, Attributes, attributes_of
 from connorg.contract.identity_sources import Name
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.requests import Attributes, Description, OdataType, State, not_blank
+from connorg.contract.requests import Description, OdataType, State, not_blank
 from connorg.contract.sponsors import Sponsor
 
 
@@ -24,17 +25,13 @@ class OrganizationChanges(Model):
 
     @model_validator(mode="after")
     def _change_something(self) -> Self:
-        if self.display_name is None and self.description is None and self.state is None:
-            raise ValueError("must hold displayName, description or state")
+        if not attributes_of(self):
+            *names, last = (field.wire_name for field in CHANGEABLE)
+            raise ValueError(f"must hold {', '.join(names)} or {last}")
         return self
 
     def wanted_of(self, organization: ConnectedOrganization) -> Attributes:
-        held = organization.attributes
-        return Attributes(
-            self.display_name or held.display_name,
-            self.description or held.description,
-            self.state.value if self.state else held.state,
-        )
+        return {**organization.attributes, **attributes_of(self)}
 
 
 class NewSponsor(Model):

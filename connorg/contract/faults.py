@@ -87,6 +87,8 @@ _SENTENCES: Mapping[str, Callable[[ErrorDetails], str]] = {
     "missing": _of_context("Is required."),
     "extra_forbidden": _unknown_field,
     "string_type": _of_context("Must be a string."),
+    # As of JSON text, where it was read before.
+    "tuple_type": _of_context("Input should be a valid array."),
     "string_too_long": _of_context("Must have at most {max_length} characters."),
     "literal_error": _of_context("Must be {expected}."),
     "enum": _of_context("Must be {expected}."),

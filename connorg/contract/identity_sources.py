@@ -1,16 +1,114 @@
 """Identity sources: the domain or tenant that a connected organization stands for.
 
+Each type that can be asked for has its model, its row in SOURCE_KINDS and its place in the union
+IdentitySource. CONTRIBUTING.md says how one is added.
+
 Source: Microsoft Graph, "identitySource resource type" and the types derived from it.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
+from pydantic.alias_generators import to_camel
 
 from connorg.contract.domains import normalise_domain
+from connorg.contract.fields import Column
 from connorg.contract.model import GUID, Model
+
+SourceType = Literal[
+    "domainIdentitySource",
+    "externalDomainFederation",
+    "azureActiveDirectoryTenant",
+    "crossCloudAzureActiveDirectoryTenant",
+]
+SOURCE_TYPES: tuple[SourceType, ...] = get_args(SourceType)
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """What follows from the type of an identity source. Fields go by their names in Python."""
+
+    type: SourceType
+    prefix: str
+    """What natural keys begin with. It is never changed: the ids of onboardings hold its hash."""
+    key: tuple[str, ...]
+    """The fields of the natural key. The last one names the partner: Graph is searched by it."""
+    hints: tuple[str, ...] = ()
+    """Further fields that it is known by where nobody says its type."""
+    column: Column | None = None
+    """The spreadsheet's column for the partner's name; None: no spreadsheet can ask for it."""
+
+    @property
+    def wire_name(self) -> str:
+        """The field that names the partner, as the wire has it."""
+        return to_camel(self.key[-1])
+
+    @property
+    def named_by(self) -> frozenset[str]:
+        """Give the fields that it is known by, as the wire has them."""
+        return frozenset(map(to_camel, (*self.key, *self.hints)))
+
+    def natural_key(self, values: Iterable[str]) -> str:
+        """Give what is the same for all requests for one organization. `values`: of `key`."""
+        # Graph may give domains and ids back in another case than they were sent in.
+        return ":".join((self.prefix, *(value.lower() for value in values)))
+
+
+# Where a source says no type, a row outweighs those above it: a tenant the domain beside it.
+SOURCE_KINDS: Mapping[str, SourceKind] = {
+    kind.type: kind
+    for kind in (
+        SourceKind(
+            "domainIdentitySource",
+            prefix="domain",
+            key=("domain_name",),
+            column=Column("Domain", ("domainname",)),
+        ),
+        SourceKind(
+            "externalDomainFederation",
+            prefix="federation",
+            key=("domain_name",),
+            hints=("issuer_uri",),
+        ),
+        SourceKind(
+            "azureActiveDirectoryTenant",
+            prefix="tenant",
+            key=("tenant_id",),
+            column=Column("Tenant ID", ("tenant",)),
+        ),
+        SourceKind(
+            "crossCloudAzureActiveDirectoryTenant",
+            prefix="crosscloud",
+            key=("cloud_instance", "tenant_id"),
+        ),
+    )
+}
+
+
+def source_type(value: object) -> str | None:
+    """Name the identity source's type without prefix: `domainIdentitySource`."""
+    odata_type = value.get("@odata.type") if isinstance(value, Mapping) else None
+    if odata_type is None:
+        odata_type = getattr(value, "odata_type", None)
+    if not isinstance(odata_type, str):
+        return None
+    return odata_type.removeprefix("#").removeprefix("microsoft.graph.")
+
+
+def natural_key_of(source: object) -> str | None:
+    """Give the natural key of an identity source, as it is asked for or as Graph tells of it.
+
+    None: it can't be asked for, or lacks a part of the key.
+    """
+    kind = SOURCE_KINDS.get(source_type(source) or "")
+    if kind is None:
+        return None
+    values = [getattr(source, name) for name in kind.key]
+    return kind.natural_key(values) if all(values) else None
+
 
 _NIL_GUID = "00000000-0000-0000-0000-000000000000"
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -56,6 +154,21 @@ TenantId = Annotated[str, Field(json_schema_extra={"format": "uuid"}), AfterVali
 class _Source(Model):
     display_name: Name | None = None
 
+    @property
+    def kind(self) -> SourceKind:
+        return SOURCE_KINDS[source_type(self) or ""]
+
+    @property
+    def natural_key(self) -> str:
+        """What makes two sources the same organization."""
+        return self.kind.natural_key(getattr(self, name) for name in self.kind.key)
+
+    @property
+    def partner_name(self) -> str:
+        """The domain or the tenant id."""
+        name: str = getattr(self, self.kind.key[-1])
+        return name
+
     @field_validator("odata_type", mode="before", check_fields=False)
     @classmethod
     def _with_hash(cls, value: object) -> object:
@@ -66,10 +179,6 @@ class _Source(Model):
 class DomainIdentitySource(_Source):
     odata_type: Literal["#microsoft.graph.domainIdentitySource"] = Field(alias="@odata.type")
     domain_name: DomainName
-
-    @property
-    def natural_key(self) -> str:
-        return f"domain:{self.domain_name}"
 
 
 class ExternalDomainFederation(_Source):
@@ -84,18 +193,10 @@ class ExternalDomainFederation(_Source):
         | None
     ) = None
 
-    @property
-    def natural_key(self) -> str:
-        return f"federation:{self.domain_name}"
-
 
 class AzureActiveDirectoryTenant(_Source):
     odata_type: Literal["#microsoft.graph.azureActiveDirectoryTenant"] = Field(alias="@odata.type")
     tenant_id: TenantId
-
-    @property
-    def natural_key(self) -> str:
-        return f"tenant:{self.tenant_id}"
 
 
 class CrossCloudAzureActiveDirectoryTenant(_Source):
@@ -107,28 +208,6 @@ class CrossCloudAzureActiveDirectoryTenant(_Source):
         "microsoftonline.com", "microsoftonline.us", "partner.microsoftonline.cn"
     ]
 
-    @property
-    def natural_key(self) -> str:
-        return f"crosscloud:{self.cloud_instance}:{self.tenant_id}"
-
-
-def source_type(value: object) -> str | None:
-    """Name the identity source's type without prefix: `domainIdentitySource`."""
-    odata_type = value.get("@odata.type") if isinstance(value, Mapping) else None
-    if odata_type is None:
-        odata_type = getattr(value, "odata_type", None)
-    if not isinstance(odata_type, str):
-        return None
-    return odata_type.removeprefix("#").removeprefix("microsoft.graph.")
-
-
-SourceType = Literal[
-    "domainIdentitySource",
-    "externalDomainFederation",
-    "azureActiveDirectoryTenant",
-    "crossCloudAzureActiveDirectoryTenant",
-]
-SOURCE_TYPES: tuple[str, ...] = get_args(SourceType)
 
 IdentitySource = Annotated[
     Annotated[DomainIdentitySource, Tag("domainIdentitySource")]

@@ -74,8 +74,9 @@ class ProducerMessage(OnboardingRequest):
 
     @property
     def onboarding_request(self) -> OnboardingRequest:
-        fields = self.model_dump(exclude={"idempotency_key"})
-        return OnboardingRequest.model_validate({**fields, "callback_url": self.callback_url})
+        """The request without its key. It was validated with the message."""
+        fields = {name: getattr(self, name) for name in OnboardingRequest.model_fields}
+        return OnboardingRequest.model_construct(**fields)
 
 
 class CallbackMessage(_OwnMessage):

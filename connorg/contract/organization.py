@@ -9,8 +9,9 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
+from connorg.contract.fields import CHANGEABLE, Attributes, attributes_of
 from connorg.contract.model import Model
-from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import Sponsorship
 
 
@@ -56,12 +57,13 @@ class ConnectedOrganization(Model):
 
     @property
     def attributes(self) -> Attributes:
-        return Attributes(self.display_name, self.description, self.state)
+        return attributes_of(self)
 
     @property
     def etag(self) -> str:
         """Name the version by what can be changed of it: Graph has no ETag of its own."""
-        text = "\0".join((self.id, *(value or "" for value in self.attributes)))
+        held = self.attributes
+        text = "\0".join((self.id, *(held.get(field.name, "") for field in CHANGEABLE)))
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
 
 
@@ -77,11 +79,11 @@ class Difference(Model):
 
 
 def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, ...]:
-    names = ("displayName", "description", "state")
+    """Tell what is otherwise than requested. What a request leaves out may be as it is."""
     return tuple(
-        Difference(attribute=name, requested=wanted, actual=held)
-        for name, wanted, held in zip(names, requested, actual, strict=True)
-        if wanted != held
+        Difference(attribute=field.wire_name, requested=wanted, actual=actual.get(field.name))
+        for field in CHANGEABLE
+        if (wanted := requested.get(field.name)) not in {None, actual.get(field.name)}
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading a body as a model, with every fault of it."""
+"""Reading a body as a model, with every fault of it: JSON text, or what was read of it."""
 
 from pydantic import ValidationError
 
@@ -28,10 +28,30 @@ def parse[M: Model](model: type[M], body: bytes | str) -> M:
     try:
         return model.model_validate_json(body, by_alias=True, by_name=False)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        if first["type"] == "json_invalid":
-            reason = first["ctx"]["error"]
-            raise MalformedBodyError(f"The body is not JSON that can be read: {reason}.") from None
-        if first["type"] == "model_type":
-            raise MalformedBodyError("The body must be one JSON object.") from None
-        raise InvalidValuesError(faults_of(error)) from None
+        raise _error_of(error) from None
+
+
+def parse_fields[M: Model](model: type[M], fields: object) -> M:
+    """Read what JSON text came to, as `parse` would the text.
+
+    Raises MalformedBodyError when it isn't an object, InvalidValuesError when values are wrong.
+    """
+    try:
+        return model.model_validate(fields, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise _error_of(error) from None
+
+
+def _error_of(error: ValidationError) -> MalformedBodyError | InvalidValuesError:
+    errors = error.errors(include_url=False, include_input=False)
+    if errors[0]["type"] == "json_invalid":
+        return _unreadable(errors[0]["ctx"]["error"])
+    if errors[0]["type"] == "model_type":
+        return MalformedBodyError("The body must be one JSON object.")
+    if any(one["type"] == "string_unicode" for one in errors):
+        return _unreadable("it holds half a character")  # which no text does
+    return InvalidValuesError(faults_of(error))
+
+
+def _unreadable(reason: str) -> MalformedBodyError:
+    return MalformedBodyError(f"The body is not JSON that can be read: {reason}.")

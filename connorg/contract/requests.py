@@ -5,10 +5,11 @@ Source: Microsoft Graph, "Create connectedOrganization" (v1.0 and beta).
 
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from connorg.contract.fields import Attributes, attributes_of
 from connorg.contract.identity_sources import ONE_LINE, IdentitySource, Name, one_line
 from connorg.contract.model import Model
 from connorg.contract.sponsors import SponsorKind, Sponsors, Sponsorship
@@ -73,14 +74,7 @@ OdataType = (
 )
 
 
-class Attributes(NamedTuple):
-    """What Graph lets be changed after the create."""
-
-    display_name: str | None
-    description: str | None
-    state: str | None
-
-
+# Each field has a row in fields.FIELDS. A docstring would stand in the description of the API.
 class OnboardingRequest(Model):
     odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
     display_name: Annotated[Name, AfterValidator(not_blank)] = Field(
@@ -134,4 +128,4 @@ class OnboardingRequest(Model):
 
     @property
     def attributes(self) -> Attributes:
-        return Attributes(self.display_name, self.description, self.state.value)
+        return attributes_of(self)

@@ -3,9 +3,9 @@
 Each is one thing said to Graph while the caller waits; nothing of it is retried here.
 """
 
+from connorg.contract.fields import Attributes
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Refused

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.callbacks import CallbackRecord
+from connorg.contract.fields import Attributes
 from connorg.contract.identifiers import RowRef
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.contract.organization import ConnectedOrganization, Tenant
-from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
 

@@ -21,7 +21,7 @@ from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.sponsors import SponsorKind
 from connorg.core.domain.outcomes import Setback
 from connorg.core.ports import OrganizationFilter, OrganizationPage
-from connorg.graph.filters import by_domain, by_tenant, equals
+from connorg.graph.filters import by_partner, equals
 from connorg.graph.sender import Sender
 from connorg.graph.sponsors import sponsors_of
 
@@ -109,8 +109,8 @@ def _filter(which: OrganizationFilter) -> str | None:
     clauses = [
         equals("displayName", which.display_name) if which.display_name else None,
         equals("state", which.state) if which.state else None,
-        by_domain(which.domain_name) if which.domain_name else None,
-        by_tenant(which.tenant_id) if which.tenant_id else None,
+        by_partner("domainIdentitySource", which.domain_name) if which.domain_name else None,
+        by_partner("azureActiveDirectoryTenant", which.tenant_id) if which.tenant_id else None,
     ]
     return " and ".join(clause for clause in clauses if clause) or None
 

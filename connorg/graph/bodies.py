@@ -1,5 +1,7 @@
 """The SDK's models of what Graph is sent."""
 
+from typing import Any, assert_never
+
 from msgraph.generated.models.azure_active_directory_tenant import (
     AzureActiveDirectoryTenant as SdkTenant,
 )
@@ -16,6 +18,7 @@ from msgraph.generated.models.external_domain_federation import (
 )
 from msgraph.generated.models.identity_source import IdentitySource as SdkSource
 
+from connorg.contract.fields import Attributes
 from connorg.contract.identity_sources import (
     AzureActiveDirectoryTenant,
     CrossCloudAzureActiveDirectoryTenant,
@@ -23,28 +26,27 @@ from connorg.contract.identity_sources import (
     ExternalDomainFederation,
     IdentitySource,
 )
-from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.requests import OnboardingRequest
 
 
 def new_organization(request: OnboardingRequest) -> SdkOrganization:
     return SdkOrganization(
-        display_name=request.display_name,
-        description=request.description,
-        identity_sources=[_source(request.identity_source)],
-        state=ConnectedOrganizationState(request.state.value),
+        identity_sources=[_source(request.identity_source)], **_properties(request.attributes)
     )
 
 
 def changes(held: Attributes, wanted: Attributes) -> SdkOrganization:
     """Give what differs alone. A fetched organization would send every property back."""
-    body = SdkOrganization()
-    if held.display_name != wanted.display_name:
-        body.display_name = wanted.display_name
-    if held.description != wanted.description:
-        body.description = wanted.description
-    if held.state != wanted.state:
-        body.state = ConnectedOrganizationState(wanted.state)
-    return body
+    differing = {name: value for name, value in wanted.items() if value != held.get(name)}
+    return SdkOrganization(**_properties(differing))
+
+
+def _properties(attributes: Attributes) -> dict[str, Any]:
+    """Name attributes as the SDK does: as we do, but with an enum for the state."""
+    properties: dict[str, Any] = {**attributes}
+    if "state" in properties:
+        properties["state"] = ConnectedOrganizationState(properties["state"])
+    return properties
 
 
 def _source(source: IdentitySource) -> SdkSource:
@@ -62,3 +64,5 @@ def _source(source: IdentitySource) -> SdkSource:
             return SdkCrossCloudTenant(
                 display_name=name, tenant_id=source.tenant_id, cloud_instance=source.cloud_instance
             )
+        case _:
+            assert_never(source)

@@ -8,12 +8,13 @@ from msgraph.generated.identity_governance.entitlement_management.connected_orga
 )
 from msgraph.graph_service_client import GraphServiceClient
 
+from connorg.contract.fields import Attributes
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.model import GUID, Model
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.problems import ErrorCode
-from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
@@ -24,7 +25,7 @@ from connorg.core.domain.outcomes import (
     SponsorSettled,
 )
 from connorg.graph import bodies
-from connorg.graph.filters import by_source, by_tenant, equals
+from connorg.graph.filters import by_partner, by_source, equals
 from connorg.graph.sender import Sender
 from connorg.graph.sponsors import is_held_already, reference_to, sponsors_of
 
@@ -81,7 +82,7 @@ class GraphOrganizationGateway:
         known = tenant or await self.tenant_of(source)
         match known:
             case Tenant():
-                return await self._first(by_tenant(known.tenant_id))
+                return await self._first(by_partner("azureActiveDirectoryTenant", known.tenant_id))
             case Blocked():
                 return await self._namesake(request)
             case Refused():
@@ -100,7 +101,7 @@ class GraphOrganizationGateway:
         item = self._organizations.by_connected_organization_id(organization.id)
         setback = await self._sender.change(item.to_patch_request_information(changes))
         # 200 and 202 carry a body, 204 none: what counts is what was asked for.
-        return setback or organization.model_copy(update=wanted._asdict())
+        return setback or organization.model_copy(update=wanted)
 
     async def sponsors(
         self, organization_id: str, kind: SponsorKind

@@ -1,10 +1,11 @@
 """The columns of a spreadsheet of partners, by the headers that people write."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from connorg.contract.fields import FIELDS, NAME_COLUMN, Column, RequestField
+from connorg.contract.identity_sources import SOURCE_KINDS, SourceKind
 from connorg.partner_files.drafts import FileUnreadableError
 
 _MOST = 256  # of columns; a spreadsheet of partners has a dozen
@@ -12,45 +13,16 @@ _LONGEST_HEADER = 64  # characters of a header that an answer repeats
 _MOST_NAMED = 12  # headers that a sentence repeats
 
 
-class Column(StrEnum):
-    """What a column tells, by the header that the documents give it."""
-
-    DOMAIN = "Domain"
-    TENANT = "Tenant ID"
-    NAME = "Organization name"
-    DESCRIPTION = "Description"
-    STATE = "State"
-    INTERNAL_SPONSORS = "Internal sponsors"
-    EXTERNAL_SPONSORS = "External sponsors"
-    REFERENCE = "Reference"
-    IF_EXISTS = "If exists"
-
-
-# Without case, blanks and signs.
-_HEADERS = {
-    "domain": Column.DOMAIN,
-    "domainname": Column.DOMAIN,
-    "tenant": Column.TENANT,
-    "tenantid": Column.TENANT,
-    "organization": Column.NAME,
-    "organizationname": Column.NAME,
-    "organisation": Column.NAME,
-    "organisationname": Column.NAME,
-    "name": Column.NAME,
-    "displayname": Column.NAME,
-    "partner": Column.NAME,
-    "description": Column.DESCRIPTION,
-    "state": Column.STATE,
-    "sponsors": Column.INTERNAL_SPONSORS,
-    "internalsponsors": Column.INTERNAL_SPONSORS,
-    "externalsponsors": Column.EXTERNAL_SPONSORS,
-    "reference": Column.REFERENCE,
-    "ticket": Column.REFERENCE,
-    "ifexists": Column.IF_EXISTS,
+SOURCE_COLUMNS: Mapping[Column, SourceKind] = {
+    kind.column: kind for kind in SOURCE_KINDS.values() if kind.column is not None
 }
+FIELD_COLUMNS: Mapping[Column, RequestField] = {
+    field.column: field for field in FIELDS if field.column is not None
+}
+_EITHER = " or ".join(column.header for column in SOURCE_COLUMNS)
+_OTHERS = ", ".join(column.header for column in FIELD_COLUMNS if column is not NAME_COLUMN)
 _ACTION = (
-    f"Give the first row these headers: {Column.DOMAIN} or {Column.TENANT}, and {Column.NAME}."
-    f" {', '.join(list(Column)[3:])} may follow."
+    f"Give the first row these headers: {_EITHER}, and {NAME_COLUMN.header}. {_OTHERS} may follow."
 )
 
 
@@ -106,14 +78,26 @@ def _shown(header: str) -> str:
 def _meaning(header: str) -> Column | None:
     if len(header) > 2 * _LONGEST_HEADER:
         return None
-    return _HEADERS.get(re.sub(r"[\W_]", "", header.casefold()))
+    return _MEANINGS.get(_folded(header))
+
+
+def _folded(header: str) -> str:
+    """Give a header without case, blanks and signs."""
+    return re.sub(r"[\W_]", "", header.casefold())
+
+
+_MEANINGS = {
+    _folded(header): column
+    for column in (*SOURCE_COLUMNS, *FIELD_COLUMNS)
+    for header in (column.header, *column.spellings)
+}
 
 
 def _require(places: dict[Column, int], headers: Sequence[str]) -> None:
-    if Column.DOMAIN not in places and Column.TENANT not in places:
-        lacking = f"column {Column.DOMAIN} or {Column.TENANT}"
-    elif Column.NAME not in places:
-        lacking = f"column {Column.NAME}"
+    if not SOURCE_COLUMNS.keys() & places.keys():
+        lacking = f"column {_EITHER}"
+    elif NAME_COLUMN not in places:
+        lacking = f"column {NAME_COLUMN.header}"
     else:
         return
     named = ", ".join(repr(header) for header in headers[:_MOST_NAMED])
@@ -125,6 +109,6 @@ def _require(places: dict[Column, int], headers: Sequence[str]) -> None:
 
 def _two(column: Column, first: str, second: str) -> FileUnreadableError:
     return FileUnreadableError(
-        f"Two columns are taken for {column}: {first!r} and {second!r}.",
+        f"Two columns are taken for {column.header}: {first!r} and {second!r}.",
         "Remove one of them, or give it another header.",
     )

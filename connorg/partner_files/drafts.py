@@ -1,7 +1,9 @@
 """What a file of partners comes to before its rows are validated."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from connorg.contract.requests import OnboardingRequest
 
 
 class FileUnreadableError(Exception):
@@ -23,8 +25,10 @@ class Draft:
     number: int
     name: str
     """The partner as the file names it."""
-    body: str
-    """JSON text, or what stands in its place."""
+    size: int
+    """Bytes of its JSON text."""
+    request: Callable[[], OnboardingRequest]
+    """Validates it. Raises MalformedBodyError, InvalidValuesError."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Headers by the JSON pointer of what came of their cells."""
     faults: Mapping[str, str] = field(default_factory=dict)

@@ -2,11 +2,20 @@
 
 import io
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from connorg.contract.identity_sources import SOURCE_KINDS
+from connorg.contract.parsing import parse, parse_fields
+from connorg.contract.requests import OnboardingRequest
 from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
+
+_NAMES = (
+    *dict.fromkeys(kind.wire_name for kind in SOURCE_KINDS.values()),
+    "displayName",
+)
 
 
 def array_drafts(text: str) -> Drafts:
@@ -29,12 +38,20 @@ def array_drafts(text: str) -> Drafts:
 def line_drafts(text: str) -> Drafts:
     """Read NDJSON; the lines are counted from 1, blank ones too."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        yield Draft(number, _name_in(line), line) if line.strip() else None
+        yield _line_draft(number, line) if line.strip() else None
+
+
+def _line_draft(number: int, line: str) -> Draft:
+    # From its text, which may be no JSON: what is wrong with that is told with its place.
+    size = len(line.encode())
+    return Draft(number, _name_in(line), size, partial(parse, OnboardingRequest, line))
 
 
 def _drafts(elements: Iterable[Any]) -> Drafts:
     for number, element in enumerate(elements, start=1):
-        yield Draft(number, _name_of(element), to_json(element, inf_nan_mode="constants").decode())
+        size = len(to_json(element, inf_nan_mode="constants"))
+        request = partial(parse_fields, OnboardingRequest, element)
+        yield Draft(number, _name_of(element), size, request)
 
 
 def _name_in(line: str) -> str:
@@ -50,5 +67,5 @@ def _name_of(element: Any) -> str:
     sources = fields.get("identitySources")
     source = sources[0] if isinstance(sources, list) and sources else None
     known = {**fields, **source} if isinstance(source, dict) else fields
-    names = (known.get(key) for key in ("domainName", "tenantId", "displayName"))
+    names = (known.get(key) for key in _NAMES)
     return next((name.strip() for name in names if isinstance(name, str) and name.strip()), "")

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from connorg.contract.faults import Fault, RowFault
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.fields import FIELDS, RequestField
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
 from connorg.partner_files.drafts import (
     Draft,
@@ -165,11 +166,11 @@ def _name(draft: Draft) -> str:
 
 def _validated(draft: Draft) -> tuple[OnboardingRequest | None, tuple[Fault, ...]]:
     # Measured first: what has a million faults would take its time to name them.
-    if len(draft.body.encode()) > LARGEST_BODY:
+    if draft.size > LARGEST_BODY:
         too_long = Fault(pointer="", detail=f"Has more than {LARGEST_BODY} bytes; shorten it.")
         return None, (too_long,)
     try:
-        request = parse(OnboardingRequest, draft.body)
+        request = draft.request()
     except MalformedBodyError as error:
         return None, (Fault(pointer="", detail=str(error)),)
     except InvalidValuesError as error:
@@ -198,18 +199,18 @@ def _placed(draft: Draft, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
 
 def _differing(request: OnboardingRequest, first: OnboardingRequest) -> Iterator[str]:
     """Give the JSON pointers of what two requests for one partner ask for differently."""
-    pairs = zip(_asked(request).items(), _asked(first).values(), strict=True)
-    return (pointer for (pointer, wanted), other in pairs if wanted != other)
+    return (
+        _pointer(field)
+        for field in FIELDS
+        if field.name != "reference" and _asked(request, field) != _asked(first, field)
+    )
 
 
-def _asked(request: OnboardingRequest) -> Mapping[str, object]:
-    return {
-        "/displayName": request.display_name,
-        "/description": request.description,
-        "/identitySources/0": request.identity_source,
-        "/state": request.state,
-        "/internalSponsors": frozenset(request.internal_sponsors or ()),
-        "/externalSponsors": frozenset(request.external_sponsors or ()),
-        "/ifExists": request.if_exists,
-        "/callbackUrl": request.callback_url,
-    }
+def _pointer(field: RequestField) -> str:
+    return "/identitySources/0" if field.name == "identity_sources" else f"/{field.wire_name}"
+
+
+def _asked(request: OnboardingRequest, field: RequestField) -> object:
+    """Give a field's value. An empty list asks for no more than none does, in whatever order."""
+    value = getattr(request, field.name)
+    return (frozenset(value) or None) if isinstance(value, tuple) else value

@@ -4,37 +4,27 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
-from connorg.partner_files.columns import Column, Columns, columns_of, known_in
+from connorg.contract.fields import NAME_COLUMN, Column
+from connorg.contract.parsing import parse_fields
+from connorg.contract.requests import OnboardingRequest
+from connorg.partner_files.columns import (
+    FIELD_COLUMNS,
+    SOURCE_COLUMNS,
+    Columns,
+    columns_of,
+    known_in,
+)
 from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
 
 _DELIMITERS = (",", ";", "\t")
 # Excel's own word on what stands between the cells. It shows no such row, so none is counted.
 _TOLD = re.compile(r"sep=([,;\t|])[ \t,;|]*(\r\n|\r|\n)", re.IGNORECASE)
 _LONGEST_LOOK = 16 * 1024  # characters at the start in which the delimiter is looked for
-_SOURCES = {
-    Column.DOMAIN: ("#microsoft.graph.domainIdentitySource", "domainName"),
-    Column.TENANT: ("#microsoft.graph.azureActiveDirectoryTenant", "tenantId"),
-}
-
-
-def _listed(cell: str) -> list[str]:
-    # No sponsor's name can hold any of these.
-    return [name for name in re.split(r"[;,\n\r]", cell) if name.strip()]
-
-
-_FIELDS: Mapping[Column, tuple[str, Callable[[str], Any]]] = {
-    Column.NAME: ("displayName", str),
-    Column.DESCRIPTION: ("description", str),
-    Column.STATE: ("state", str.lower),
-    Column.INTERNAL_SPONSORS: ("internalSponsors", _listed),
-    Column.EXTERNAL_SPONSORS: ("externalSponsors", _listed),
-    Column.REFERENCE: ("reference", str),
-    Column.IF_EXISTS: ("ifExists", str.lower),
-}
 
 
 class Spreadsheet:
@@ -95,31 +85,36 @@ def _reason(error: csv.Error) -> str:
 def _draft(number: int, cells: Sequence[str], columns: Columns) -> Draft:
     told = {column: columns.cell(cells, column) for column in columns.places}
     filled = {column: cell for column, cell in told.items() if cell}
-    named = [column for column in _SOURCES if column in filled]
+    named = [column for column in SOURCE_COLUMNS if column in filled]
+    body = _body(filled)
     return Draft(
         number,
-        filled.get(named[0] if named else Column.NAME, ""),
-        json.dumps(_body(filled), ensure_ascii=False),
+        filled.get(named[0] if named else NAME_COLUMN, ""),
+        len(json.dumps(body, ensure_ascii=False).encode()),
+        partial(parse_fields, OnboardingRequest, body),
         _origins(columns, named),
         dict(chain(_sources_fault(named, columns), _surplus_fault(cells, columns))),
     )
 
 
 def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
-    name = filled.get(Column.NAME, "")
+    name = filled.get(NAME_COLUMN, "")
     return {
         "displayName": name,
         # Graph demands one. Who has none to give names the partner.
         "description": name or "A partner",
         "state": "configured",
         "identitySources": [
-            {"@odata.type": odata_type, field: filled[column]}
-            for column, (odata_type, field) in _SOURCES.items()
+            {
+                "@odata.type": f"#microsoft.graph.{kind.type}",
+                kind.wire_name: filled[column],
+            }
+            for column, kind in SOURCE_COLUMNS.items()
             if column in filled
         ],
         **{
-            field: spelled(filled[column])
-            for column, (field, spelled) in _FIELDS.items()
+            field.wire_name: column.read(filled[column])
+            for column, field in FIELD_COLUMNS.items()
             if column in filled
         },
     }
@@ -127,15 +122,15 @@ def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
 
 def _origins(columns: Columns, named: Sequence[Column]) -> dict[str, str]:
     """Give the headers by the JSON pointers of what came of their cells."""
-    source = named[0] if named else next(c for c in _SOURCES if c in columns.places)
-    fields = {column: field for column, (field, _) in _FIELDS.items()}
-    origins = {**fields, source: "identitySources"}
+    source = named[0] if named else next(c for c in SOURCE_COLUMNS if c in columns.places)
+    origins = {column: field.wire_name for column, field in FIELD_COLUMNS.items()}
+    origins = {**origins, source: "identitySources"}
     told = {f"/{origins[c]}": header for c, header in columns.headers.items() if c in origins}
-    return {"/description": columns.headers[Column.NAME], **told}
+    return {"/description": columns.headers[NAME_COLUMN], **told}
 
 
 def _sources_fault(named: Sequence[Column], columns: Columns) -> Iterator[tuple[str, str]]:
-    headers = [columns.headers[column] for column in _SOURCES if column in columns.headers]
+    headers = [columns.headers[column] for column in SOURCE_COLUMNS if column in columns.headers]
     if not named:
         yield "/identitySources", f"Fill {' or '.join(headers)}."
     elif len(named) > 1:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.identifiers import partition_of, split_id
+from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
@@ -59,7 +60,8 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
 
 def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
     # In the partition in which an onboarding of the tenant by its id lies too.
-    partition = partition_of(f"tenant:{tenant_id}")
+    tenant = SOURCE_KINDS["azureActiveDirectoryTenant"]
+    partition = partition_of(tenant.natural_key((tenant_id,)))
     return row_entity(partition, TENANT, OnboardingId=onboarding_id)
 
 

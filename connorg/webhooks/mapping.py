@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connorg.contract.faults import Fault
-from connorg.contract.identity_sources import source_type
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.identity_sources import SOURCE_KINDS, source_type
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse_fields
 from connorg.contract.problems import ProblemKind
 from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
 from connorg.webhooks.expressions import ExpressionError, evaluate
@@ -150,25 +150,21 @@ def _is_blank(value: Any) -> bool:
     return value is None or value in ("", [], {})
 
 
-# By what it names, a source's type is known; the first that fits, so that a tenant outweighs the
-# domain that stands beside it.
-_TYPES = (
-    ("crossCloudAzureActiveDirectoryTenant", {"tenantId", "cloudInstance"}),
-    ("azureActiveDirectoryTenant", {"tenantId"}),
-    ("externalDomainFederation", {"domainName", "issuerUri"}),
-    ("domainIdentitySource", {"domainName"}),
-)
-_NAMING = {"tenantId", "cloudInstance", "domainName", "issuerUri"}
+_NAMING = frozenset[str]().union(*(kind.named_by for kind in SOURCE_KINDS.values()))
 
 
 def _typed(source: Any) -> Any:
-    """Say an identity source's type, where the mapping does not; blank if it names nothing."""
+    """Say an identity source's type by what it names, where the mapping does not.
+
+    Blank if it names nothing.
+    """
     if not isinstance(source, dict) or "@odata.type" in source:
         return source
-    for name, needed in _TYPES:
-        if needed <= source.keys():
-            rest = {key: value for key, value in source.items() if key not in _NAMING - needed}
-            return {"@odata.type": f"#microsoft.graph.{name}", **rest}
+    for kind in reversed([*SOURCE_KINDS.values()]):
+        if kind.named_by <= source.keys():
+            others = _NAMING - kind.named_by
+            rest = {key: value for key, value in source.items() if key not in others}
+            return {"@odata.type": f"#microsoft.graph.{kind.type}", **rest}
     return None
 
 
@@ -176,7 +172,7 @@ def _request_of(sender: Sender, body: Body, faults: list[Fault]) -> OnboardingRe
     """Raises InvalidValuesError with every fault."""
     unread = {fault.pointer for fault in faults}
     try:
-        request = parse(OnboardingRequest, json.dumps(body))
+        request = parse_fields(OnboardingRequest, body)
     except InvalidValuesError as error:
         faults += [fault for fault in error.faults if fault.pointer not in unread]
     else:

@@ -8,12 +8,14 @@ docs/connect has for each system.
 from collections.abc import Mapping
 from typing import Any
 
+from connorg.contract.fields import CHANGEABLE
+
 
 def _typed_body(at: str = "") -> dict[str, Any]:
     """Map the body that our pages give administrators to paste."""
     return {
+        **{field.wire_name: f"{at}{field.wire_name}" for field in CHANGEABLE},
         "displayName": f"{at}partnerName",
-        "description": f"{at}description",
         "identitySources": [
             {
                 "domainName": f"{at}partnerDomain",
@@ -21,7 +23,6 @@ def _typed_body(at: str = "") -> dict[str, Any]:
                 "displayName": f"{at}partnerName",
             }
         ],
-        "state": f"{at}state",
         "reference": f"{at}ticket",
     }
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
-from connorg.contract.requests import Attributes
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.ports import OrganizationAdmin, OrganizationFilter, OrganizationGateway
 from tests.contract.graph_emulator import (
@@ -47,7 +46,9 @@ async def do_everything(gateway: OrganizationGateway, admin: OrganizationAdmin) 
         if isinstance(request.identity_source, DomainIdentitySource | AzureActiveDirectoryTenant):
             await gateway.tenant_of(request.identity_source)
     await gateway.read(organization.id)
-    await gateway.update(organization, Attributes("Other", "Another", "proposed"))
+    await gateway.update(
+        organization, {"display_name": "Other", "description": "Another", "state": "proposed"}
+    )
     for kind in SponsorKind:
         for sponsor in (USER["id"], GUEST["userPrincipalName"], GROUP["id"]):
             await gateway.add_sponsor(organization.id, Sponsorship(kind=kind, sponsor=sponsor))

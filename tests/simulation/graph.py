@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from connorg.contract.fields import Attributes
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import ConnectedOrganization, StoredIdentitySource, Tenant
-from connorg.contract.requests import Attributes, OnboardingRequest
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
@@ -125,11 +126,9 @@ class Graph:
             return AlreadyConnected(_error("AlreadyConnected"))
         organization = ConnectedOrganization(
             id=f"organization{next(self._numbers)}",
-            display_name=request.display_name,
-            description=request.description,
-            state=request.state.value,
             identity_sources=(_stored_source(key, request),),
             created_date_time=self._now(),
+            **request.attributes,
         )
         listed_at = self._now() + timedelta(seconds=self._listing_delay())
         self.stored[key] = Stored(organization, request.natural_key, listed_at)
@@ -155,8 +154,8 @@ class Graph:
         stored = self.by_id(organization.id)
         if stored is None:
             return _NOT_FOUND
-        stored.organization = stored.organization.model_copy(update=wanted._asdict())
-        return organization.model_copy(update=wanted._asdict())
+        stored.organization = stored.organization.model_copy(update=wanted)
+        return organization.model_copy(update=wanted)
 
     def sponsors(
         self, organization_id: str, kind: SponsorKind
@@ -187,7 +186,10 @@ class Graph:
     def _namesake(self, request: OnboardingRequest) -> ConnectedOrganization | None:
         for stored in self.stored.values():
             held = stored.organization
-            same = (held.display_name, held.description) == request.attributes[:2]
+            same = (held.display_name, held.description) == (
+                request.display_name,
+                request.description,
+            )
             if same and held.identity_sources[0].tenant_id and self.is_listed(stored):
                 return held
         return None

@@ -13,12 +13,9 @@ from functools import partial
 from connorg.contract import channels
 from connorg.contract.batch_views import BatchForecast, RowForecast, RowProspect
 from connorg.contract.batches import BatchRow
+from connorg.contract.identity_sources import natural_key_of
 from connorg.contract.onboarding import Onboarding, OnboardingError
-from connorg.contract.organization import (
-    ConnectedOrganization,
-    StoredIdentitySource,
-    differences,
-)
+from connorg.contract.organization import ConnectedOrganization, differences
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.errors import refused_by_policy
 from connorg.core.domain.outcomes import Refused
@@ -84,22 +81,14 @@ async def _standing(services: Services, admin: OrganizationAdmin) -> _Standing:
         if after is None:
             break
     return _Standing(
-        by_key={_key(s): found for found in organizations for s in found.identity_sources},
+        by_key={
+            key: found
+            for found in organizations
+            for source in found.identity_sources
+            if (key := natural_key_of(source)) is not None
+        },
         by_id={found.id: found for found in organizations},
     )
-
-
-def _key(source: StoredIdentitySource) -> str:
-    """Give the natural key as the request for the same source has it."""
-    kind = (source.odata_type or "").rpartition(".")[2]
-    domain, tenant = (source.domain_name or "").lower(), (source.tenant_id or "").lower()
-    keys = {
-        "domainIdentitySource": f"domain:{domain}",
-        "externalDomainFederation": f"federation:{domain}",
-        "azureActiveDirectoryTenant": f"tenant:{tenant}",
-        "crossCloudAzureActiveDirectoryTenant": f"crosscloud:{source.cloud_instance}:{tenant}",
-    }
-    return keys.get(kind, "")
 
 
 def _without_a_look(row: BatchRow) -> RowForecast:

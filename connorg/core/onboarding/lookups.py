@@ -1,10 +1,13 @@
 """What Graph is asked before anything is changed, in an attempt and in a dry run."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from connorg.contract.identity_sources import (
     AzureActiveDirectoryTenant,
+    CrossCloudAzureActiveDirectoryTenant,
     DomainIdentitySource,
+    ExternalDomainFederation,
     IdentitySource,
 )
 from connorg.contract.organization import ConnectedOrganization, Tenant
@@ -24,8 +27,13 @@ async def look_up_tenant(
 
     Where the permission for it is missing, all instances leave it alone for a while.
     """
-    if not isinstance(source, DomainIdentitySource | AzureActiveDirectoryTenant):
-        return None
+    match source:
+        case DomainIdentitySource() | AzureActiveDirectoryTenant():
+            pass
+        case ExternalDomainFederation() | CrossCloudAzureActiveDirectoryTenant():
+            return None
+        case _:
+            assert_never(source)
     if not services.tenant_lookup or gate.denies_lookups(services.clock.now()):
         return None
     answer = await services.gateway.tenant_of(source)

@@ -117,8 +117,7 @@ class Policy:
 
 def _names(request: OnboardingRequest, tenant: Tenant | None) -> set[str]:
     """Give everything that a list may know the partner by: domain, tenant id, default domain."""
-    source = request.identity_source
-    names = [getattr(source, "domain_name", None), getattr(source, "tenant_id", None)]
+    names: list[str | None] = [request.identity_source.partner_name]
     if tenant is not None:
         names += [tenant.tenant_id, tenant.default_domain_name]
     return {name.lower() for name in names if name}

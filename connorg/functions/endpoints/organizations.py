@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 
 import azure.functions as func
+from pydantic.alias_generators import to_camel
 
 from connorg.contract.changes import NewSponsor, OrganizationChanges
 from connorg.contract.faults import Fault
+from connorg.contract.fields import CHANGEABLE
+from connorg.contract.identity_sources import SOURCE_KINDS, source_type
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.parsing import InvalidValuesError, parse
 from connorg.contract.problems import ProblemError, ProblemKind
@@ -28,15 +31,14 @@ from connorg.wiring import admin, services
 
 _ROUTE = "connected-organizations"
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_KEY_FIELDS = tuple(
+    dict.fromkeys(to_camel(name) for kind in SOURCE_KINDS.values() for name in kind.key)
+)
 _COLUMNS = (
     "id",
-    "displayName",
-    "description",
-    "state",
+    *(field.wire_name for field in CHANGEABLE),
     "identitySource",
-    "domainName",
-    "tenantId",
-    "cloudInstance",
+    *_KEY_FIELDS,
     "createdDateTime",
     "modifiedDateTime",
 )
@@ -231,7 +233,6 @@ def _row(organization: ConnectedOrganization) -> Mapping[str, str]:
     row = {name: str(shown[name]) for name in _COLUMNS if name in shown}
     for source in organization.identity_sources[:1]:
         told = source.model_dump(exclude_none=True)
-        named = ("domainName", "tenantId", "cloudInstance")
-        row |= {name: str(told[name]) for name in named if name in told}
-        row["identitySource"] = (source.odata_type or "").rpartition(".")[2]
+        row |= {name: str(told[name]) for name in _KEY_FIELDS if name in told}
+        row["identitySource"] = source_type(source) or ""
     return row

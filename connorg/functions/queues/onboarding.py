@@ -5,7 +5,7 @@ from pydantic_core import from_json
 
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse_fields
 from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.onboarding.producers import bury_producers, receive
 from connorg.core.onboarding.resume import bury, resume
@@ -51,7 +51,7 @@ def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
     try:
         content = from_json(text)
         if isinstance(content, dict) and "onboardingId" in content:
-            return parse(OnboardingMessage, text)
-        return parse(ProducerMessage, text)
+            return parse_fields(OnboardingMessage, content)
+        return parse_fields(ProducerMessage, content)
     except (ValueError, MalformedBodyError, InvalidValuesError) as error:
         return unreadable_message(error)

@@ -1,14 +1,16 @@
 """The create body: what is taken, and that all faults come back at once."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
+from connorg.contract.messages import ProducerMessage
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse, parse_fields
 from connorg.contract.requests import OnboardingRequest
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, tenant_source
 
@@ -169,28 +171,67 @@ json_values = st.recursive(
 )
 
 
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "displayName": json_values,
-            "description": json_values,
-            "identitySources": json_values
-            | st.lists(
-                st.fixed_dictionaries(
-                    {"@odata.type": st.just("#microsoft.graph.domainIdentitySource")},
-                    optional={"domainName": st.text(), "displayName": json_values},
-                ),
-                max_size=2,
+bodies = st.fixed_dictionaries(
+    {},
+    optional={
+        "displayName": json_values,
+        "description": json_values,
+        "identitySources": json_values
+        | st.lists(
+            st.fixed_dictionaries(
+                {"@odata.type": st.just("#microsoft.graph.domainIdentitySource")},
+                optional={"domainName": st.text(), "displayName": json_values},
             ),
-            "state": json_values | st.just("configured"),
-            "ifExists": json_values,
-            "reference": json_values,
-        },
-    )
+            max_size=2,
+        ),
+        "state": json_values | st.just("configured"),
+        "ifExists": json_values,
+        "reference": json_values,
+    },
 )
+
+
+@given(bodies)
 def test_no_body_makes_parsing_fail_in_any_other_way(content: dict[str, Any]) -> None:
     with suppress(MalformedBodyError, InvalidValuesError):
         request = parse(OnboardingRequest, json.dumps(content))
         again = request.model_dump_json(exclude_none=True)
         assert parse(OnboardingRequest, again) == request, "what is kept must be read again"
+
+
+def outcome(read: Callable[[], OnboardingRequest]) -> object:
+    """What comes of a body: the request, or every fault with its sentence, in order."""
+    try:
+        return read()
+    except InvalidValuesError as error:
+        return error.faults
+    except MalformedBodyError as error:
+        return str(error)
+
+
+@given(bodies | json_values)
+@example([body()])
+@example(body(internalSponsors="ada@contoso.com", externalSponsors=["ada@contoso.com"] * 21))
+@example(body(state=5, ifExists=[], reference=float("inf"), callbackUrl=10**30))
+@example(body(identitySources=({"@odata.type": [], "domainName": None},)))
+def test_what_was_read_before_has_the_faults_of_its_text(content: Any) -> None:
+    text = json.dumps(content)
+    assert outcome(lambda: parse_fields(OnboardingRequest, json.loads(text))) == outcome(
+        lambda: parse(OnboardingRequest, text)
+    )
+
+
+@pytest.mark.parametrize("spoilt", [{"displayName": "\ud83d"}, {"\ud83d": "Contoso"}])
+def test_what_no_text_can_hold_is_malformed(spoilt: dict[str, Any]) -> None:
+    with pytest.raises(MalformedBodyError, match="half a character"):
+        parse_fields(OnboardingRequest, body() | spoilt)
+
+
+def test_a_producers_message_asks_for_what_its_body_asks_for() -> None:
+    content = body(
+        tenant_source(CONTOSO_TENANT.upper()),
+        internalSponsors=["Ada@contoso.com"],
+        callbackUrl="https://contoso.example/done",
+    )
+    message = parse_fields(ProducerMessage, content | {"idempotencyKey": "key"})
+    assert message.onboarding_request == parse_fields(OnboardingRequest, content)
