@@ -32,7 +32,7 @@ def that_are_read() -> set[str]:
 
 
 def _named_in_code() -> Iterator[str]:
-    command = ROOT / "connorg" / "bulk"  # for people, not deployed
+    command = ROOT / "connorg" / "command"  # for people, not deployed
     for path in [ROOT / "function_app.py", *(ROOT / "connorg").rglob("*.py")]:
         if path.is_relative_to(command):
             continue
