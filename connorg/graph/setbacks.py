@@ -65,42 +65,56 @@ def setback_of(error: Exception, now: datetime) -> AlreadyConnected | Setback:
 def _answered(error: APIError, now: datetime) -> AlreadyConnected | Setback:
     status = error.response_status_code or 0
     headers = {name.lower(): value for name, value in (error.response_headers or {}).items()}
-    told = _Told(error, headers)
+    graph_error = _GraphError(error, headers)
     retry_after = retry_after_seconds(headers.get("retry-after"), now)
-    if told.graph_code in DUPLICATE_CODES:
-        return AlreadyConnected(told.error(Code.ALREADY_CONNECTED, "The identity source is taken."))
+    if graph_error.graph_code in DUPLICATE_CODES:
+        return AlreadyConnected(
+            graph_error.error(Code.ALREADY_CONNECTED, "The identity source is taken.")
+        )
     match status:
         case 401:
             return Blocked(
-                told.error(Code.TOKEN_REJECTED, "Microsoft Graph rejected the token.", _GRANT)
+                graph_error.error(
+                    Code.TOKEN_REJECTED, "Microsoft Graph rejected the token.", _GRANT
+                )
             )
-        case 403 if told.graph_code == "NoLicense":
-            return Blocked(told.error(Code.LICENSE_MISSING, "A licence is missing.", _LICENSE))
-        case 403 if told.speaks_of_a_limit:
-            return Refused(told.error(Code.TENANT_FULL, "The tenant holds no more of them.", _FULL))
+        case 403 if graph_error.graph_code == "NoLicense":
+            return Blocked(
+                graph_error.error(Code.LICENSE_MISSING, "A licence is missing.", _LICENSE)
+            )
+        case 403 if graph_error.speaks_of_a_limit:
+            return Refused(
+                graph_error.error(Code.TENANT_FULL, "The tenant holds no more of them.", _FULL)
+            )
         case 403:
-            return Blocked(told.error(Code.PERMISSION_MISSING, "A permission is missing.", _GRANT))
+            return Blocked(
+                graph_error.error(Code.PERMISSION_MISSING, "A permission is missing.", _GRANT)
+            )
         case 429:
-            throttled = told.error(
+            throttled = graph_error.error(
                 Code.GRAPH_THROTTLED, "Microsoft Graph asked us to call less often."
             )
             return Later(throttled, retry_after=retry_after, throttled=True)
         case 408 | 409 | 412 | 423:
             # Graph is busy with the same object; it says that it did nothing.
-            busy = told.error(Code.GRAPH_BUSY, "Microsoft Graph was busy with the organization.")
+            busy = graph_error.error(
+                Code.GRAPH_BUSY, "Microsoft Graph was busy with the organization."
+            )
             return Later(busy, ambiguous=status == 408, retry_after=retry_after)
         case _ if 400 <= status < 500:
             action = "Correct the request and send it again."
-            refused = told.error(Code.REFUSED_BY_GRAPH, "Microsoft Graph refused it.", action)
+            refused = graph_error.error(
+                Code.REFUSED_BY_GRAPH, "Microsoft Graph refused it.", action
+            )
             return Refused(refused, not_found=status == 404)
         case _:
             # 5xx, and answers that HTTP does not have: it may have been carried out.
-            down = told.error(Code.GRAPH_UNAVAILABLE, "Microsoft Graph failed inside.")
+            down = graph_error.error(Code.GRAPH_UNAVAILABLE, "Microsoft Graph failed inside.")
             asked = retry_after is not None
             return Later(down, ambiguous=True, retry_after=retry_after, throttled=asked)
 
 
-class _Told:
+class _GraphError:
     """What Graph's error says of itself, as far as it can be read."""
 
     def __init__(self, error: APIError, headers: Mapping[str, str]) -> None:
@@ -116,10 +130,10 @@ class _Told:
         return any(word in (self.graph_code or "").lower() for word in ("quota", "limit"))
 
     def error(self, code: Code, text: str, action: str | None = None) -> OnboardingError:
-        told = " ".join((self._message or "").split())[:_LONGEST_MESSAGE]
+        detail = " ".join((self._message or "").split())[:_LONGEST_MESSAGE]
         return OnboardingError(
             code=code,
-            message=f"{text} It answered {self._status}" + (f": {told}" if told else "."),
+            message=f"{text} It answered {self._status}" + (f": {detail}" if detail else "."),
             action=action,
             graph_code=self.graph_code,
             graph_request_id=self._request_id,

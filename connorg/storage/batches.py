@@ -39,7 +39,7 @@ _TOLD = ["PartitionKey", "RowKey", "Version", "Row"]
 
 
 class AzureBatches:
-    """See batch_ports.Batches."""
+    """See ports.Batches."""
 
     def __init__(self, table: TableClient) -> None:
         self._table = table
@@ -101,7 +101,7 @@ class AzureBatches:
                 raise SupersededError(rows[0].batch_id) from None
 
     async def purge(self, before: datetime) -> AsyncGenerator[int]:
-        """See batch_ports.Batches. A batch's id tells its age, and its own row is its first."""
+        """See ports.Batches. A batch's id tells its age, and its own row is its first."""
         aged = {"aged": f"batch-{countdown(before)}~", "end": "batch-~"}
         conditions = "PartitionKey gt @aged and PartitionKey lt @end"
         some: list[Any] = []

@@ -359,7 +359,7 @@ async def test_a_dry_run_knows_what_is_under_way(connorg: Connorg) -> None:
 
 
 async def test_others_are_served_while_no_row_of_a_batch_gets_on(connorg: Connorg) -> None:
-    """How long they wait for a turn is held by tests/simulation/test_batch_turns.py."""
+    """How long they wait for a turn is held by tests/simulation/test_turns.py."""
     crowd = uuid4().hex[:12]
     await connorg.graph.fail(
         {"method": "POST", "body": crowd, "fault": "status", "status": 423, "code": "locked"}

@@ -39,8 +39,8 @@ async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     stored = asyncio.gather(*(_there(name, part) for name, part in storage_parts().items()))
     checks = (*await _token(), *await stored, *_settings())
     well = all(check.status == "healthy" for check in checks)
-    told = Health(status="healthy" if well else "degraded", checks=checks)
-    return json_answer(told.model_dump(mode="json", exclude_none=True), 200)
+    body = Health(status="healthy" if well else "degraded", checks=checks)
+    return json_answer(body.model_dump(mode="json", exclude_none=True), 200)
 
 
 async def _token() -> tuple[Check, ...]:

@@ -25,11 +25,11 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  t
     checks = [ledger[0], queue, identity, _graph(ledger[1]), _tenant_lookup(ledger[1])]
     unready = any(check.status == "unhealthy" for check in checks[:2])
     degraded = any(check.status != "healthy" for check in checks)
-    told = Health(
+    body = Health(
         status="unhealthy" if unready else "degraded" if degraded else "healthy",
         checks=tuple(checks),
     )
-    return json_answer(told.model_dump(mode="json", exclude_none=True), 503 if unready else 200)
+    return json_answer(body.model_dump(mode="json", exclude_none=True), 503 if unready else 200)
 
 
 async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's name for it

@@ -79,23 +79,23 @@ def document(routes: Sequence[Route]) -> Schema:
 
 
 def _operation_of(route: Route) -> Operation:
-    told = OPERATIONS.get(route.name)
-    if told is None:
+    operation = OPERATIONS.get(route.name)
+    if operation is None:
         raise LookupError(
             f"Nothing is said of the function {route.name}: add it to OPERATIONS in"
             " connorg/functions/openapi/operations.py."
         )
-    return told
+    return operation
 
 
 def _path_parameter(name: str, route: Route) -> Parameter:
-    told = PATH.get(name)
-    if told is None:
+    parameter = PATH.get(name)
+    if parameter is None:
         raise LookupError(
             f"Nothing is said of {{{name}}} in {route.path}: add it to PATH in"
             " connorg/functions/openapi/parts.py."
         )
-    return told
+    return parameter
 
 
 class _Generator(GenerateJsonSchema):
@@ -111,8 +111,8 @@ class _Schemas:
         for operation in operations:
             pairs += [(model, "validation") for model in operation.request]
             for answer in operation.answers.values():
-                told = (m.of if isinstance(m, ListOf) else m for m in answer.models)
-                pairs += [(model, "serialization") for model in told]
+                models = (m.of if isinstance(m, ListOf) else m for m in answer.models)
+                pairs += [(model, "serialization") for model in models]
         self._references, schemas = models_json_schema(
             list(dict.fromkeys(pairs)),
             ref_template="#/components/schemas/{model}",
@@ -136,17 +136,17 @@ class _Schemas:
         return {**page, "additionalProperties": False}
 
 
-def _operation(route: Route, told: Operation, schemas: _Schemas) -> Schema:
+def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
     in_path = [_path_parameter(name, route) for name in route.parameters]
     operation: Schema = {
         "operationId": route.name,
-        "summary": told.summary,
-        "description": told.description,
-        "parameters": [_parameter(parameter) for parameter in (*in_path, *told.parameters)],
-        "responses": {str(status): _answer(a, schemas) for status, a in told.answers.items()},
+        "summary": described.summary,
+        "description": described.description,
+        "parameters": [_parameter(parameter) for parameter in (*in_path, *described.parameters)],
+        "responses": {str(status): _answer(a, schemas) for status, a in described.answers.items()},
         "security": [],
     }
-    problems = (*told.problems, *ANYWHERE)
+    problems = (*described.problems, *ANYWHERE)
     if route.role is not None:
         problems += WITH_A_ROLE
         operation["security"] = [
@@ -155,10 +155,10 @@ def _operation(route: Route, told: Operation, schemas: _Schemas) -> Schema:
             {"entra": [route.role.value]},
         ]
     operation["responses"] |= _problems(problems, schemas)
-    if told.takes_any:
+    if described.takes_any:
         operation["requestBody"] = {"content": {"application/json": {"schema": {}}}}
-    if told.request:
-        operation["requestBody"] = _body(told, schemas)
+    if described.request:
+        operation["requestBody"] = _body(described, schemas)
     return operation
 
 
@@ -172,14 +172,14 @@ def _parameter(parameter: Parameter) -> Schema:
     }
 
 
-def _body(told: Operation, schemas: _Schemas) -> Schema:
-    content: Schema = {"schema": _any_of([schemas.taken(model) for model in told.request])}
+def _body(described: Operation, schemas: _Schemas) -> Schema:
+    content: Schema = {"schema": _any_of([schemas.taken(model) for model in described.request])}
     others: dict[str, Schema] = {}
-    if told.takes_many:
+    if described.takes_many:
         content["schema"] = {"type": "array", "items": content["schema"], **_SIZES}
         others = {name: {"schema": {"type": "string"}} for name in _FILES}
-    if told.example is not None:
-        content["examples"] = {"usual": {"value": told.example}}
+    if described.example is not None:
+        content["examples"] = {"usual": {"value": described.example}}
     return {"required": True, "content": {"application/json": content, **others}}
 
 
@@ -231,8 +231,11 @@ def _headers(always: Iterable[str], sometimes: Iterable[str] = ()) -> Schema:
 
 
 def _header(name: str) -> Schema:
-    told = _HEADERS[name]
-    return {"description": told["description"], "schema": {"type": told.get("type", "string")}}
+    described = _HEADERS[name]
+    return {
+        "description": described["description"],
+        "schema": {"type": described.get("type", "string")},
+    }
 
 
 def _any_of(schemas: Sequence[Schema]) -> Schema:
