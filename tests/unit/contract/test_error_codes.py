@@ -85,9 +85,9 @@ def test_a_code_is_its_name_in_the_words_of_the_wire() -> None:
     assert {code.name: code.value for code in ErrorCode} == {
         code.name: "".join(map(str.capitalize, code.name.split("_"))) for code in ErrorCode
     }
-    shared = {kind.name for kind in ProblemKind} & {code.name for code in ErrorCode}
-    assert {ErrorCode[name] for name in shared} == {ProblemKind[name].code for name in shared}
-    assert "ALREADY_CONNECTED" in shared
+    both = {kind.name for kind in ProblemKind} & {code.name for code in ErrorCode}
+    assert {ErrorCode[name] for name in both} == {ProblemKind[name].code for name in both}
+    assert "ALREADY_CONNECTED" in both
 
 
 def test_callers_are_told_of_every_code() -> None:

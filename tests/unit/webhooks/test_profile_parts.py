@@ -93,14 +93,14 @@ def test_all_that_profiles_need_is_there() -> None:
 
 
 def test_what_is_forgotten_of_a_profile_is_named() -> None:
-    assert [*forgotten(["topdesk"])] == [
-        "topdesk: no source has it; declare one in docs/connect/sources.json",
-        "topdesk: no page shows how it is declared; write one into docs/connect",
-        "topdesk: docs/connect/README.md does not list it (The declaration, profile)",
-        f"topdesk: name something that it really sends in SAMPLES, {HERE}",
+    assert [*forgotten(["novelty"])] == [
+        "novelty: no source has it; declare one in docs/connect/sources.json",
+        "novelty: no page shows how it is declared; write one into docs/connect",
+        "novelty: docs/connect/README.md does not list it (The declaration, profile)",
+        f"novelty: name something that it really sends in SAMPLES, {HERE}",
     ]
-    assert [*forgotten_sample("topdesk", "topdesk-1")] == [
-        "topdesk: put what it really sends into tests/payloads/topdesk-1.json"
+    assert [*forgotten_sample("novelty", "novelty-1")] == [
+        "novelty: put what it really sends into tests/payloads/novelty-1.json"
     ]
 
 
@@ -108,27 +108,27 @@ def test_what_is_forgotten_of_a_profile_is_named() -> None:
     ("declared", "told"),
     [
         (
-            {"profile": "topdesk", "secrets": ["TOPDESK_KEY"]},
-            "topdesk: connorg/webhooks/profiles.py has no profile topdesk",
+            {"profile": "novelty", "secrets": ["NOVELTY_KEY"]},
+            "novelty: connorg/webhooks/profiles.py has no profile novelty",
         ),
         (
-            {"profile": "servicenow", "secrets": ["TOPDESK_KEY"]},
-            "topdesk: tests/senders.py has no TOPDESK_KEY (SECRETS)",
+            {"profile": "servicenow", "secrets": ["NOVELTY_KEY"]},
+            "novelty: tests/senders.py has no NOVELTY_KEY (SECRETS)",
         ),
         (
             {"profile": "servicenow", "secrets": ["FRESHSERVICE_KEY"]},
-            "topdesk: tests/senders.py does not prove what it sends (headers): ",
+            "novelty: tests/senders.py does not prove what it sends (headers): ",
         ),
         (
             {"profile": "servicenow", "secrets": ["SERVICENOW_KEY"], "deliveryId": {"header": "X"}},
-            "topdesk: tests/senders.py does not send its delivery id (headers)",
+            "novelty: tests/senders.py does not send its delivery id (headers)",
         ),
         (
             {"profile": "servicenow", "secrets": ["SERVICENOW_KEY"], "counts": "approved"},
-            "topdesk: tests/senders.py sends nothing that its profile takes (Ticket.of)",
+            "novelty: tests/senders.py sends nothing that its profile takes (Ticket.of)",
         ),
     ],
 )
 def test_what_is_forgotten_of_a_source_is_named(declared: Mapping[str, Any], told: str) -> None:
-    [found] = forgotten_of_source("topdesk", declared)
+    [found] = forgotten_of_source("novelty", declared)
     assert found.startswith(told)
