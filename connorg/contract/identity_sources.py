@@ -25,6 +25,7 @@ SourceType = Literal[
     "crossCloudAzureActiveDirectoryTenant",
 ]
 SOURCE_TYPES: tuple[SourceType, ...] = get_args(SourceType)
+_NAMESPACE = "#microsoft.graph."
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class SourceKind:
     """Further fields that it is known by where nobody says its type."""
     column: Column | None = None
     """The spreadsheet's column for the partner's name; None: no spreadsheet can ask for it."""
+
+    @property
+    def odata_type(self) -> str:
+        return f"{_NAMESPACE}{self.type}"
 
     @property
     def wire_name(self) -> str:
@@ -153,10 +158,11 @@ TenantId = Annotated[str, Field(json_schema_extra={"format": "uuid"}), AfterVali
 
 class _Source(Model):
     display_name: Name | None = None
+    odata_type: str = Field(alias="@odata.type")
 
     @property
     def kind(self) -> SourceKind:
-        return SOURCE_KINDS[source_type(self) or ""]
+        return SOURCE_KINDS[self.odata_type.removeprefix(_NAMESPACE)]
 
     @property
     def natural_key(self) -> str:
@@ -169,7 +175,7 @@ class _Source(Model):
         name: str = getattr(self, self.kind.key[-1])
         return name
 
-    @field_validator("odata_type", mode="before", check_fields=False)
+    @field_validator("odata_type", mode="before")
     @classmethod
     def _with_hash(cls, value: object) -> object:
         """Documents and callers leave the `#` out now and then; Graph itself writes it."""

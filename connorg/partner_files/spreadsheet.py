@@ -106,7 +106,7 @@ def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
         "state": "configured",
         "identitySources": [
             {
-                "@odata.type": f"#microsoft.graph.{kind.type}",
+                "@odata.type": kind.odata_type,
                 kind.wire_name: filled[column],
             }
             for column, kind in SOURCE_COLUMNS.items()
