@@ -33,6 +33,7 @@ from infra.local.graph.calls import Call
 from infra.local.graph.errors import GraphError
 from infra.local.graph.handlers import create_organization, get_organization, update_organization
 from infra.local.graph.sources import SOURCE_PROPERTIES
+from infra.local.graph.sources import IdentitySource as EmulatedSource
 from infra.local.graph.state import State
 from tests.unit.partners import CONTOSO_TENANT, domain_source
 
@@ -321,6 +322,11 @@ def test_the_emulator_knows_a_kind(kind: SourceKind) -> None:
     assert {*SOURCE_PROPERTIES[kind.type]} >= {*map(to_camel, kind.key)}, (
         f"{EMULATED_SOURCES}: SOURCE_PROPERTIES does not know the key of {kind.type}"
     )
+    for name in map(to_camel, kind.key):
+        one, other = (EmulatedSource(kind.type, {name: value}) for value in ("a", "b"))
+        assert one.key != other.key, (
+            f"{EMULATED_SOURCES}: IdentitySource.key leaves {name} of {kind.type} out"
+        )
 
 
 @each_kind
