@@ -9,6 +9,7 @@ Source: Microsoft Graph, "identitySource resource type" and the types derived fr
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
@@ -42,16 +43,16 @@ class SourceKind:
     column: Column | None = None
     """The spreadsheet's column for the partner's name; None: no spreadsheet can ask for it."""
 
-    @property
+    @cached_property
     def odata_type(self) -> str:
         return f"{_NAMESPACE}{self.type}"
 
-    @property
+    @cached_property
     def wire_name(self) -> str:
         """The field that names the partner, as the wire has it."""
         return to_camel(self.key[-1])
 
-    @property
+    @cached_property
     def named_by(self) -> frozenset[str]:
         """Give the fields that it is known by, as the wire has them."""
         return frozenset(map(to_camel, (*self.key, *self.hints)))
