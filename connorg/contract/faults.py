@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connorg.contract.identity_sources import SOURCE_TYPES, source_type
+from connorg.contract.identity_sources import SOURCE_KINDS, SOURCE_TYPES, source_type
 from connorg.contract.model import Model
 
 _MOST_FAULTS = 100
@@ -70,7 +70,7 @@ def _unknown_field(detail: ErrorDetails) -> str:
 
 
 def _unknown_source(detail: ErrorDetails) -> str:
-    known = ", ".join(f"#microsoft.graph.{name}" for name in SOURCE_TYPES)
+    known = ", ".join(kind.odata_type for kind in SOURCE_KINDS.values())
     if source_type(detail["input"]) == "socialIdentitySource":
         return f"A social identity source is created by Microsoft, not on request; use {known}."
     return f"Must name the type of the identity source, one of {known}."

@@ -7,6 +7,7 @@ file of each part that is forgotten.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic.alias_generators import to_camel
 
@@ -32,7 +33,7 @@ class RequestField:
     column: Column | None = None
     """None: no spreadsheet can hold it."""
 
-    @property
+    @cached_property
     def wire_name(self) -> str:
         return to_camel(self.name)
 

@@ -9,6 +9,7 @@ Source: Microsoft Graph, "identitySource resource type" and the types derived fr
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
@@ -25,6 +26,7 @@ SourceType = Literal[
     "crossCloudAzureActiveDirectoryTenant",
 ]
 SOURCE_TYPES: tuple[SourceType, ...] = get_args(SourceType)
+_NAMESPACE = "#microsoft.graph."
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,16 @@ class SourceKind:
     column: Column | None = None
     """The spreadsheet's column for the partner's name; None: no spreadsheet can ask for it."""
 
-    @property
+    @cached_property
+    def odata_type(self) -> str:
+        return f"{_NAMESPACE}{self.type}"
+
+    @cached_property
     def wire_name(self) -> str:
         """The field that names the partner, as the wire has it."""
         return to_camel(self.key[-1])
 
-    @property
+    @cached_property
     def named_by(self) -> frozenset[str]:
         """Give the fields that it is known by, as the wire has them."""
         return frozenset(map(to_camel, (*self.key, *self.hints)))
@@ -153,10 +159,11 @@ TenantId = Annotated[str, Field(json_schema_extra={"format": "uuid"}), AfterVali
 
 class _Source(Model):
     display_name: Name | None = None
+    odata_type: str = Field(alias="@odata.type")
 
     @property
     def kind(self) -> SourceKind:
-        return SOURCE_KINDS[source_type(self) or ""]
+        return SOURCE_KINDS[self.odata_type.removeprefix(_NAMESPACE)]
 
     @property
     def natural_key(self) -> str:
@@ -169,7 +176,7 @@ class _Source(Model):
         name: str = getattr(self, self.kind.key[-1])
         return name
 
-    @field_validator("odata_type", mode="before", check_fields=False)
+    @field_validator("odata_type", mode="before")
     @classmethod
     def _with_hash(cls, value: object) -> object:
         """Documents and callers leave the `#` out now and then; Graph itself writes it."""

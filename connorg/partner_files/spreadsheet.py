@@ -106,7 +106,7 @@ def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
         "state": "configured",
         "identitySources": [
             {
-                "@odata.type": f"#microsoft.graph.{kind.type}",
+                "@odata.type": kind.odata_type,
                 kind.wire_name: filled[column],
             }
             for column, kind in SOURCE_COLUMNS.items()
@@ -123,10 +123,13 @@ def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
 def _origins(columns: Columns, named: Sequence[Column]) -> dict[str, str]:
     """Give the headers by the JSON pointers of what came of their cells."""
     source = named[0] if named else next(c for c in SOURCE_COLUMNS if c in columns.places)
-    origins = {column: field.wire_name for column, field in FIELD_COLUMNS.items()}
-    origins = {**origins, source: "identitySources"}
-    told = {f"/{origins[c]}": header for c, header in columns.headers.items() if c in origins}
-    return {"/description": columns.headers[NAME_COLUMN], **told}
+    fields = {
+        f"/{field.wire_name}": columns.headers[column]
+        for column, field in FIELD_COLUMNS.items()
+        if column in columns.headers
+    }
+    name = columns.headers[NAME_COLUMN]
+    return {"/description": name, **fields, "/identitySources": columns.headers[source]}
 
 
 def _sources_fault(named: Sequence[Column], columns: Columns) -> Iterator[tuple[str, str]]:

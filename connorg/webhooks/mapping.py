@@ -164,7 +164,7 @@ def _typed(source: Any) -> Any:
         if kind.named_by <= source.keys():
             others = _NAMING - kind.named_by
             rest = {key: value for key, value in source.items() if key not in others}
-            return {"@odata.type": f"#microsoft.graph.{kind.type}", **rest}
+            return {"@odata.type": kind.odata_type, **rest}
     return None
 
 

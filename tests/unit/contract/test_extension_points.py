@@ -15,7 +15,7 @@ from kiota_serialization_json.json_serialization_writer import JsonSerialization
 from pydantic import BaseModel, Tag
 from pydantic.alias_generators import to_camel
 
-from connorg.contract.changes import OrganizationChanges
+from connorg.contract.changes import OrganizationChanges, SubjectOrganization
 from connorg.contract.fields import CHANGEABLE, FIELDS, RequestField
 from connorg.contract.identity_sources import (
     SOURCE_KINDS,
@@ -33,6 +33,7 @@ from infra.local.graph.calls import Call
 from infra.local.graph.errors import GraphError
 from infra.local.graph.handlers import create_organization, get_organization, update_organization
 from infra.local.graph.sources import SOURCE_PROPERTIES
+from infra.local.graph.sources import IdentitySource as EmulatedSource
 from infra.local.graph.state import State
 from tests.unit.partners import CONTOSO_TENANT, domain_source
 
@@ -121,7 +122,7 @@ def model_of(kind: SourceKind) -> type[BaseModel]:
 
 def a_source(kind: SourceKind) -> dict[str, str]:
     """A source of this kind, as the wire has it, that fills every field."""
-    source = {"@odata.type": f"#microsoft.graph.{kind.type}", "displayName": "Contoso"}
+    source = {"@odata.type": kind.odata_type, "displayName": "Contoso"}
     for name in model_of(kind).model_fields.keys() - {"odata_type", "display_name"}:
         assert name in SOURCE_SAMPLES, f"{HERE}: give SOURCE_SAMPLES a value of {name}"
         source[to_camel(name)] = SOURCE_SAMPLES[name]
@@ -165,6 +166,9 @@ def test_a_changeable_field_is_in_each_model_of_an_organization(field: RequestFi
     )
     assert name in OrganizationChanges.model_fields, (
         f"{CHANGES}: OrganizationChanges has no field {name}, which can be changed"
+    )
+    assert name in SubjectOrganization.model_fields, (
+        f"{CHANGES}: SubjectOrganization has no field {name}, which an organization has"
     )
 
 
@@ -251,7 +255,7 @@ def test_each_type_is_in_the_union_and_has_its_row() -> None:
     for tag, model in MODELS.items():
         assert tag in SOURCE_TYPES, f"{SOURCES}: SourceType lacks {tag}"
         declared = get_args(model.model_fields["odata_type"].annotation)
-        assert declared == (f"#microsoft.graph.{tag}",), (
+        assert declared == (SOURCE_KINDS[tag].odata_type,), (
             f"{SOURCES}: {model.__name__} is tagged {tag}, and its odata_type says {declared}"
         )
 
@@ -318,11 +322,16 @@ def test_the_emulator_knows_a_kind(kind: SourceKind) -> None:
     assert {*SOURCE_PROPERTIES[kind.type]} >= {*map(to_camel, kind.key)}, (
         f"{EMULATED_SOURCES}: SOURCE_PROPERTIES does not know the key of {kind.type}"
     )
+    for name in map(to_camel, kind.key):
+        one, other = (EmulatedSource(kind.type, {name: value}) for value in ("a", "b"))
+        assert one.key != other.key, (
+            f"{EMULATED_SOURCES}: IdentitySource.key leaves {name} of {kind.type} out"
+        )
 
 
 @each_kind
 def test_the_pages_tell_of_a_kind_and_its_column(kind: SourceKind) -> None:
-    assert f"`#microsoft.graph.{kind.type}`" in page(HTTP_PAGE), (
+    assert f"`{kind.odata_type}`" in page(HTTP_PAGE), (
         f"{HTTP_PAGE}: the identity sources leave {kind.type} out"
     )
     if kind.column is not None:
