@@ -5,5 +5,5 @@ text         its text
 spreadsheet  CSV
 columns      headers
 json_rows    JSON and NDJSON
-drafts       a row before it is validated
+raw_rows     a row before it is validated
 """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from connorg.contract.fields import FIELDS, NAME_COLUMN, Column, RequestField
 from connorg.contract.identity_sources import SOURCE_KINDS, SourceKind
-from connorg.partner_files.drafts import FileUnreadableError
+from connorg.partner_files.raw_rows import FileUnreadableError
 
 _MOST = 256  # of columns; a spreadsheet of partners has a dozen
 _LONGEST_HEADER = 64  # characters of a header that an answer repeats

@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.contract.parsing import parse, parse_fields
 from connorg.contract.requests import OnboardingRequest
-from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
+from connorg.partner_files.raw_rows import FileUnreadableError, RawRow, RawRows
 
 _NAMES = (
     *dict.fromkeys(kind.wire_name for kind in SOURCE_KINDS.values()),
@@ -18,7 +18,7 @@ _NAMES = (
 )
 
 
-def array_drafts(text: str) -> Drafts:
+def array_rows(text: str) -> RawRows:
     """Read an array; its elements are counted from 1. Raises FileUnreadableError."""
     try:
         elements = from_json(text)
@@ -32,26 +32,26 @@ def array_drafts(text: str) -> Drafts:
             "The file is JSON, but no array.",
             "Send an array of partners, or one in each line as application/x-ndjson.",
         )
-    return _drafts(elements)
+    return _raw_rows(elements)
 
 
-def line_drafts(text: str) -> Drafts:
+def line_rows(text: str) -> RawRows:
     """Read NDJSON; the lines are counted from 1, blank ones too."""
     for number, line in enumerate(io.StringIO(text, newline=""), start=1):
-        yield _line_draft(number, line) if line.strip() else None
+        yield _line_row(number, line) if line.strip() else None
 
 
-def _line_draft(number: int, line: str) -> Draft:
+def _line_row(number: int, line: str) -> RawRow:
     # From its text, which may be no JSON: what is wrong with that is told with its place.
     size = len(line.encode())
-    return Draft(number, _name_in(line), size, partial(parse, OnboardingRequest, line))
+    return RawRow(number, _name_in(line), size, partial(parse, OnboardingRequest, line))
 
 
-def _drafts(elements: Iterable[Any]) -> Drafts:
+def _raw_rows(elements: Iterable[Any]) -> RawRows:
     for number, element in enumerate(elements, start=1):
         size = len(to_json(element, inf_nan_mode="constants"))
         request = partial(parse_fields, OnboardingRequest, element)
-        yield Draft(number, _name_of(element), size, request)
+        yield RawRow(number, _name_of(element), size, request)
 
 
 def _name_in(line: str) -> str:

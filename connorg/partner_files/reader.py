@@ -11,14 +11,14 @@ from connorg.contract.faults import Fault, RowFault
 from connorg.contract.fields import FIELDS, RequestField
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
-from connorg.partner_files.drafts import (
-    Draft,
-    Drafts,
+from connorg.partner_files.json_rows import array_rows, line_rows
+from connorg.partner_files.raw_rows import (
     FileTooLargeError,
     FileUnreadableError,
+    RawRow,
+    RawRows,
     column_of,
 )
-from connorg.partner_files.json_rows import array_drafts, line_drafts
 from connorg.partner_files.spreadsheet import Spreadsheet
 from connorg.partner_files.text import text_of
 
@@ -88,25 +88,23 @@ async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
     text = text_of(body)
     if not text.strip():
         raise FileUnreadableError("The file is empty.", "Give each partner a row.")
-    drafts, ignored_columns = _drafts(text, content_type)
-    read = await _filled(drafts)
+    raw_rows, ignored_columns = _raw_rows(text, content_type)
+    read = await _filled(raw_rows)
     if not read:
         raise FileUnreadableError("The file holds no partners.", "Give each partner a row.")
     seen: _Seen = {}
-    return PartnerFile(
-        tuple([_row(draft, seen) async for draft in _in_turns(read)]), ignored_columns
-    )
+    return PartnerFile(tuple([_row(raw, seen) async for raw in _in_turns(read)]), ignored_columns)
 
 
-async def _filled(drafts: Drafts) -> list[Draft]:
+async def _filled(raw_rows: RawRows) -> list[RawRow]:
     """Leave blank rows out, and read no more than is taken."""
-    read: list[Draft] = []
+    read: list[RawRow] = []
     blank = 0
-    async for draft in _in_turns(drafts):
-        if draft is None:
+    async for raw in _in_turns(raw_rows):
+        if raw is None:
             blank += 1
         else:
-            read.append(draft)
+            read.append(raw)
         if len(read) > MOST_ROWS:
             raise _too_large(f"The file has more than {MOST_ROWS} rows.")
         if blank > _MOST_BLANK_ROWS:
@@ -118,15 +116,15 @@ def _too_large(detail: str) -> FileTooLargeError:
     return FileTooLargeError(detail, "Split the file, and send the parts one after the other.")
 
 
-def _drafts(text: str, content_type: str | None) -> tuple[Drafts, tuple[str, ...]]:
-    told = (content_type or "").partition(";")[0].strip().lower()
-    kind = _TYPES.get(told) or _FIRST_CHARACTERS.get(text.lstrip()[:1], "csv")
+def _raw_rows(text: str, content_type: str | None) -> tuple[RawRows, tuple[str, ...]]:
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    kind = _TYPES.get(media_type) or _FIRST_CHARACTERS.get(text.lstrip()[:1], "csv")
     if kind == "array":
-        return array_drafts(text), ()
+        return array_rows(text), ()
     if kind == "lines":
-        return line_drafts(text), ()
+        return line_rows(text), ()
     spreadsheet = Spreadsheet(text)
-    return spreadsheet.drafts(), spreadsheet.ignored_columns
+    return spreadsheet.raw_rows(), spreadsheet.ignored_columns
 
 
 async def _in_turns[Item](items: Iterable[Item]) -> AsyncIterator[Item]:
@@ -137,57 +135,57 @@ async def _in_turns[Item](items: Iterable[Item]) -> AsyncIterator[Item]:
         yield item
 
 
-def _row(draft: Draft, seen: _Seen) -> PartnerRow:
-    request, wrong = _validated(draft)
+def _row(raw: RawRow, seen: _Seen) -> PartnerRow:
+    request, wrong = _validated(raw)
     if request is None:
-        return _faulty(draft, wrong)
-    number, first = seen.setdefault(request.natural_key, (draft.number, request))
+        return _faulty(raw, wrong)
+    number, first = seen.setdefault(request.natural_key, (raw.number, request))
     if first is request:
-        return _good(draft, request)
+        return _good(raw, request)
     # A repeated row may have a ticket of its own. Whatever else differs contradicts the first one.
     detail = f"Row {number} asks for the same partner with another value here."
     differing = [Fault(pointer=pointer, detail=detail) for pointer in _differing(request, first)]
     if differing:
-        return _faulty(draft, differing)
-    return replace(_good(draft, request), duplicate_of=number)
+        return _faulty(raw, differing)
+    return replace(_good(raw, request), duplicate_of=number)
 
 
-def _good(draft: Draft, request: OnboardingRequest) -> PartnerRow:
-    return PartnerRow(draft.number, _name(draft), request, columns=draft.columns)
+def _good(raw: RawRow, request: OnboardingRequest) -> PartnerRow:
+    return PartnerRow(raw.number, _name(raw), request, columns=raw.columns)
 
 
-def _faulty(draft: Draft, wrong: Iterable[Fault]) -> PartnerRow:
-    return PartnerRow(draft.number, _name(draft), None, _placed(draft, wrong))
+def _faulty(raw: RawRow, wrong: Iterable[Fault]) -> PartnerRow:
+    return PartnerRow(raw.number, _name(raw), None, _placed(raw, wrong))
 
 
-def _name(draft: Draft) -> str:
-    return draft.name[:_LONGEST_NAME]
+def _name(raw: RawRow) -> str:
+    return raw.name[:_LONGEST_NAME]
 
 
-def _validated(draft: Draft) -> tuple[OnboardingRequest | None, tuple[Fault, ...]]:
+def _validated(raw: RawRow) -> tuple[OnboardingRequest | None, tuple[Fault, ...]]:
     # Measured first: what has a million faults would take its time to name them.
-    if draft.size > LARGEST_BODY:
+    if raw.size > LARGEST_BODY:
         too_long = Fault(pointer="", detail=f"Has more than {LARGEST_BODY} bytes; shorten it.")
         return None, (too_long,)
     try:
-        request = draft.request()
+        request = raw.request()
     except MalformedBodyError as error:
         return None, (Fault(pointer="", detail=str(error)),)
     except InvalidValuesError as error:
         return None, error.faults
-    return (None if draft.faults else request), ()
+    return (None if raw.faults else request), ()
 
 
-def _placed(draft: Draft, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
+def _placed(raw: RawRow, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
     """Say where in the file each fault is. What its form shows stands for what came of that."""
-    of_form = [Fault(pointer=pointer, detail=detail) for pointer, detail in draft.faults.items()]
-    faults = [*of_form, *(fault for fault in wrong if fault.pointer not in draft.faults)]
+    of_form = [Fault(pointer=pointer, detail=detail) for pointer, detail in raw.faults.items()]
+    faults = [*of_form, *(fault for fault in wrong if fault.pointer not in raw.faults)]
     if len(faults) > _MOST_FAULTS:
         faults = [*faults[:_MOST_FAULTS], Fault(pointer="", detail="There are more faults.")]
     placed = [
         RowFault(
-            row=draft.number,
-            column=column_of(draft.columns, fault.pointer),
+            row=raw.number,
+            column=column_of(raw.columns, fault.pointer),
             pointer=fault.pointer,
             detail=fault.detail,
         )

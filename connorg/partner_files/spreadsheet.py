@@ -19,11 +19,11 @@ from connorg.partner_files.columns import (
     columns_of,
     known_in,
 )
-from connorg.partner_files.drafts import Draft, Drafts, FileUnreadableError
+from connorg.partner_files.raw_rows import FileUnreadableError, RawRow, RawRows
 
 _DELIMITERS = (",", ";", "\t")
 # Excel's own word on what stands between the cells. It shows no such row, so none is counted.
-_TOLD = re.compile(r"sep=([,;\t|])[ \t,;|]*(\r\n|\r|\n)", re.IGNORECASE)
+_DECLARED = re.compile(r"sep=([,;\t|])[ \t,;|]*(\r\n|\r|\n)", re.IGNORECASE)
 _LONGEST_LOOK = 16 * 1024  # characters at the start in which the delimiter is looked for
 
 
@@ -31,29 +31,29 @@ class Spreadsheet:
     """A CSV file. Raises FileUnreadableError at once for its header, in `drafts` for its rows."""
 
     def __init__(self, text: str) -> None:
-        told = _TOLD.match(text)
-        text = text[told.end() :] if told else text
-        self._rows = _rows(text, told[1] if told else _delimiter(text))
+        declared = _DECLARED.match(text)
+        text = text[declared.end() :] if declared else text
+        self._rows = _rows(text, declared[1] if declared else _delimiter(text))
         self._columns = columns_of(next((cells for _, cells in self._rows if cells), ()))
 
     @property
     def ignored_columns(self) -> tuple[str, ...]:
         return self._columns.ignored
 
-    def drafts(self) -> Drafts:
+    def raw_rows(self) -> RawRows:
         for number, cells in self._rows:
-            yield _draft(number, cells, self._columns) if cells else None
+            yield _raw_row(number, cells, self._columns) if cells else None
 
 
 def _delimiter(text: str) -> str:
     """Choose what makes most known headers, and then most cells, of the first line."""
 
-    def told(delimiter: str) -> tuple[int, int]:
+    def known_and_cells(delimiter: str) -> tuple[int, int]:
         lines = csv.reader(io.StringIO(text[:_LONGEST_LOOK], newline=""), delimiter=delimiter)
         cells = next(filter(None, lines), [])
         return known_in(cells), len(cells)
 
-    return max(_DELIMITERS, key=told)
+    return max(_DELIMITERS, key=known_and_cells)
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -82,12 +82,12 @@ def _reason(error: csv.Error) -> str:
     return "text follows the quotation mark that closes a cell"
 
 
-def _draft(number: int, cells: Sequence[str], columns: Columns) -> Draft:
-    told = {column: columns.cell(cells, column) for column in columns.places}
-    filled = {column: cell for column, cell in told.items() if cell}
+def _raw_row(number: int, cells: Sequence[str], columns: Columns) -> RawRow:
+    values = {column: columns.cell(cells, column) for column in columns.places}
+    filled = {column: cell for column, cell in values.items() if cell}
     named = [column for column in SOURCE_COLUMNS if column in filled]
     body = _body(filled)
-    return Draft(
+    return RawRow(
         number,
         filled.get(named[0] if named else NAME_COLUMN, ""),
         len(json.dumps(body, ensure_ascii=False).encode()),
@@ -142,5 +142,5 @@ def _sources_fault(named: Sequence[Column], columns: Columns) -> Iterator[tuple[
 
 def _surplus_fault(cells: Sequence[str], columns: Columns) -> Iterator[tuple[str, str]]:
     if any(cell.strip() for cell in cells[columns.width :]):
-        told = f"Has {len(cells)} cells, the header {columns.width}"
-        yield "", f"{told}: put a cell that holds the delimiter in quotation marks."
+        counts = f"Has {len(cells)} cells, the header {columns.width}"
+        yield "", f"{counts}: put a cell that holds the delimiter in quotation marks."

@@ -3,7 +3,7 @@
 import codecs
 import re
 
-from connorg.partner_files.drafts import FileUnreadableError
+from connorg.partner_files.raw_rows import FileUnreadableError
 
 _WORKBOOKS = {
     b"PK\x03\x04": "an Excel workbook, or another zip file",

@@ -232,7 +232,7 @@ def _row(organization: ConnectedOrganization) -> Mapping[str, str]:
     shown = _shown(organization)
     row = {name: str(shown[name]) for name in _COLUMNS if name in shown}
     for source in organization.identity_sources[:1]:
-        told = source.model_dump(exclude_none=True)
-        row |= {name: str(told[name]) for name in _KEY_FIELDS if name in told}
+        fields = source.model_dump(exclude_none=True)
+        row |= {name: str(fields[name]) for name in _KEY_FIELDS if name in fields}
         row["identitySource"] = source_type(source) or ""
     return row

@@ -19,7 +19,7 @@ class FileTooLargeError(FileUnreadableError):
 
 
 @dataclass(frozen=True)
-class Draft:
+class RawRow:
     """A row as the body of a request, not yet validated."""
 
     number: int
@@ -42,5 +42,5 @@ def column_of(columns: Mapping[str, str], pointer: str) -> str | None:
     return columns.get(pointer)
 
 
-type Drafts = Iterator[Draft | None]
+type RawRows = Iterator[RawRow | None]
 """None stands for a blank row."""
