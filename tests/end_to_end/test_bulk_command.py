@@ -260,7 +260,7 @@ async def test_the_documented_file_and_commands_do_what_they_say(
     file.write_text(example.replace("contoso.com", new.domain), encoding="utf-8")
     commands = [
         shlex.split(line.replace("partners.csv", str(file)).replace("results.csv", "RESULTS"))[3:]
-        for line in re.findall(r"^python -m connorg\.bulk .+$", page, re.MULTILINE)
+        for line in re.findall(r"^python -m connorg\.command .+$", page, re.MULTILINE)
     ]
     check, start, watch = (
         [str(tmp_path / "results.csv") if word == "RESULTS" else word for word in command]
