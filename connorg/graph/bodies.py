@@ -37,7 +37,7 @@ def new_organization(request: OnboardingRequest) -> SdkOrganization:
 
 def changes(held: Attributes, wanted: Attributes) -> SdkOrganization:
     """Give what differs alone. A fetched organization would send every property back."""
-    differing = {name: value for name, value in wanted.items() if value != held.get(name)}
+    differing = dict(wanted.items() - held.items())
     return SdkOrganization(**_properties(differing))
 
 
