@@ -18,12 +18,12 @@ async def emulator() -> AsyncIterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture(params=["simulated", "v1.0", "beta"])
+@pytest.fixture(params=["simulated", "v1.0"])
 async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[GraphUnderTest]:
     if request.param == "simulated":
         yield SimulatedGraph()
         return
-    async with emulated(request.param) as emulator:
+    async with emulated("v1.0") as emulator:
         yield emulator
 
 

@@ -1,7 +1,6 @@
 """What the organization admin promises, against the emulator through Microsoft's SDK."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -33,12 +32,6 @@ SUBJECT = (
     "/accessPackageSubject/connectedOrganization/$ref"
 )
 ALL = OrganizationFilter()
-
-
-@pytest.fixture(params=["v1.0", "beta"])
-async def emulator(request: pytest.FixtureRequest) -> AsyncIterator[Emulator]:
-    async with emulated(request.param) as emulator:
-        yield emulator
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from tests.contract.graphs import (
     Emulator,
     GraphUnderTest,
     created,
-    emulated,
     partner,
 )
 
@@ -97,19 +96,17 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize("version", ["v1.0", "beta"])
 @pytest.mark.parametrize(("sponsor", "paths", "is_held"), NAMED.values(), ids=NAMED)
 async def test_a_sponsor_is_named_by_an_address_of_this_root_and_version(
-    version: str, sponsor: str, paths: list[str], is_held: dict[str, str]
+    emulator: Emulator, sponsor: str, paths: list[str], is_held: dict[str, str]
 ) -> None:
-    async with emulated(version) as emulator:
-        organization = await created(emulator.gateway, partner())
-        settled = await emulator.gateway.add_sponsor(organization.id, sponsorship(sponsor))
-        assert settled == SponsorSettled()
-        named = [sent["body"]["@odata.id"] for sent in (await emulator.requests("POST"))[1:]]
-        assert named == [f"{emulator.graph.root}/{version}/{path}" for path in paths]
-        (only,) = await held_objects(emulator, organization.id)
-        assert only.items() >= is_held.items()
+    organization = await created(emulator.gateway, partner())
+    settled = await emulator.gateway.add_sponsor(organization.id, sponsorship(sponsor))
+    assert settled == SponsorSettled()
+    named = [sent["body"]["@odata.id"] for sent in (await emulator.requests("POST"))[1:]]
+    assert named == [f"{emulator.graph.root}/{emulator.version}/{path}" for path in paths]
+    (only,) = await held_objects(emulator, organization.id)
+    assert only.items() >= is_held.items()
 
 
 async def held_objects(emulator: Emulator, organization_id: str) -> list[dict[str, str]]:
