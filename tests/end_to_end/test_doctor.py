@@ -207,11 +207,6 @@ async def test_a_token_of_before_the_grant(patient: Patient) -> None:
                 assert "python -m infra.grant" in found[check]["mend"]
 
 
-async def test_no_identity(patient: Patient) -> None:
-    async with patient.set_to(IDENTITY_HEADER="wrong"):
-        await patient.finds("identity", "fault", "AZURE_CLIENT_ID", "az functionapp identity")
-
-
 async def test_a_queue_that_is_gone(patient: Patient) -> None:
     QueueServiceClient.from_connection_string(patient.stack.storage).delete_queue("callback-poison")
     words = ("lost", "az storage queue create --name callback-poison")
@@ -237,26 +232,40 @@ async def test_a_storage_account_that_does_not_answer(patient: Patient) -> None:
     await patient.finds("table ledger", "note", *words, code=WELL)
 
 
-@pytest.mark.parametrize(
-    ("settings", "check", "words"),
-    [
-        ({"CONNORG_WEBHOOK_SOURCES": "{broken"}, "webhooks", "CONNORG_WEBHOOK_SOURCES is wrong"),
-        (
-            {"CONNORG_WEBHOOK_SOURCES": '{"crm": {"profile": "servicenow", "secrets": ["NONE"]}}'},
-            "webhook crm",
-            "no setting that they name holds a secret",
-        ),
-        ({"CONNORG_CALLBACK_SECRETS": REFERENCE}, "callbackSecret", "Key Vault Secrets User"),
-        ({"CONNORG_RESULT_SECRETS": REFERENCE}, "resultSecret", "CONNORG_RESULT_SECRETS must"),
-        ({"CONNORG_GIVE_UP_HOURS": "a day"}, "settings", "CONNORG_GIVE_UP_HOURS"),
-    ],
-    ids=["declaration", "webhook's secret", "callback secret", "result secret", "setting"],
-)
-async def test_a_wrong_setting(
-    patient: Patient, settings: dict[str, str], check: str, words: str
+# Each is told beside the others of its line, so that one restart tries them all.
+WRONG: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
+    "identity and secrets": (
+        {
+            "IDENTITY_HEADER": "wrong",
+            "CONNORG_WEBHOOK_SOURCES": '{"crm": {"profile": "servicenow", "secrets": ["NONE"]}}',
+            "CONNORG_CALLBACK_SECRETS": REFERENCE,
+            "CONNORG_RESULT_SECRETS": REFERENCE,
+        },
+        {
+            "identity": ("AZURE_CLIENT_ID", "az functionapp identity"),
+            "webhook crm": ("no setting that they name holds a secret",),
+            "callbackSecret": ("Key Vault Secrets User",),
+            "resultSecret": ("CONNORG_RESULT_SECRETS must",),
+        },
+    ),
+    "declaration": (
+        {"CONNORG_WEBHOOK_SOURCES": "{broken"},
+        {"webhooks": ("CONNORG_WEBHOOK_SOURCES is wrong",)},
+    ),
+    "number": (
+        {"CONNORG_GIVE_UP_HOURS": "a day"},
+        {"settings": ("CONNORG_GIVE_UP_HOURS",)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "told"), WRONG.values(), ids=WRONG)
+async def test_wrong_settings(
+    patient: Patient, settings: dict[str, str], told: dict[str, tuple[str, ...]]
 ) -> None:
     async with patient.set_to(**settings):
-        await patient.finds(check, "fault", words)
+        for check, words in told.items():
+            await patient.finds(check, "fault", *words)
 
 
 @asynccontextmanager
