@@ -4,13 +4,17 @@ import asyncio
 import os
 import pty
 import re
+import runpy
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from io import StringIO
 from types import TracebackType
 from typing import Self
+
+import pytest
 
 from infra.local.child import ROOT
 
@@ -44,6 +48,17 @@ async def run(*arguments: object, env: Mapping[str, str] | None = None) -> Ended
     ended = Ended(process.returncode or 0, out.decode(), err.decode())
     assert "Traceback" not in ended.err, ended.err
     return ended
+
+
+def run_here(*arguments: object, env: Mapping[str, str]) -> Ended:
+    """The same without a process of its own, which takes longer than all that ends at once."""
+    with pytest.MonkeyPatch.context() as patch, StringIO() as out, StringIO() as err:
+        patch.setattr(sys, "argv", [sys.argv[0], *map(str, arguments)])
+        for name, value in {**_WIDE, **env}.items():
+            patch.setenv(name, value)
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            runpy.run_module("connorg.command", run_name="__main__")
+        return Ended(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 class Terminal:

@@ -148,7 +148,7 @@ async def test_a_file_that_is_none_is_told_so(
 ) -> None:
     file = tmp_path / "partners"
     file.write_bytes(content)
-    told = await run(connorg, file)
+    told = bulk_command.run_here(file, env=environment(connorg))
     assert (told.code, told.out) == (2, "")
     assert sentence in told.err
 
@@ -171,7 +171,8 @@ async def test_what_can_not_be_done_is_said_with_its_exit_code(
     connorg: Connorg, tmp_path: Path, arguments: list[str], code: int, sentence: str
 ) -> None:
     file = str(spreadsheet(tmp_path, [Partner()]))
-    told = await run(connorg, *(file if word == "FILE" else word for word in arguments))
+    given = (file if word == "FILE" else word for word in arguments)
+    told = bulk_command.run_here(*given, env=environment(connorg))
     assert (told.code, told.out) == (code, "")
     assert sentence in told.err
 

@@ -13,6 +13,7 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from infra.local import azurite
+from infra.local.__main__ import main
 from infra.local.serving import LOOPBACK
 from tests.stack import (
     END_SECONDS,
@@ -103,10 +104,13 @@ def test_storage_takes_three_ports_in_a_row() -> None:
         (["--graph-port=http"], "'http' is not a port"),
     ],
 )
-def test_bad_arguments_are_refused_by_name(arguments: list[str], sentence: str) -> None:
-    code, said = outcome(*arguments)
-    assert code == 2
-    assert sentence in said
+def test_bad_arguments_are_refused_by_name(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["up", *arguments])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_a_taken_port_ends_everything_and_is_named() -> None:
