@@ -73,7 +73,7 @@ async def test_a_request_that_waits_is_told_when_it_is_done(
     connorg: Connorg, receiver: Receiver
 ) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates(partner, "status", status=423, times=1)
+    await connorg.graph.fail_creates(partner, "status", status=423, retryAfter=1, times=1)
     await connorg.accepted(partner.body(callbackUrl=receiver.address("waits")))
     assert (await is_called(receiver, "waits")).told["status"] == "Succeeded"
 
@@ -89,7 +89,7 @@ async def test_a_failed_onboarding_is_told(connorg: Connorg, receiver: Receiver)
 
 async def test_a_canceled_onboarding_is_told(connorg: Connorg, receiver: Receiver) -> None:
     partner = Partner()
-    await connorg.graph.fail_creates(partner, "status", status=423)
+    await connorg.graph.fail_creates(partner, "status", status=423, retryAfter=3)
     body = partner.body(callbackUrl=receiver.address("canceled"))
     onboarding_id = await connorg.accepted(body)
     answer = await connorg.call("DELETE", f"onboardings/{onboarding_id}")
@@ -120,7 +120,7 @@ async def test_two_requests_for_one_partner_are_told_each_at_its_own_address(
 ) -> None:
     """Another address alone is no other request: neither by the partner nor by the key."""
     partner = Partner()
-    await connorg.graph.fail_creates(partner, "status", status=423, times=1)
+    await connorg.graph.fail_creates(partner, "status", status=423, retryAfter=1, times=1)
     key = partner.domain
     ids = [
         await connorg.accepted(
