@@ -1,9 +1,13 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint audit policy demo run simulate campaign throttle bulk bench connector live \
-	package package-test lock clean
+.PHONY: help setup check test test-slow lint audit policy demo run simulate campaign throttle bulk \
+	bench connector live package package-test lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
+# Tests start hundreds of processes, and none should compile what another has compiled.
+export PYTHONDONTWRITEBYTECODE :=
+# Tests that share a stack, and those of a file, run in one worker (tests/conftest.py).
+pytest := $(python) -m pytest --dist=loadgroup --no-loadscope-reorder
 compile := .venv/bin/uv pip compile --quiet --python-version 3.13 --universal --generate-hashes \
 	--custom-compile-command "make lock" $(ARGS)
 
@@ -13,8 +17,15 @@ help: ## Show this
 setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
 
-test: setup ## Run every test
-	$(python) -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(ARGS)
+check: lint ## The inner loop, within a minute: linters, tests that need no stack, 50 schedules
+	$(pytest) --numprocesses=2 -m "not slow and not stack" tests/unit tests/contract $(ARGS)
+	$(python) -m tests.simulation --schedules 50 --seed commit
+
+test: setup ## Run every test but the slow ones
+	$(pytest) --numprocesses=3 -m "not slow" $(ARGS)
+
+test-slow: setup ## Run a quarter of the slow tests, which the commit picks; ARGS=--all for all
+	$(pytest) --numprocesses=3 -m slow --quarter $(ARGS)
 
 lint: setup ## Linter, formatter and type checker
 	$(python) -m ruff check
@@ -63,8 +74,8 @@ package: setup ## Build the zip to deploy; ARGS=--compare also measures the obvi
 
 package-test: setup ## Run the end-to-end tests on the package, where nothing else is installed
 	@$(python) -m infra.package
-	CONNORG_TESTED_APP=$(CURDIR)/.local/package/app $(python) -m pytest \
-		--numprocesses=3 --dist=loadfile tests/end_to_end $(ARGS)
+	CONNORG_TESTED_APP=$(CURDIR)/.local/package/app $(pytest) \
+		--numprocesses=3 tests/end_to_end $(ARGS)
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt

@@ -1,4 +1,7 @@
-"""What tests of every kind share: storage, and the whole stack, once per run and only if needed."""
+"""What tests of every kind share: storage and the whole stack, once per run and only if needed.
+
+And how a run is divided: which tests it takes, and which of them run in one worker.
+"""
 
 import os
 from collections.abc import Iterator
@@ -6,11 +9,65 @@ from collections.abc import Iterator
 import pytest
 
 from tests import receivers, senders
+from tests.commit import commit_number, quarter
 from tests.infra import app_settings
 from tests.stack import Stack
 
 # With DEPLOYED_SETTINGS=1 every stack begins with the app settings that the Bicep sets.
 DEPLOYED = app_settings.on_this_machine("least") if os.environ.get("DEPLOYED_SETTINGS") else {}
+# What several files share and takes seconds to start. Those that take longest begin first.
+SHARED = ("frail_stack", "stack", "observed", "package", "storage")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--all` takes back a `--quarter` that stands before it, as in `make test-slow ARGS=--all`."""
+    for name, divides, told in (
+        ("--quarter", True, "of the slow tests take a quarter, which the commit's hash picks"),
+        ("--all", False, "of the slow tests take all"),
+    ):
+        action = "store_true" if divides else "store_false"
+        parser.addoption(name, action=action, dest="quarter", default=False, help=told)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` and pytest-xdist look at the markers
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if _shared_by(item):
+            item.add_marker("stack")
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(_shared_by(item) or _file_of(item)))
+    if config.getoption("quarter"):
+        left_out = _not_in_the_quarter(items)
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+    items.sort(key=_turn)
+
+
+def _not_in_the_quarter(items: list[pytest.Item]) -> set[pytest.Item]:
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    taken = quarter(map(_group_of, slow), commit_number())
+    return {item for item in slow if _group_of(item) not in taken}
+
+
+def _turn(item: pytest.Item) -> int:
+    group = _group_of(item)
+    return SHARED.index(group) if group in SHARED else len(SHARED)
+
+
+def _group_of(item: pytest.Item) -> str:
+    """Return what names the tests that run in one worker, one after the other."""
+    marker = item.get_closest_marker("xdist_group")
+    assert marker
+    return str(marker.args[0])
+
+
+def _shared_by(item: pytest.Item) -> str | None:
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else ()
+    return next((name for name in SHARED if name in fixtures), None)
+
+
+def _file_of(item: pytest.Item) -> str:
+    return str(item.path.relative_to(item.config.rootpath))
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.local.child import ROOT, tethered
 
 
+@pytest.mark.slow
 def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     command = [sys.executable, "-m", "tests.benchmarks", "--quick", f"--json={path}"]

@@ -1,6 +1,10 @@
 """A small batch as `make bulk` measures it, with kills. Its figures are the machine's business."""
 
+import pytest
+
 from tests.campaign.bulk import measure
+
+pytestmark = pytest.mark.slow
 
 ROWS = 60
 

@@ -11,6 +11,9 @@ from connorg.core.ports import OrganizationGateway
 from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
 from tests.simulation.storage import SimulatedTableClient, Table, by_turns
 
+# For tables and queues that are tried beside simulated ones.
+AZURITE = pytest.param("azurite", marks=[pytest.mark.stack, pytest.mark.xdist_group("storage")])
+
 
 @pytest.fixture
 async def emulator() -> AsyncIterator[Emulator]:
@@ -32,7 +35,7 @@ def gateway(under_test: GraphUnderTest) -> OrganizationGateway:
     return under_test.gateway
 
 
-@pytest.fixture(params=["simulated", "azurite"])
+@pytest.fixture(params=["simulated", AZURITE])
 async def any_table(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     """A table that does not exist yet."""
     if request.param == "simulated":

@@ -14,6 +14,7 @@ from connorg.contract.identifiers import RowRef, new_batch_id
 from connorg.contract.onboarding import Conclusion
 from connorg.core.ports import Batches, SupersededError
 from connorg.storage.batches import AzureBatches
+from tests.contract.conftest import AZURITE
 from tests.contract.test_ledger import partner
 from tests.simulation.storage import Table, batches_on, by_turns
 from tests.unit.partners import domain_source, request
@@ -21,7 +22,7 @@ from tests.unit.partners import domain_source, request
 NOW = datetime(2026, 11, 2, 9, 30, 0, 123, tzinfo=UTC)
 
 
-@pytest.fixture(params=["simulated", "azurite"])
+@pytest.fixture(params=["simulated", AZURITE])
 async def batches(request: pytest.FixtureRequest) -> AsyncIterator[Batches]:
     """Batches whose table does not exist yet."""
     if request.param == "simulated":

@@ -356,6 +356,7 @@ async def test_a_missing_queue_is_neither_made_nor_a_fault(
     assert "cannot be read" not in caplog.text
 
 
+@pytest.mark.stack
 async def test_the_pump_outlives_an_outage_of_the_storage(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -240,6 +240,7 @@ async def test_no_organization_is_created_past_the_limit(graph: EmulatedGraph) -
     assert (response.status, response.code) == (403, "QuotaExceeded")
 
 
+@pytest.mark.slow
 async def test_a_tenant_holds_2500_organizations(graph: EmulatedGraph) -> None:
     for number in range(2500):
         await graph.create(domain(f"{number}.example"))

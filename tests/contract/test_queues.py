@@ -21,6 +21,7 @@ from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import Receipt, RetryQueue, StorageUnavailableError
 from connorg.storage.connection import queue
 from connorg.storage.queues import AzureRetryQueue
+from tests.contract.conftest import AZURITE
 from tests.contract.test_ledger import connection_string
 from tests.simulation.storage import Queue, by_turns, retry_queue_on
 from tests.unit.partners import request
@@ -51,7 +52,7 @@ class UnderTest:
     take: Trigger
 
 
-@pytest.fixture(params=["simulated", "azurite"])
+@pytest.fixture(params=["simulated", AZURITE])
 async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[UnderTest]:
     """A queue that does not exist yet."""
     if request.param == "simulated":

@@ -238,6 +238,7 @@ async def test_nothing_is_logged_that_could_be_called(connorg: Connorg) -> None:
     assert connorg.logged_secrets() == []
 
 
+@pytest.mark.slow  # it waits for the end of the lease, half a minute
 async def test_a_process_that_dies_between_the_end_and_the_call_loses_nothing(
     frail: Connorg,
 ) -> None:

@@ -1,6 +1,8 @@
-"""The fault campaign, small enough for every test run; `make campaign` is the large one."""
+"""The fault campaign, small enough for a test run; `make campaign` is the large one."""
 
 from random import SystemRandom
+
+import pytest
 
 from infra.local.child import ROOT
 from tests.campaign.campaign import carry_out
@@ -10,6 +12,7 @@ from tests.campaign.plan import Plan
 PARTNERS, KILLS = 40, 3
 
 
+@pytest.mark.slow
 async def test_kills_and_faults_lose_nothing_and_double_nothing() -> None:
     plan = Plan.draw(SystemRandom().randrange(10_000), PARTNERS, KILLS)
     again = f"python -m tests.campaign --partners {PARTNERS} --kills {KILLS} --seed {plan.seed}"

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import unquote_to_bytes
 
+import pytest
+
 from connorg.contract.storage_names import POISON_QUEUE
 from tests.end_to_end.client import Connorg, Json, Partner, eventually
 
@@ -56,6 +58,7 @@ async def kill_after_the_create(connorg: Connorg, partner: Partner) -> None:
     await connorg.crash_when_committed(partner)
 
 
+@pytest.mark.slow
 async def test_a_message_that_kills_five_times_fails_its_onboarding_for_a_replay(
     frail: Connorg,
 ) -> None:

@@ -76,6 +76,7 @@ def test_only_starts_what_it_names() -> None:
             _ = stack.graph
 
 
+@pytest.mark.slow
 def test_a_given_port_is_taken_and_tells_where_a_part_is_that_is_not_started() -> None:
     identity_port, graph_port = azurite.free_port(), azurite.free_port()
     with Stack(only=["identity"], ports={"identity": identity_port, "graph": graph_port}) as stack:
@@ -85,6 +86,7 @@ def test_a_given_port_is_taken_and_tells_where_a_part_is_that_is_not_started() -
         assert not answers(stack.graph)
 
 
+@pytest.mark.slow
 def test_storage_takes_three_ports_in_a_row() -> None:
     port = azurite.free_port()
     with Stack(only=["storage"], ports={"storage": port}) as stack:
@@ -126,6 +128,7 @@ def test_a_taken_port_ends_everything_and_is_named() -> None:
     assert not answers(f"http://{LOOPBACK}:{storage_port}")
 
 
+@pytest.mark.slow
 def test_functions_that_cannot_start_end_the_parts_that_could() -> None:
     graph_port = azurite.free_port()
     with taken_port() as taken:
@@ -135,6 +138,7 @@ def test_functions_that_cannot_start_end_the_parts_that_could() -> None:
     assert not answers(f"http://{LOOPBACK}:{graph_port}")
 
 
+@pytest.mark.slow
 def test_a_taken_port_of_storage_is_named_too() -> None:
     with taken_port() as taken:  # the one of the table service
         code, said = outcome("--only=storage", f"--storage-port={taken - 2}")
@@ -158,6 +162,7 @@ def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> Non
     assert not any(map(is_running, pids))
 
 
+@pytest.mark.slow
 @linux_only
 def test_a_signal_during_the_start_ends_everything(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
@@ -170,6 +175,7 @@ def test_a_signal_during_the_start_ends_everything(tmp_path: Path) -> None:
     assert not is_running(storage)
 
 
+@pytest.mark.slow
 @linux_only
 def test_even_sigkill_leaves_no_process_behind(tmp_path: Path) -> None:
     command, pids = started("--only=identity", "--only=storage", folder=tmp_path)
@@ -178,6 +184,7 @@ def test_even_sigkill_leaves_no_process_behind(tmp_path: Path) -> None:
     wait_until(lambda: not any(map(is_running, pids)), "somebody is left")
 
 
+@pytest.mark.slow
 def test_data_outlives_storage_when_it_has_a_folder(tmp_path: Path) -> None:
     with Stack(only=["storage"], data=tmp_path / "data") as stack:
         port = blob_port(stack.storage)

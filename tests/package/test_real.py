@@ -16,7 +16,10 @@ from infra.package.__main__ import AZURE, SITE, build, pack
 from tests.end_to_end.client import Connorg, Partner
 from tests.stack import Stack
 
-pytestmark = pytest.mark.skipif(SITE != AZURE, reason="the package is built on Linux x86_64")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(SITE != AZURE, reason="the package is built on Linux x86_64"),
+]
 
 OUTPUT = ROOT / ".local/package"
 SPONSORS = Path(

@@ -1,6 +1,7 @@
 """Run schedules by the thousand, or one of them again with all that happened.
 
 python -m tests.simulation --schedules 100000 --seed 0 --jobs 2
+python -m tests.simulation --schedules 50 --seed commit
 python -m tests.simulation --replay 4711
 """
 
@@ -9,6 +10,7 @@ import os
 import sys
 import time
 
+from tests.commit import commit_number
 from tests.simulation.campaign import run_all
 from tests.simulation.schedule import run
 
@@ -17,10 +19,10 @@ _SHOWN = 5  # broken schedules of which the trace is printed
 
 def main() -> int:
     arguments = _arguments()
-    if arguments.replay is not None:
-        report = run(arguments.replay, tracing=True)
-        _say(report)
-        return 1 if report.broken else 0
+    if arguments.replay:
+        reports = [run(seed, tracing=True) for seed in arguments.replay]
+        _say("\n".join(map(str, reports)))
+        return 1 if any(report.broken for report in reports) else 0
     seeds = range(arguments.seed, arguments.seed + arguments.schedules)
     began = time.monotonic()
     broken = []
@@ -46,10 +48,21 @@ def _say(text: object) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0, help="of the first schedule")
+    parser.add_argument(
+        "--seed",
+        type=_seed,
+        default=0,
+        help="of the first schedule; `commit`: one that changes with the commit",
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--replay", type=int, metavar="SEED", help="run one schedule and trace it")
+    parser.add_argument(
+        "--replay", type=int, nargs="+", metavar="SEED", help="run single schedules and trace them"
+    )
     return parser.parse_args()
+
+
+def _seed(text: str) -> int:
+    return commit_number() if text == "commit" else int(text)
 
 
 if __name__ == "__main__":
