@@ -1,22 +1,43 @@
-"""What the simulation shows of the core, and what shows that the simulation would notice."""
+"""What the simulation shows of the core, and what shows that the simulation would notice.
+
+The sample takes other schedules after each commit. A broken core is first run on a schedule that is
+known to catch it, and searched for among many where that one does so no more.
+"""
 
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.commit import commit_number
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.schedule import PASSING_FAULTS, run
 from tests.simulation.world import Weather
 
-_SCHEDULES = 2000
-_PATIENCE = 600  # seconds; it takes some 30 on two processors
-_MOST_SEEDS = 1000  # that a broken core may survive; most are caught within 20
-STORM = Weather(ends=180, crash=0.1, graph=0.5, hang=0.2, listing_delay=30, faults=PASSING_FAULTS)
+_PATIENCE = 600  # seconds; two thousand schedules take some 60 on two processors
+_MOST_SEEDS = 1000  # that a broken core may survive; each is caught within 100, on average
+STORM = Weather(ends=180, crash=0.02, graph=0.5, hang=0.2, listing_delay=30, faults=PASSING_FAULTS)
+CRASHES = Weather(ends=600, crash=0.1, faults=PASSING_FAULTS)
+"""In a storm, somebody asks again and mends what a message that was deleted too early leaves."""
+CAUGHT_BY = {
+    "lease_ignored": 1,
+    "lookup_skipped": 1,
+    "message_deleted_before_the_ledger_is_closed": 67,
+    "arm_after_act": 14,
+    "tenant_not_claimed": 3,
+    "sponsors_forgotten": 2,
+    "callback_forgotten": 7,
+}
+"""Seeds that show what is broken, at once."""
+
+
+def weather_of(name: str) -> Weather:
+    return CRASHES if name == "message_deleted_before_the_ledger_is_closed" else STORM
 
 
 def simulate(*arguments: str, hash_seed: str = "random") -> subprocess.CompletedProcess[str]:
@@ -31,15 +52,19 @@ def simulate(*arguments: str, hash_seed: str = "random") -> subprocess.Completed
     )
 
 
-def test_every_promise_holds_under_two_thousand_schedules() -> None:
-    command = simulate("--schedules", str(_SCHEDULES), "--seed", "0")
+@pytest.mark.parametrize(
+    ("schedules", "seed"),
+    [("200", "commit"), pytest.param("2000", "0", marks=pytest.mark.slow)],
+)
+def test_every_promise_holds_under_all_schedules(schedules: str, seed: str) -> None:
+    command = simulate("--schedules", schedules, "--seed", seed)
     assert command.returncode == 0, command.stdout + command.stderr
 
 
-@pytest.mark.parametrize("seed", ["1", "12", "123"])
-def test_one_seed_is_one_schedule_in_any_process(seed: str) -> None:
-    one, other = (simulate("--replay", seed, hash_seed=hashes).stdout for hashes in ("1", "2"))
-    assert one.count("\n") > 10
+def test_one_seed_is_one_schedule_in_any_process() -> None:
+    replay = ("--replay", "1", "12", "123")
+    one, other = (simulate(*replay, hash_seed=hashes).stdout for hashes in ("1", "2"))
+    assert one.count("\n") > 30
     assert one == other
 
 
@@ -51,17 +76,43 @@ def _silence() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+def first_to_catch(name: str, seeds: Iterable[int]) -> int:
+    """Return the first seed whose schedule shows that the core is broken, and says where."""
+    weather = weather_of(name)
+    reports = (run(seed, MUTATIONS[name](), weather) for seed in seeds)
+    caught = next((report for report in reports if report.broken), None)
+    assert caught is not None, f"{_MOST_SEEDS} schedules did not show that {name}"
+    again = run(caught.seed, MUTATIONS[name](), weather, tracing=True)
+    assert again.broken == caught.broken
+    assert any(who == "INVARIANT" for _, who, _ in again.trace)
+    return caught.seed
+
+
 @pytest.mark.usefixtures("_silence")
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_core_with_a_broken_safeguard_is_caught(name: str) -> None:
-    reports = (run(seed, MUTATIONS[name](), STORM) for seed in range(_MOST_SEEDS))
-    caught = next((report for report in reports if report.broken), None)
-    assert caught is not None, f"{_MOST_SEEDS} schedules did not show that {name}"
-    again = run(caught.seed, MUTATIONS[name](), STORM, tracing=True)
-    assert again.broken == caught.broken
-    assert any(who == "INVARIANT" for _, who, _ in again.trace)
+    known = CAUGHT_BY[name]
+    caught = first_to_catch(name, [known, *range(_MOST_SEEDS)])
+    if caught != known:
+        warnings.warn(f"{name} is caught by {caught}, no more by {known}", stacklevel=1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_silence")
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_core_with_a_broken_safeguard_is_caught_wherever_the_search_begins(name: str) -> None:
+    start = commit_number()
+    first_to_catch(name, range(start, start + _MOST_SEEDS))
 
 
 @pytest.mark.usefixtures("_silence")
-def test_the_core_as_it_is_holds_in_the_same_storm() -> None:
-    assert [seed for seed in range(_MOST_SEEDS // 4) if run(seed, weather=STORM).broken] == []
+def test_the_core_as_it_is_holds_where_broken_ones_are_caught() -> None:
+    for name, seed in CAUGHT_BY.items():
+        assert not run(seed, weather=weather_of(name)).broken
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_silence")
+@pytest.mark.parametrize("weather", [STORM, CRASHES], ids=["storm", "crashes"])
+def test_the_core_as_it_is_holds_in_the_same_weather(weather: Weather) -> None:
+    assert [seed for seed in range(_MOST_SEEDS // 4) if run(seed, weather=weather).broken] == []
