@@ -90,10 +90,6 @@ class Collector:
         found = [p for p in self.points if p.name == name and p.attributes == attributes]
         return found[-1].value if found else 0.0
 
-    def latest(self, name: str) -> Point | None:
-        found = [point for point in self.points if point.name == name]
-        return found[-1] if found else None
-
     async def take_spans(self, request: web.Request) -> web.Response:
         sent = await self._taken(request, ExportTraceServiceRequest())
         for resource in sent.resource_spans:
