@@ -1,36 +1,25 @@
 """What Batches promise: those on the simulated table, and those on Azurite's."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from azure.data.tables.aio import TableClient
 
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.identifiers import RowRef, new_batch_id
 from connorg.contract.onboarding import Conclusion
 from connorg.core.ports import Batches, SupersededError
 from connorg.storage.batches import AzureBatches
-from tests.contract.conftest import AZURITE
 from tests.contract.test_ledger import partner
-from tests.simulation.storage import Table, batches_on, by_turns
 from tests.unit.partners import domain_source, request
 
 NOW = datetime(2026, 11, 2, 9, 30, 0, 123, tzinfo=UTC)
 
 
-@pytest.fixture(params=["simulated", AZURITE])
-async def batches(request: pytest.FixtureRequest) -> AsyncIterator[Batches]:
-    """Batches whose table does not exist yet."""
-    if request.param == "simulated":
-        yield batches_on(Table(), by_turns)
-        return
-    connection = request.getfixturevalue("storage")
-    async with TableClient.from_connection_string(connection, f"batches{uuid4().hex}") as table:
-        yield AzureBatches(table)
+@pytest.fixture
+def batches(any_table: Any) -> Batches:
+    return AzureBatches(any_table)
 
 
 def batch(**values: Any) -> Batch:
