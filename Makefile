@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-slow lint audit policy demo run simulate campaign throttle bulk \
-	bench connector live package package-test lock clean
+.PHONY: help setup check test test-slow lint mutate audit policy demo run simulate campaign \
+	throttle bulk bench connector live package package-test lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -26,6 +26,9 @@ test: setup ## Run every test but the slow ones
 
 test-slow: setup ## Run a quarter of the slow tests, which the commit picks; ARGS=--all for all
 	$(pytest) --numprocesses=3 -m slow --quarter $(ARGS)
+
+mutate: setup ## Break the product in each way that tests must notice; ARGS="-k pace" for some
+	$(pytest) --numprocesses=2 --verbose -m slow tests/mutations $(ARGS)
 
 lint: setup ## Linter, formatter and type checker
 	$(python) -m ruff check
