@@ -1,8 +1,8 @@
-"""What stands at the edge of a function: headers, addresses, callers, messages."""
+"""What stands at the edge of a function: headers, addresses, messages."""
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -16,10 +16,8 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.http.addresses import PREFIX, Addresses
 from connorg.functions.http.answers import poll_after
-from connorg.functions.http.callers import Role, authorize
 from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.functions.queues.envelope import text_of
-from connorg.settings import settings
 from tests.unit.partners import request
 
 ROOT = Path(__file__).parents[3]
@@ -97,44 +95,6 @@ def test_a_forwarded_host_that_is_no_host_is_ignored(host: str) -> None:
 def test_the_prefix_of_addresses_is_the_hosts() -> None:
     host_json = json.loads((ROOT / "host.json").read_text())
     assert host_json["extensions"]["http"]["routePrefix"] == PREFIX
-
-
-@pytest.fixture
-def entra_required(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", "true")
-    settings.cache_clear()
-    yield
-    settings.cache_clear()
-
-
-def principal(*roles: str) -> dict[str, str]:
-    claims = [{"typ": "roles", "val": role} for role in roles]
-    text = json.dumps({"auth_typ": "aad", "claims": claims, "role_typ": "roles"})
-    return {"x-ms-client-principal": base64.b64encode(text.encode()).decode()}
-
-
-@pytest.mark.usefixtures("entra_required")
-@pytest.mark.parametrize(
-    ("headers", "kind"),
-    [
-        ({}, ProblemKind.UNAUTHENTICATED),
-        ({"x-ms-client-principal": "not base64!"}, ProblemKind.FORBIDDEN),
-        ({"x-ms-client-principal": "bm90IGpzb24="}, ProblemKind.FORBIDDEN),
-        (principal(), ProblemKind.FORBIDDEN),
-        (principal("Onboarding.Read"), ProblemKind.FORBIDDEN),
-    ],
-)
-def test_who_is_not_signed_in_with_the_role_is_refused(
-    headers: dict[str, str], kind: ProblemKind
-) -> None:
-    with pytest.raises(ProblemError) as raised:
-        authorize(http_request(headers), Role.SUBMIT)
-    assert raised.value.problem.status == kind.status
-
-
-@pytest.mark.usefixtures("entra_required")
-def test_who_has_the_role_is_let_in() -> None:
-    authorize(http_request(principal("Onboarding.Submit")), Role.SUBMIT)
 
 
 def test_our_messages_take_no_name_that_the_queue_trigger_would_replace() -> None:

@@ -1,0 +1,210 @@
+"""Who is let in where: every caller on every route, held to the table that callers read."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import azure.functions as func
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import function_app
+from connorg.contract.problems import ProblemError
+from connorg.functions.http.callers import Role, authorize
+from connorg.functions.http.route import Route
+from connorg.settings import settings
+from infra.grant.rights import CALLER_ROLES
+from tests.unit.functions.registered import HTTP_FUNCTIONS, Registered, registered
+from tests.unit.functions.test_routes import PAGE, ROOT, ROW
+
+SERVED, UNAUTHENTICATED, FORBIDDEN = 204, 401, 403
+ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+DOCUMENTED = {(method, path): role for method, path, role in ROW.findall((ROOT / PAGE).read_text())}
+SOME_ROLES = [set(some) for count in range(1, 5) for some in combinations(Role, count)]
+
+
+def claims_of(typ: str, *values: object) -> list[dict[str, object]]:
+    return [{"typ": typ, "val": value} for value in values]
+
+
+def encoded(text: str | bytes) -> dict[str, str]:
+    content = text.encode() if isinstance(text, str) else text
+    return {"x-ms-client-principal": base64.b64encode(content).decode()}
+
+
+def signed_in(claims: list[dict[str, object]], role_typ: str = "roles") -> dict[str, str]:
+    """Return the header that App Service sets for a caller who signed in."""
+    return encoded(json.dumps({"auth_typ": "aad", "claims": claims, "role_typ": role_typ}))
+
+
+def call(headers: Mapping[str, str], method: str = "GET") -> func.HttpRequest:
+    return func.HttpRequest(method, "http://127.0.0.1:7071/api/x", headers=headers, body=b"")
+
+
+@pytest.fixture
+def entra_required(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", "true")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+async def serve(_: func.HttpRequest) -> func.HttpResponse:
+    return func.HttpResponse(status_code=SERVED)
+
+
+def levels(functions: Mapping[str, Registered]) -> dict[str, func.AuthLevel]:
+    return {name: function.trigger["authLevel"] for name, function in functions.items()}
+
+
+def test_each_function_is_a_route_with_the_key_that_the_page_names() -> None:
+    asked = {}
+    for function in HTTP_FUNCTIONS.values():
+        [method] = function.trigger["methods"]
+        asked[method.value, function.trigger["route"]] = function.trigger["authLevel"]
+    wanted = {
+        place: func.AuthLevel.ADMIN
+        if "master key" in who
+        else func.AuthLevel.FUNCTION
+        if "Onboarding." in who
+        else func.AuthLevel.ANONYMOUS
+        for place, who in DOCUMENTED.items()
+    }
+    assert asked == wanted
+
+
+@pytest.mark.usefixtures("entra_required")
+def test_with_entra_no_route_asks_for_a_key() -> None:
+    asked = levels(registered(function_app.routes, serve))
+    assert set(asked.values()) == {func.AuthLevel.ANONYMOUS}
+    assert asked.keys() == {route.name for route in function_app.routes}
+
+
+@pytest.mark.parametrize("wrong", ["yes, please", " ", "tru", "2"])
+def test_a_setting_that_can_t_be_understood_leaves_every_key_in_place(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", wrong)
+    assert levels(registered(function_app.routes, serve)) == levels(HTTP_FUNCTIONS)
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
+async def test_a_caller_is_let_in_by_the_documented_role_and_by_no_other(route: Route) -> None:
+    """The function itself refuses; where it would not, it is tried with another handler."""
+    real = HTTP_FUNCTIONS[route.name]
+    [served] = registered([route], serve).values()
+    who = DOCUMENTED[route.method, route.path]
+    callers: list[tuple[dict[str, str], set[Role], int]] = [
+        ({}, set(), UNAUTHENTICATED),
+        (signed_in([]), set(), FORBIDDEN),
+        (signed_in(claims_of("roles", "Onboarding.All", "*", "")), set(), FORBIDDEN),
+        *((signed_in(claims_of("roles", *roles)), roles, FORBIDDEN) for roles in SOME_ROLES),
+    ]
+    for headers, roles, refusal in callers:
+        is_let_in = "Onboarding." not in who or any(f"`{role}`" in who for role in roles)
+        function, status = (served, SERVED) if is_let_in else (real, refusal)
+        answer = await function.call(call(headers, route.method))
+        assert answer.status_code == status, f"{roles or 'nobody'} at {route.path}"
+
+
+def test_the_roles_that_are_asked_for_can_be_given() -> None:
+    assert CALLER_ROLES.keys() == set(Role)
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        signed_in(claims_of("roles", *Role)),
+        signed_in(claims_of(ROLE_URI, *Role), role_typ=ROLE_URI),
+        signed_in(claims_of("roles", *Role), role_typ=ROLE_URI),
+        encoded(json.dumps({"claims": claims_of("roles", *Role)})),
+    ],
+    ids=["roles", "its URI", "roles beside the URI", "no type told"],
+)
+def test_a_role_counts_by_either_name_of_its_claim(headers: dict[str, str]) -> None:
+    for role in Role:
+        authorize(call(headers), role)
+
+
+def refusal_of(headers: Mapping[str, str], role: Role = Role.MANAGE) -> int | None:
+    try:
+        authorize(call(headers), role)
+    except ProblemError as error:
+        return error.problem.status
+    return None
+
+
+@pytest.mark.parametrize(
+    "typ",
+    ["name", "scp", "groups", "wids", "appid", "Roles", "roles ", "role", ROLE_URI, ""],
+)
+@pytest.mark.usefixtures("entra_required")
+def test_a_claim_that_only_reads_like_a_role_is_none(typ: str) -> None:
+    for role in Role:
+        assert refusal_of(signed_in(claims_of(typ, *Role)), role) == FORBIDDEN
+
+
+# Settings are read once; the fixture of a test is not made anew for each example.
+@given(typ=st.text().filter(lambda typ: typ != "roles"), role=st.sampled_from(Role))
+def test_no_claim_of_another_type_is_a_role(typ: str, role: Role) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CONNORG_REQUIRE_ENTRA", "true")
+        settings.cache_clear()
+        assert refusal_of(signed_in(claims_of(typ, role)), role) == FORBIDDEN
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize(
+    "value",
+    [
+        "onboarding.manage",
+        "Onboarding.Manage ",
+        "Onboarding.Manage.All",
+        "Onboarding.Read,Onboarding.Manage",
+        "Onboarding.Read Onboarding.Manage",
+        '["Onboarding.Manage"]',
+        ["Onboarding.Manage"],
+        {"Onboarding.Manage": True},
+        None,
+    ],
+    ids=str,
+)
+def test_a_role_of_another_shape_is_none(value: object) -> None:
+    assert refusal_of(signed_in(claims_of("roles", value))) == FORBIDDEN
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-ms-client-principal": ""},
+        {"x-ms-client-principal": "not base64!"},
+        {"x-ms-client-principal": "b\u00e9"},
+        {"x-ms-client-principal": "Onboarding.Manage"},
+        encoded("not JSON"),
+        encoded(b"\xff"),
+        encoded("null"),
+        encoded("[" * 100_000),
+        encoded(json.dumps(claims_of("roles", *Role))),
+        encoded(json.dumps({"claims": 7})),
+        encoded(json.dumps({"claims": {"roles": list(Role)}})),
+        encoded(json.dumps({"roles": list(Role)})),
+        encoded(json.dumps({"claims": claims_of("roles", *Role), "role_typ": 7})),
+    ],
+    ids=lambda headers: str(headers["x-ms-client-principal"][:20]),
+)
+def test_a_principal_that_can_t_be_read_has_no_role(headers: dict[str, str]) -> None:
+    assert refusal_of(headers) == FORBIDDEN
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize(
+    "header", ["x-ms-client-principal-id", "x-ms-client-principal-name", "authorization"]
+)
+def test_no_other_header_stands_for_the_principal(header: str) -> None:
+    assert refusal_of({header: "Onboarding.Manage"}) == UNAUTHENTICATED
