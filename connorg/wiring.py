@@ -228,7 +228,7 @@ def _get_token_meanwhile() -> None:
 
 
 async def _try_for_token() -> None:
-    with suppress(TokenUnavailableError):  # the attempt meets it again, and says so
+    with suppress(Exception):  # the attempt meets it again; asyncio would log it with its text
         await token_for_graph()
 
 

@@ -1,8 +1,9 @@
 """The edge: what the Functions host calls.
 
-endpoints  HTTP functions
-queues     queue functions
-timers     timer functions
-openapi    the description of the HTTP API
-http       what HTTP functions share
+endpoints   HTTP functions
+queues      queue functions
+timers      timer functions
+openapi     the description of the HTTP API
+http        what HTTP functions share
+unattended  what all others share: nobody waits for them
 """

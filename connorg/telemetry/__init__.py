@@ -4,5 +4,6 @@ hooks           what the core calls: spans and counts
 names           the names under which they are found
 oldest_waiting  how long the oldest waits
 target          where it is sent
+unexpected      what is told of an exception
 export          the exporters
 """

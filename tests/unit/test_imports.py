@@ -26,7 +26,7 @@ LAYERS = (
     ("connorg.settings", "connorg.graph", "connorg.storage", "connorg.callback_receiver"),
     ("connorg.webhooks",),
     ("connorg.wiring",),
-    ("connorg.functions.http",),
+    ("connorg.functions.unattended", "connorg.functions.http"),
     ("connorg.functions.openapi",),
     ("connorg.functions.endpoints", "connorg.functions.queues", "connorg.functions.timers"),
     ("function_app",),

@@ -32,6 +32,7 @@ from connorg.core.ports import ClaimHeld, Receipt, StorageUnavailableError
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 from connorg.telemetry import hooks as telemetry
+from connorg.telemetry.unexpected import UnexpectedError
 
 _log = logging.getLogger(__name__)
 
@@ -156,4 +157,5 @@ async def _come_back_when_due(services: Services, waiting: Onboarding, receipt: 
 def _end_of_background(task: asyncio.Task[Onboarding]) -> None:
     _background.discard(task)
     if not task.cancelled() and (error := task.exception()):
-        _log.error("an attempt stays unconcluded, its message will resume it", exc_info=error)
+        told = UnexpectedError(error)
+        _log.error("an attempt stays unconcluded, its message will resume it", exc_info=told)

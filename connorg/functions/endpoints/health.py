@@ -13,6 +13,7 @@ from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import StorageUnavailableError, TokenUnavailableError
 from connorg.core.throttle.gate import Gate
 from connorg.functions.http.answers import json_answer
+from connorg.functions.unattended import unattended
 from connorg.wiring import message_queue, services, token_for_graph
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  t
     return json_answer(body.model_dump(mode="json", exclude_none=True), 503 if unready else 200)
 
 
+@unattended
 async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's name for it
     """Make the clients and a token ready before the first request; a failure does not matter."""
     # In this order: the services would fetch the token a second time if it were still under way.

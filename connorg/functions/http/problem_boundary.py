@@ -15,6 +15,7 @@ from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.functions.http.answers import problem_answer
 from connorg.functions.http.callers import Role, authorize
 from connorg.settings import ConfigurationError
+from connorg.telemetry.unexpected import UnexpectedError
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def _problem_of(error: Exception) -> ProblemError:
                 ProblemKind.MISCONFIGURED, str(error), "Correct the app settings and restart."
             )
         case _:
-            _log.error("a function failed", exc_info=error)
+            _log.error("a function failed", exc_info=UnexpectedError(error))
             return ProblemError(
                 ProblemKind.INTERNAL_ERROR,
                 "Something went wrong that nobody expected.",

@@ -15,17 +15,20 @@ from connorg.functions.queues.envelope import (
     text_of,
     unreadable_message,
 )
+from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
 
 type Act = Callable[[OnboardingMessage | BatchMessage], Awaitable[None]]
 
 
+@unattended
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `batch`. The host deletes the message when this returns."""
     await _deal_with(msg, lambda message: resume_rows(services(), message, msg.dequeue_count or 1))
 
 
+@unattended
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `batch-poison`. What raises here stays hidden and comes again."""
     if await _deal_with(msg, lambda message: bury_rows(services(), message)):

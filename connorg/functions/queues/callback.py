@@ -9,12 +9,14 @@ from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, par
 from connorg.contract.storage_names import CALLBACK_QUEUE
 from connorg.core.callbacks import bury_callback, call_back
 from connorg.functions.queues.envelope import leaving_newer, text_of
+from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
 
 _log = logging.getLogger(__name__)
 
 
+@unattended
 async def on_callback(msg: func.QueueMessage) -> None:
     """Queue `callback`. The host deletes the message when this returns."""
     async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
@@ -22,6 +24,7 @@ async def on_callback(msg: func.QueueMessage) -> None:
             await call_back(services(), message)
 
 
+@unattended
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `callback-poison`. What raises here stays hidden and comes again."""
     async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):

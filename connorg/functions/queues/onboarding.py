@@ -15,10 +15,12 @@ from connorg.functions.queues.envelope import (
     text_of,
     unreadable_message,
 )
+from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
 
 
+@unattended
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `onboarding`. The host deletes the message when this returns."""
     text = text_of(msg)
@@ -32,6 +34,7 @@ async def on_message(msg: func.QueueMessage) -> None:
                 await keep_unreadable(text, error)
 
 
+@unattended
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `onboarding-poison`. What raises here stays hidden and comes again."""
     text = text_of(msg)

@@ -7,6 +7,7 @@ import azure.functions as func
 
 from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import StorageUnavailableError
+from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import message_queue, services
 
@@ -16,6 +17,7 @@ EACH_MINUTE = "0 * * * * *"
 _UNTIL_NEXT = timedelta(seconds=90)
 
 
+@unattended
 async def observe(timer: func.TimerRequest) -> None:  # noqa: ARG001  the worker's name for it
     """Tell how many onboardings wait. The host runs it on one instance at a time."""
     now = services().clock.now()

@@ -3,6 +3,7 @@
 import azure.functions as func
 
 from connorg.core.retention import purge
+from connorg.functions.unattended import unattended
 from connorg.wiring import services
 
 EVERY_NIGHT = (
@@ -10,5 +11,6 @@ EVERY_NIGHT = (
 )
 
 
+@unattended
 async def purge_ledger(timer: func.TimerRequest) -> None:  # noqa: ARG001  the host binds by name
     await purge(services())

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from connorg.telemetry import hooks as telemetry
 from connorg.telemetry.names import EXCEPTION_STACKTRACE, EXCEPTION_TYPE, ONBOARDING_ID, SCOPE
+from connorg.telemetry.unexpected import UnexpectedError, name_of
 
 _SEVERITIES = {
     logging.DEBUG: SeverityNumber.DEBUG,
@@ -52,8 +53,9 @@ def _attributes(record: logging.LogRecord) -> dict[str, str]:
     onboarding_id = telemetry.onboarding_id()
     if onboarding_id is not None:
         attributes[ONBOARDING_ID] = onboarding_id
-    kind, _, stack = record.exc_info or (None, None, None)
+    kind, error, stack = record.exc_info or (None, None, None)
     if kind is not None:
-        attributes[EXCEPTION_TYPE] = f"{kind.__module__}.{kind.__qualname__}"
+        stands_for = error.types[0] if isinstance(error, UnexpectedError) else name_of(kind)
+        attributes[EXCEPTION_TYPE] = stands_for
         attributes[EXCEPTION_STACKTRACE] = "".join(traceback.format_tb(stack))
     return attributes

@@ -19,6 +19,7 @@ from connorg.telemetry import names
 from connorg.telemetry.export.records import LogHandler, OwnSpans
 from connorg.telemetry.oldest_waiting import OldestWaiting
 from connorg.telemetry.target import TelemetryTarget
+from connorg.telemetry.unexpected import UnexpectedError
 from infra.local.child import ROOT
 
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -159,6 +160,16 @@ def test_of_an_exception_the_log_has_type_and_stack_and_not_the_text(
     assert attributes[names.EXCEPTION_TYPE] == "builtins.ValueError"
     assert "test_hooks.py" in str(attributes[names.EXCEPTION_STACKTRACE])
     assert partner not in exported.to_json()
+
+
+def test_what_stands_for_an_exception_is_logged_under_the_type_of_that(
+    logged: tuple[logging.Logger, InMemoryLogRecordExporter],
+) -> None:
+    logger, exporter = logged
+    logger.error("a function failed", exc_info=UnexpectedError(ValueError("contoso.com")))
+    [exported] = exporter.get_finished_logs()
+    attributes = dict(exported.log_record.attributes or {})
+    assert attributes[names.EXCEPTION_TYPE] == "builtins.ValueError"
 
 
 def test_a_span_keeps_the_type_of_an_exception_and_not_its_text() -> None:

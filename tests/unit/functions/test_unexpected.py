@@ -1,0 +1,140 @@
+"""An exception that nobody expected: it is told what it was and where, and nothing of its text."""
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator
+
+import azure.functions as func
+import pytest
+
+import function_app
+from connorg import settings, wiring
+from connorg.functions.http.route import Route
+from connorg.functions.timers.observe import observe
+from connorg.functions.unattended import unattended
+from connorg.settings import ConfigurationError
+from connorg.telemetry.unexpected import UnexpectedError
+from tests.unit.functions.registered import FUNCTIONS, HTTP_FUNCTIONS, registered
+
+SECRET = "hunter2"
+UNATTENDED = {
+    **{name: one.call for name, one in FUNCTIONS.items() if name not in HTTP_FUNCTIONS},
+    "Observe": observe,  # registered where telemetry is exported
+}
+
+
+def plain() -> None:
+    raise RuntimeError(SECRET)
+
+
+def caused() -> None:
+    try:
+        plain()
+    except RuntimeError as error:
+        raise ValueError(f"it says {error}") from error
+
+
+def on_the_way() -> None:
+    try:
+        plain()
+    finally:
+        raise KeyError(SECRET)
+
+
+def several() -> None:
+    raise ExceptionGroup(SECRET, [RuntimeError(SECRET)])
+
+
+def noted() -> None:
+    error = OSError(5, SECRET, SECRET)
+    error.add_note(SECRET)
+    raise error
+
+
+FAILURES = pytest.mark.parametrize("fail", [plain, caused, on_the_way, several, noted])
+
+
+@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
+@FAILURES
+async def test_no_answer_and_no_line_of_the_log_has_its_text(
+    route: Route, fail: Callable[[], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def handler(_: func.HttpRequest) -> func.HttpResponse:
+        fail()
+        raise AssertionError
+
+    [function] = registered([route], handler).values()
+    answer = await function.call(func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b""))
+    assert answer.status_code == 500
+    assert b'"InternalError"' in answer.get_body()
+    assert SECRET not in f"{answer.get_body()}{dict(answer.headers)}{caplog.text}"
+    assert fail.__name__ in caplog.text, "where it came about"
+    assert "UnexpectedError: builtins." in caplog.text, "and what it was"
+
+
+@FAILURES
+async def test_the_host_learns_the_kind_and_the_place(fail: Callable[[], None]) -> None:
+    @unattended
+    async def function() -> None:
+        fail()
+
+    with pytest.raises(UnexpectedError) as raised:
+        await function()
+    told = "".join(traceback.format_exception(raised.value))
+    assert SECRET not in told
+    assert fail.__name__ in told
+    assert raised.value.types[0].rpartition(".")[2] in told
+
+
+async def test_a_wrong_setting_is_told_to_the_host_in_words() -> None:
+    @unattended
+    async def function() -> None:
+        raise ConfigurationError("CONNORG_CLOUD is wrong")
+
+    with pytest.raises(ConfigurationError, match="CONNORG_CLOUD is wrong"):
+        await function()
+
+
+class Broken(func.QueueMessage):
+    def get_body(self) -> bytes:
+        raise RuntimeError(SECRET)
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An app whose storage clients can't be made, for a reason that nobody expected."""
+    parts = [
+        part for part in (*vars(wiring).values(), settings.settings) if hasattr(part, "cache_clear")
+    ]
+    monkeypatch.setenv("AzureWebJobsStorage", SECRET)
+    monkeypatch.setenv("CONNORG_CREDENTIAL", "azure_cli")
+    monkeypatch.setenv("PATH", "")  # no CLI there: no token, and nobody is asked for one
+    for part in parts:
+        part.cache_clear()
+    yield
+    for part in parts:
+        part.cache_clear()
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("function", UNATTENDED.values(), ids=UNATTENDED)
+async def test_every_function_that_nobody_waits_for_keeps_it_to_itself(
+    function: Callable[[object], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(UnexpectedError) as raised:
+        await function(Broken())  # type: ignore[misc]
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
+async def test_a_broken_app_tells_nothing_of_what_it_was_set_to(
+    route: Route, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="connorg")
+    function = HTTP_FUNCTIONS[route.name]
+    answer = await function.call(
+        func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b"{}")
+    )
+    assert SECRET not in f"{answer.get_body()}{dict(answer.headers)}{caplog.text}"
