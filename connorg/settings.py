@@ -7,9 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from connorg import standard_webhooks
-from connorg.contract.clouds import Cloud
+from connorg.contract.clouds import Cloud, https_address
 from connorg.contract.identity_sources import TenantId
 from connorg.core.policy.callback_urls import LOCAL_HOSTS, LOGIC_APPS
+from connorg.core.policy.patterns import channel_entry, host_entry, partner_entry
 from connorg.core.policy.rules import Policy
 from connorg.telemetry.target import TelemetryTarget
 
@@ -23,12 +24,6 @@ class ConfigurationError(Exception):
     """An app setting is missing or wrong. The text names the setting, never its value."""
 
 
-def _root(url: str) -> str:
-    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ValueError("must be an https address such as https://graph.microsoft.com")
-    return url.rstrip("/")
-
-
 def _retention(days: float) -> float:
     if days and not _SHORTEST_RETENTION <= days <= _LONGEST_RETENTION:
         raise ValueError(
@@ -38,10 +33,20 @@ def _retention(days: float) -> float:
 
 
 def _words(text: object) -> object:
-    return tuple(text.lower().replace(",", " ").split()) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    words = tuple(text.lower().replace(",", " ").split())
+    if not words:
+        raise ValueError("names nothing; leave the setting out if that is meant")
+    return words
 
 
-type Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+# Words with commas or blanks between them.
+type Words[Word] = Annotated[tuple[Word, ...], BeforeValidator(_words)]
+type Partner = Annotated[str, AfterValidator(partner_entry)]
+type Channel = Annotated[str, AfterValidator(channel_entry)]
+type Host = Annotated[str, AfterValidator(host_entry)]
+type Address = Annotated[str, AfterValidator(https_address)]
 
 
 class _EntraSetting(BaseModel):
@@ -63,28 +68,27 @@ class _EntraSetting(BaseModel):
 class Settings(_EntraSetting):
     # The Functions host reads the first four too, for the queue triggers: one storage account.
     storage_connection_string: str | None = Field(None, alias="AzureWebJobsStorage")
-    storage_account_name: str | None = Field(None, alias="AzureWebJobsStorage__accountName")
-    queue_service_uri: str | None = Field(None, alias="AzureWebJobsStorage__queueServiceUri")
-    table_service_uri: str | None = Field(None, alias="AzureWebJobsStorage__tableServiceUri")
+    storage_account_name: str | None = Field(
+        None, alias="AzureWebJobsStorage__accountName", pattern="^[a-z0-9]{3,24}$"
+    )
+    queue_service_uri: Address | None = Field(None, alias="AzureWebJobsStorage__queueServiceUri")
+    table_service_uri: Address | None = Field(None, alias="AzureWebJobsStorage__tableServiceUri")
 
     credential: Literal["managed_identity", "azure_cli"] = Field(
         "managed_identity", alias="CONNORG_CREDENTIAL"
     )
     client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
     cloud: Cloud = Field(Cloud.GLOBAL, alias="CONNORG_CLOUD")
-    other_graph_root: Annotated[str, AfterValidator(_root)] | None = Field(
-        None, alias="CONNORG_GRAPH_ROOT"
-    )
+    other_graph_root: Address | None = Field(None, alias="CONNORG_GRAPH_ROOT")
     graph_version: Literal["v1.0", "beta"] = Field("v1.0", alias="CONNORG_GRAPH_VERSION")
     tenant_lookup: bool = Field(default=True, alias="CONNORG_TENANT_LOOKUP")
     read_back: bool = Field(default=False, alias="CONNORG_READ_BACK")
 
-    # Lists of words with commas or blanks between them.
     home_tenant: TenantId | None = Field(None, alias="CONNORG_HOME_TENANT")
-    allowed: Words = Field((), alias="CONNORG_ALLOWED")
-    denied: Words = Field((), alias="CONNORG_DENIED")
+    allowed: Words[Partner] = Field((), alias="CONNORG_ALLOWED")
+    denied: Words[Partner] = Field((), alias="CONNORG_DENIED")
     public_mail: bool = Field(default=False, alias="CONNORG_PUBLIC_MAIL")
-    proposed_only: Words = Field((), alias="CONNORG_PROPOSED_ONLY")
+    proposed_only: Words[Channel] = Field((), alias="CONNORG_PROPOSED_ONLY")
 
     wait_seconds: float = Field(20, alias="CONNORG_WAIT_SECONDS", ge=0, le=100)
     attempt_seconds: float = Field(20, alias="CONNORG_ATTEMPT_SECONDS", ge=1, le=100)
@@ -96,7 +100,7 @@ class Settings(_EntraSetting):
         365, alias="CONNORG_RETENTION_DAYS"
     )
     website_hostname: str = Field("", alias="WEBSITE_HOSTNAME")
-    callback_hosts: Words = Field((), alias="CONNORG_CALLBACK_HOSTS")
+    callback_hosts: Words[Host] = Field((), alias="CONNORG_CALLBACK_HOSTS")
     callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)
     webhook_senders: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
 

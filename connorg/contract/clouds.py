@@ -5,6 +5,21 @@ Microsoft cloud settings for B2B collaboration" (which pairs of clouds there are
 """
 
 from enum import StrEnum
+from urllib.parse import urlsplit
+
+_OWN_MACHINE = {"127.0.0.1", "localhost"}
+
+
+def https_address(url: str) -> str:
+    """Return the address of a service that is sent tokens, without a slash at its end.
+
+    Raises ValueError: it would go to nobody, in the clear, or not where it seems to.
+    """
+    parts = urlsplit(url)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _OWN_MACHINE)
+    if not (is_safe and parts.hostname) or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("must be an https address such as https://graph.microsoft.com")
+    return url.rstrip("/")
 
 
 class Cloud(StrEnum):
