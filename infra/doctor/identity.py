@@ -14,7 +14,7 @@ async def examine(principal_id: str) -> AsyncIterator[Finding]:
         async with connected() as entra:
             principal = await entra.principal(principal_id)
             held = await entra.held(principal.id, (GOVERNANCE, WRITE, LOOKUP))
-    except EntraError as error:
+    except (EntraError, ValueError) as error:
         mend = "Sign in (az login) as somebody who may read Entra's roles, such as Global Reader."
         yield note("identity in Entra", f"Not examined. {error}", mend)
         return

@@ -38,10 +38,14 @@ class Examination:
         yield reached
         if health is None:
             return
-        yield self._tls()
+        yield (tls := self._tls())
         for finding in _told(health):
             yield finding
         yield await self._forged()
+        if self._credentials and tls.level is not Level.OK:
+            text = "Not examined: a key or token would travel in the clear."
+            yield note("inside", text, "Give the https address.")
+            return
         if not self._credentials:
             yield note("inside", "Not examined: the doctor has no key and no token.", _LET_IN)
             return

@@ -23,7 +23,7 @@ from msgraph.generated.service_principals.service_principals_request_builder imp
 )
 from msgraph.graph_service_client import GraphServiceClient
 
-from connorg.contract.clouds import Cloud
+from connorg.contract.clouds import Cloud, https_address
 from connorg.graph.client import graph_client
 from infra.grant.rights import AppRole, DirectoryRole, Right
 
@@ -70,7 +70,8 @@ def cloud() -> Cloud:
 
 
 def graph_root() -> str:
-    return os.environ.get("CONNORG_GRAPH_ROOT") or cloud().graph_root
+    """Give the root of Graph, as the app has it. Raises ValueError."""
+    return https_address(os.environ.get("CONNORG_GRAPH_ROOT") or cloud().graph_root)
 
 
 def sign_in() -> DefaultAzureCredential:

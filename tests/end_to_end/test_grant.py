@@ -198,6 +198,15 @@ async def test_nobody_signed_in_is_told_to_sign_in(
     assert "az login" in tenant.error
 
 
+@pytest.mark.parametrize("root", ["http://graph.example", "https://", "https://a@graph.example"])
+async def test_an_operators_token_goes_to_an_https_address_or_nowhere(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    monkeypatch.setenv("CONNORG_GRAPH_ROOT", root)
+    assert await tenant.grant(*WHO, "--yes", "--patience", "0") == FAILED
+    assert "must be an https address" in tenant.error
+
+
 @pytest.mark.parametrize("fault", ["commit_then_reset", "commit_then_status", "reset", "status"])
 async def test_a_lost_answer_is_looked_up_and_nothing_is_given_twice(
     tenant: Tenant, fault: str

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.bulk_command import Ended, run
+from tests.bulk_command import Ended, run, run_here
 
 BATCH = "batch-0123456789abcdef"
 ZEROS = dict.fromkeys(("NotStarted", "Waiting", "Succeeded", "Failed", "Canceled", "Invalid"), 0)
@@ -103,6 +103,37 @@ async def test_a_file_whose_answer_is_lost_is_sent_again_as_the_same(
     assert (poll.method, poll.path) == ("GET", f"/api/batches/{BATCH}")
     assert {call.headers["x-functions-key"] for call in standing_in.calls} == {KEY}
     assert "trying again in 1 s" in told.err
+
+
+async def test_the_key_goes_to_no_other_app() -> None:
+    async with app(done) as other:
+
+        def redirect(request: web.Request) -> web.Response:
+            return web.Response(status=307, headers={"location": f"{other.url}{request.path}"})
+
+        async with app(redirect) as standing_in:
+            told = await standing_in.run("--watch", BATCH)
+    assert told.code == 3
+    assert other.calls == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://connorg.example",
+        "http://127.0.0.1.connorg.example",
+        "http://127.0.0.1@connorg.example",
+        "ftp://connorg.example",
+        "https://",
+        "connorg.example",
+        "https://[connorg",
+        "",
+    ],
+)
+def test_a_key_goes_to_an_https_address_or_nowhere(url: str) -> None:
+    told = run_here("--watch", BATCH, "--url", url, env={"CONNORG_KEY": KEY})
+    assert told.code == 2
+    assert "--url" in told.err
 
 
 async def test_two_runs_are_two_batches(file: Path) -> None:

@@ -1,0 +1,41 @@
+"""What the doctor does with the key or token that it is given."""
+
+import httpx
+import pytest
+
+from infra.doctor.findings import Level
+from infra.doctor.outside import Examination
+
+KEY = {"x-functions-key": "hunter2"}
+
+
+async def keys_sent(url: str) -> tuple[list[str], set[str]]:
+    """Return the paths that a key was sent to, and the checks that found a fault."""
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        is_inside = KEY.keys() <= request.headers.keys() or request.url.path == "/api/health"
+        return httpx.Response(200 if is_inside else 401, json={"checks": []})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        found = [finding async for finding in Examination(url, http, KEY).findings()]
+    sent = [request.url.path for request in asked if KEY.keys() <= request.headers.keys()]
+    return sent, {finding.check for finding in found if finding.level is Level.FAULT}
+
+
+@pytest.mark.parametrize("url", ["https://connorg.example", "http://127.0.0.1:7071"])
+async def test_a_key_is_used_where_nobody_can_read_it(url: str) -> None:
+    sent, faults = await keys_sent(url)
+    assert sent == ["/api/health/details", "/api/connected-organizations"]
+    assert faults == set()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://connorg.example", "http://127.0.0.1.connorg.example", "http://127.0.0.1@c.example"],
+)
+async def test_no_key_travels_in_the_clear(url: str) -> None:
+    sent, faults = await keys_sent(url)
+    assert sent == []
+    assert faults == {"TLS"}
