@@ -52,6 +52,8 @@ class Run:
             "items": lambda _: row,
             "workflow": lambda: {"run": {"name": "08585"}},
             "listCallbackUrl": lambda: CALLBACK,
+            "if": lambda condition, yes, no: yes if condition else no,
+            "empty": lambda value: not value,
             "coalesce": lambda *values: next((v for v in values if v is not None), None),
             "body": lambda name: self.bodies[name],
         }

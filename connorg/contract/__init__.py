@@ -17,7 +17,10 @@ messages          queue messages
 callbacks         what is kept of a callback
 problems          error answers
 faults            what is wrong with a body, each with its place
+asking            a request as somebody asks for it
+blanks            what says that there is no value
 parsing           reading a body as a model
+texts             the text of what somebody sent
 identifiers       ids, and the partitions that they carry
 idempotency_key   the Idempotency-Key
 channels          how a request came in

@@ -4,12 +4,20 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from connorg.contract.blanks import says_nothing
 from connorg.contract.fields import CHANGEABLE, Attributes, attributes_of
 from connorg.contract.identity_sources import Name
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.requests import Description, OdataType, State, not_blank
+from connorg.contract.requests import Description, OdataType, State
 from connorg.contract.sponsors import Sponsor
+
+
+def _something(text: str) -> str:
+    if says_nothing(text):
+        what = f"{text!r}, which stands for no value" if text else "blank"
+        raise ValueError(f"must not be {what}")
+    return text
 
 
 class OrganizationChanges(Model):
@@ -19,8 +27,8 @@ class OrganizationChanges(Model):
     """
 
     odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
-    display_name: Annotated[Name, AfterValidator(not_blank)] | None = None
-    description: Description | None = None
+    display_name: Annotated[Name, AfterValidator(_something)] | None = None
+    description: Annotated[Description, AfterValidator(_something)] | None = None
     state: State | None = None
 
     @model_validator(mode="after")

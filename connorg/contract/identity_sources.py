@@ -57,6 +57,11 @@ class SourceKind:
         """Give the fields that it is known by, as the wire has them."""
         return frozenset(map(to_camel, (*self.key, *self.hints)))
 
+    @cached_property
+    def key_fields(self) -> frozenset[str]:
+        """Give the fields that it can't be without, as the wire has them."""
+        return frozenset(map(to_camel, self.key))
+
     def natural_key(self, values: Iterable[str]) -> str:
         """Give what is the same for all requests for one organization. `values`: of `key`."""
         # Graph may give domains and ids back in another case than they were sent in.
@@ -92,6 +97,8 @@ SOURCE_KINDS: Mapping[str, SourceKind] = {
         ),
     )
 }
+# The fields that tell sources apart, as the wire has them.
+NAMING_FIELDS = frozenset[str]().union(*(kind.named_by for kind in SOURCE_KINDS.values()))
 
 
 def source_type(value: object) -> str | None:

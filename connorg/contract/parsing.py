@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from connorg.contract.faults import Fault, faults_of
 from connorg.contract.model import Model
+from connorg.contract.texts import UndecodableError, text_of
 
 
 class MalformedBodyError(Exception):
@@ -23,12 +24,21 @@ def parse[M: Model](model: type[M], body: bytes | str) -> M:
 
     Raises MalformedBodyError when it isn't a JSON object, InvalidValuesError when values are wrong.
     """
-    if not body.strip():
-        raise MalformedBodyError("The body is empty. Send the organization as a JSON object.")
     try:
-        return model.model_validate_json(body, by_alias=True, by_name=False)
+        return model.model_validate_json(json_text_of(body), by_alias=True, by_name=False)
     except ValidationError as error:
         raise _error_of(error) from None
+
+
+def json_text_of(body: bytes | str) -> str:
+    """Decode JSON, by which mark it begins with. Raises MalformedBodyError."""
+    try:
+        text = body if isinstance(body, str) else text_of(body, "body")
+    except UndecodableError as error:
+        raise MalformedBodyError(f"{error} Send JSON in UTF-8.") from None
+    if not text.strip():
+        raise MalformedBodyError("The body is empty. Send the organization as a JSON object.")
+    return text
 
 
 def parse_fields[M: Model](model: type[M], fields: object) -> M:
@@ -45,13 +55,14 @@ def parse_fields[M: Model](model: type[M], fields: object) -> M:
 def _error_of(error: ValidationError) -> MalformedBodyError | InvalidValuesError:
     errors = error.errors(include_url=False, include_input=False)
     if errors[0]["type"] == "json_invalid":
-        return _unreadable(errors[0]["ctx"]["error"])
+        return unreadable(errors[0]["ctx"]["error"])
     if errors[0]["type"] == "model_type":
         return MalformedBodyError("The body must be one JSON object.")
     if any(one["type"] == "string_unicode" for one in errors):
-        return _unreadable("it holds half a character")  # which no text does
+        return unreadable("it holds half a character")  # which no text does
     return InvalidValuesError(faults_of(error))
 
 
-def _unreadable(reason: str) -> MalformedBodyError:
+def unreadable(reason: str) -> MalformedBodyError:
+    """Give the error for text that is no JSON."""
     return MalformedBodyError(f"The body is not JSON that can be read: {reason}.")

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from connorg.contract.asking import ask, ask_fields
 from connorg.contract.identity_sources import SOURCE_KINDS
-from connorg.contract.parsing import parse, parse_fields
 from connorg.contract.requests import OnboardingRequest
 from connorg.partner_files.raw_rows import FileUnreadableError, RawRow, RawRows
 
@@ -44,13 +44,13 @@ def line_rows(text: str) -> RawRows:
 def _line_row(number: int, line: str) -> RawRow:
     # From its text, which may be no JSON: what is wrong with that is told with its place.
     size = len(line.encode())
-    return RawRow(number, _name_in(line), size, partial(parse, OnboardingRequest, line))
+    return RawRow(number, _name_in(line), size, partial(ask, OnboardingRequest, line))
 
 
 def _raw_rows(elements: Iterable[Any]) -> RawRows:
     for number, element in enumerate(elements, start=1):
         size = len(to_json(element, inf_nan_mode="constants"))
-        request = partial(parse_fields, OnboardingRequest, element)
+        request = partial(ask_fields, OnboardingRequest, element)
         yield RawRow(number, _name_of(element), size, request)
 
 

@@ -9,8 +9,9 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from connorg.contract.asking import USUAL, ask_fields
+from connorg.contract.blanks import is_blank
 from connorg.contract.fields import NAME_COLUMN, Column
-from connorg.contract.parsing import parse_fields
 from connorg.contract.requests import OnboardingRequest
 from connorg.partner_files.columns import (
     FIELD_COLUMNS,
@@ -84,26 +85,23 @@ def _reason(error: csv.Error) -> str:
 
 def _raw_row(number: int, cells: Sequence[str], columns: Columns) -> RawRow:
     values = {column: columns.cell(cells, column) for column in columns.places}
-    filled = {column: cell for column, cell in values.items() if cell}
+    filled = {column: cell for column, cell in values.items() if not is_blank(cell)}
     named = [column for column in SOURCE_COLUMNS if column in filled]
     body = _body(filled)
     return RawRow(
         number,
         filled.get(named[0] if named else NAME_COLUMN, ""),
         len(json.dumps(body, ensure_ascii=False).encode()),
-        partial(parse_fields, OnboardingRequest, body),
+        partial(ask_fields, OnboardingRequest, body),
         _origins(columns, named),
         dict(chain(_sources_fault(named, columns), _surplus_fault(cells, columns))),
     )
 
 
 def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
-    name = filled.get(NAME_COLUMN, "")
     return {
-        "displayName": name,
-        # Graph demands one. Who has none to give names the partner.
-        "description": name or "A partner",
-        "state": "configured",
+        **dict.fromkeys(USUAL),
+        "displayName": filled.get(NAME_COLUMN, ""),
         "identitySources": [
             {
                 "@odata.type": kind.odata_type,

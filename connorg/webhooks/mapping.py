@@ -1,16 +1,18 @@
 """From a delivery to the request that it asks for.
 
-Administrators type what their systems send. So a value may be a number where we want text, an
-empty string stands for a missing value, and there are fields that we never heard of.
+Administrators type what their systems send. So a value may be a number where we want text, what is
+blank stands for a missing value, and there are fields that we never heard of.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from connorg.contract.asking import USUAL, ask_fields
+from connorg.contract.blanks import is_blank
 from connorg.contract.faults import Fault
-from connorg.contract.identity_sources import SOURCE_KINDS, source_type
-from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse_fields
+from connorg.contract.identity_sources import NAMING_FIELDS, SOURCE_KINDS, source_type
+from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemKind
 from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
 from connorg.webhooks.expressions import ExpressionError, evaluate
@@ -85,12 +87,17 @@ def _delivery_id(declared: DeliveryId | None, delivery: Delivery, event: Any) ->
     if declared is None:
         return None
     if declared.header is not None:
-        return delivery.headers.get(declared.header.lower(), "").strip() or None
+        return _unless_blank(delivery.headers.get(declared.header.lower(), "").strip())
     try:
         found = _plain(evaluate(declared.path or "", event))
     except ExpressionError as error:
         raise _invalid(f"The delivery's id can't be told: {error}.") from None
-    return found if isinstance(found, str) else None
+    return _unless_blank(found)
+
+
+def _unless_blank(found: Any) -> str | None:
+    """Leave a word for nothing out: it would make one of all deliveries that have none."""
+    return found if isinstance(found, str) and not is_blank(found) else None
 
 
 def _counts(sender: Sender, event: Any) -> bool:
@@ -114,7 +121,7 @@ def _mapped(sender: Sender, event: Any) -> tuple[Body, list[Fault]]:
             continue
         if name == "identitySources" and isinstance(value, list):
             value = _without_blanks([_typed(one) for one in value])
-        if not _is_blank(value):
+        if not is_blank(value):
             body[name] = value
     return body, faults
 
@@ -142,15 +149,8 @@ def _plain(value: Any) -> Any:
 
 def _without_blanks(parts: Any) -> Any:
     if isinstance(parts, dict):
-        return {name: part for name, part in parts.items() if not _is_blank(part)}
-    return [part for part in parts if not _is_blank(part)]
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or value in ("", [], {})
-
-
-_NAMING = frozenset[str]().union(*(kind.named_by for kind in SOURCE_KINDS.values()))
+        return {name: part for name, part in parts.items() if not is_blank(part)}
+    return [part for part in parts if not is_blank(part)]
 
 
 def _typed(source: Any) -> Any:
@@ -162,7 +162,7 @@ def _typed(source: Any) -> Any:
         return source
     for kind in reversed([*SOURCE_KINDS.values()]):
         if kind.named_by <= source.keys():
-            others = _NAMING - kind.named_by
+            others = NAMING_FIELDS - kind.named_by
             rest = {key: value for key, value in source.items() if key not in others}
             return {"@odata.type": kind.odata_type, **rest}
     return None
@@ -172,7 +172,7 @@ def _request_of(sender: Sender, body: Body, faults: list[Fault]) -> OnboardingRe
     """Raises InvalidValuesError with every fault."""
     unread = {fault.pointer for fault in faults}
     try:
-        request = parse_fields(OnboardingRequest, body)
+        request = ask_fields(OnboardingRequest, {**dict.fromkeys(USUAL), **body})
     except InvalidValuesError as error:
         faults += [fault for fault in error.faults if fault.pointer not in unread]
     else:

@@ -205,7 +205,6 @@ async def test_a_webhook_is_told(connorg: Connorg, receiver: Receiver) -> None:
         "https://169.254.169.254/metadata/a-secret",
         "https://127.0.0.1/a-secret#fragment",
         "ftp://127.0.0.1/a-secret",
-        "",
     ],
 )
 async def test_an_address_that_may_not_be_called_is_refused_and_not_repeated(

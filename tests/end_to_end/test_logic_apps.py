@@ -128,9 +128,10 @@ def test_a_definition_is_whole(name: str) -> None:
             assert action["runAfter"].keys() <= beside.keys()
 
 
+@pytest.mark.parametrize("more", [{}, dict.fromkeys(("description", "reference"), "")])
 @each_workflow
-def test_a_definitions_call_is_one_of_the_api(name: str) -> None:
-    row = {"name": "Contoso", "domain": "contoso.com"}
+def test_a_definitions_call_is_one_of_the_api(name: str, more: Json) -> None:
+    row = {"name": "Contoso", "domain": "contoso.com", **more}
     _, call = filled(name, "https://app.azurewebsites.net", row)
     assert call["authentication"] == {"type": "ManagedServiceIdentity", "audience": AUDIENCE}
     described = document(function_app.routes)
@@ -144,7 +145,8 @@ def test_a_definitions_call_is_one_of_the_api(name: str) -> None:
     schema = {**content["schema"], "components": described["components"]}
     jsonschema_rs.Draft202012Validator(schema).validate(body)
     assert body["identitySources"][0]["domainName"] == row["domain"]
-    assert body["description"] == row["name"], "what a row lacks has a default"
+    assert body["description"] == row["name"], "what a row lacks, or leaves blank, has a default"
+    assert body["reference"] == "08585"
 
 
 def test_the_webhook_hands_its_own_address_over() -> None:

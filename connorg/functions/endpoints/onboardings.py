@@ -5,9 +5,9 @@ from dataclasses import replace
 import azure.functions as func
 
 from connorg.contract import channels
+from connorg.contract.asking import ask
 from connorg.contract.identifiers import is_onboarding_id
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.replays import NotReplayed, Replays
 from connorg.contract.requests import OnboardingRequest
@@ -43,7 +43,7 @@ _MOST_REPLAYS = 500
 
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations?dryRun=&readBack="""
-    request = parse(OnboardingRequest, body_of(req))
+    request = ask(OnboardingRequest, body_of(req))
     if flag_of(req, "dryRun"):
         forecast = await dry_run(services(), request, channels.HTTP)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)

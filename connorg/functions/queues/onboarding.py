@@ -3,6 +3,7 @@
 import azure.functions as func
 from pydantic_core import from_json
 
+from connorg.contract.asking import ask_fields
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse_fields
@@ -55,6 +56,6 @@ def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
         content = from_json(text)
         if isinstance(content, dict) and "onboardingId" in content:
             return parse_fields(OnboardingMessage, content)
-        return parse_fields(ProducerMessage, content)
+        return ask_fields(ProducerMessage, content)
     except (ValueError, MalformedBodyError, InvalidValuesError) as error:
         return unreadable_message(error)

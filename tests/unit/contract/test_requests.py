@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connorg.contract.asking import ask
 from connorg.contract.messages import ProducerMessage
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse, parse_fields
 from connorg.contract.requests import OnboardingRequest
@@ -235,3 +236,17 @@ def test_a_producers_message_asks_for_what_its_body_asks_for() -> None:
     )
     message = parse_fields(ProducerMessage, content | {"idempotencyKey": "key"})
     assert message.onboarding_request == parse_fields(OnboardingRequest, content)
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
+def test_a_body_is_read_in_each_encoding_in_which_files_are(encoding: str) -> None:
+    text = json.dumps(body(displayName="Müller"), ensure_ascii=False)
+    assert ask(OnboardingRequest, text.encode(encoding)).display_name == "Müller"
+
+
+def test_a_body_in_an_older_encoding_is_told_its_place() -> None:
+    text = json.dumps(body(displayName="Müller"), ensure_ascii=False)
+    with pytest.raises(MalformedBodyError, match="not UTF-8: byte 19, in line 1, is 0xFC"):
+        ask(OnboardingRequest, text.encode("cp1252"))

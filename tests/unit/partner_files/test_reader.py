@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connorg.contract.blanks import is_blank
 from connorg.contract.faults import RowFault
 from connorg.contract.requests import OnboardingRequest
 from connorg.partner_files.reader import (
@@ -226,11 +227,11 @@ partners = st.builds(
         body(domain_source(f"p{number}.example")) | {k: v for k, v in fields.items() if v}
     ),
     number=st.integers(0, 10**6),
-    displayName=names.filter(lambda name: name.isprintable() and name.strip()),
-    description=st.none() | st.text("aé\n\"',;=\t").filter(str.strip),
+    displayName=names.filter(lambda name: name.isprintable() and not is_blank(name)),
+    description=st.none() | st.text("aé\n\"',;=\t").filter(lambda text: not is_blank(text)),
     state=st.sampled_from(["configured", "proposed"]),
     ifExists=st.sampled_from([None, "return", "fail", "update"]),
-    reference=st.none() | st.text('x-1"; ').filter(str.strip),
+    reference=st.none() | st.text('x-1"; ').filter(lambda text: not is_blank(text)),
     internalSponsors=st.sampled_from([None, ["ada@c.com"], ["b_#EXT#@c.com", "a@c.com"]]),
     callbackUrl=st.sampled_from([None, "https://example.com/x"]),
 )

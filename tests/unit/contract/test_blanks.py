@@ -1,0 +1,201 @@
+"""What says that there is no value, and what becomes of it in every way in."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connorg.contract.asking import ask, ask_fields
+from connorg.contract.blanks import is_blank, says_nothing
+from connorg.contract.changes import OrganizationChanges
+from connorg.contract.messages import ProducerMessage
+from connorg.contract.parsing import InvalidValuesError, parse_fields
+from connorg.contract.requests import OnboardingRequest
+from tests.unit.partner_files.files import rows
+from tests.unit.partners import CONTOSO_TENANT, body, domain_source, request, tenant_source
+from tests.unit.webhooks.readings import refused, source, wanted
+
+EMPTY: tuple[Any, ...] = (None, "", "  ", "\t", "\u200b", "\u00a0\ufeff", "\u3164")
+WORDS = (
+    *("undefined", "null", "NULL", "Nil", "none", "None", "NaN", "NaT", "<NA>", "DBNull", "\\N"),
+    *("n/a", "N/A", "N.A.", "NA", "not applicable", "not set", "k.A.", "keine Angabe", "s.o."),
+    *("(null)", "<null>", "[none]", "{undefined}", "(blank)", "<empty>", "''", '""', "'null'"),
+    *("#N/A", "#NV", "#REF!", "#VALUE!", "#WERT!", "#NAME?", "#DIV/0!", "#NULL!"),
+    *("-", "--", "—", "\u2013", "...", "?", "/", "_", " - "),
+    *("{{ticket.cf_domain}}", "${issue.key}", "#{row}", "$(Tenant)", "<%= name %>", "%TENANT_ID%"),
+    *(
+        "[object Object]",
+        "[object Undefined]",
+        "null\u200b",
+        "00000000-0000-0000-0000-000000000000",
+    ),
+)
+NAMES = (
+    *("Null Island Ltd", "None of Your Business", "Nan & Sons", "Undefined Labs", "N/A Records"),
+    *("Blank", "Empty", "Vide", "A", "0", "3", "#hashtag", "@home Ltd", "=Equal Inc", "-Minus AG"),
+    *(
+        "(RED)",
+        "[x]",
+        "{{a}} and {{b}}",
+        "100%",
+        "'s-Hertogenbosch BV",
+        "C++",
+        "Ørsted",
+        "株式会社",
+    ),
+    *("!!!", "$", "\N{SLICE OF PIZZA}", "null-and-void.example", "Na'vi"),
+)
+
+each_word = pytest.mark.parametrize("word", WORDS)
+each_blank = pytest.mark.parametrize("blank", [*EMPTY, *WORDS])
+
+
+@each_blank
+def test_what_says_nothing_is_blank(blank: Any) -> None:
+    assert is_blank(blank)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_says_something_is_not(name: str) -> None:
+    assert not is_blank(name)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(WORDS))
+def test_blanks_around_a_word_change_nothing_and_more_does(text: str, word: str) -> None:
+    assert says_nothing(f" {word}\n")
+    assert says_nothing(text) or not says_nothing(f"x{text}y{word}")
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_any_value_can_be_asked(value: Any) -> None:
+    assert is_blank(value) in {True, False}
+
+
+# One meaning in every way in. Each gives the request that a value in the place of a field makes.
+
+
+def by_http(field: str, value: Any) -> OnboardingRequest:
+    return ask(OnboardingRequest, json.dumps(body() | {field: value}))
+
+
+def by_queue(field: str, value: Any) -> OnboardingRequest:
+    return ask_fields(ProducerMessage, body() | {field: value}).onboarding_request
+
+
+def by_webhook(field: str, value: Any) -> OnboardingRequest:
+    fields = ("displayName", "description", "state", "reference", "ifExists", "callbackUrl")
+    lists = {name: f"[{name}]" for name in ("internalSponsors", "externalSponsors")}
+    mapped = {**{name: name for name in fields}, **lists, "identitySources": "identitySources"}
+    bare = source(proof={"scheme": "header-key", "header": "X"}, request=mapped)
+    return wanted(bare.model_copy(update={"defaults": {}}), body() | {field: value})
+
+
+async def by_file(field: str, value: Any) -> OnboardingRequest:
+    [row] = await rows(json.dumps([body() | {field: value}]))
+    [line] = await rows(json.dumps(body() | {field: value}), "application/x-ndjson")
+    assert row.request is not None
+    assert row.request == line.request
+    return row.request
+
+
+async def by_spreadsheet(field: str, value: Any) -> OnboardingRequest:
+    cells = {"domain": "contoso.com", **body(), field: value or ""}
+    del cells["identitySources"]
+    quoted = [json.dumps(cell, ensure_ascii=False).replace('\\"', '""') for cell in cells.values()]
+    plain = [cell.replace("\\\\", "\\").replace("\\t", "\t") for cell in quoted]
+    [row] = await rows(f"{','.join(cells)}\n{','.join(plain)}\n")
+    assert row.request is not None, row.faults
+    return row.request
+
+
+WAYS: tuple[Callable[[str, Any], OnboardingRequest], ...] = (by_http, by_queue, by_webhook)
+
+
+@each_blank
+async def test_a_blank_value_has_one_meaning_in_every_way_in(blank: Any) -> None:
+    usual = {
+        "description": request(description="Contoso"),
+        "state": request(state="configured"),
+        **dict.fromkeys(("reference", "ifExists"), request()),
+    }
+    for field, meaning in usual.items():
+        for way in WAYS:
+            assert way(field, blank) == meaning, (field, way)
+        assert await by_file(field, blank) == meaning
+        assert await by_spreadsheet(field, blank) == meaning
+
+
+@each_blank
+@pytest.mark.parametrize("field", ["internalSponsors", "externalSponsors"])
+def test_a_list_is_taken_without_its_blanks(field: str, blank: Any) -> None:
+    asked = ask_fields(OnboardingRequest, body() | {field: ["ada@contoso.com", blank]})
+    assert [sponsor.sponsor for sponsor in asked.sponsorships] == ["ada@contoso.com"]
+    assert ask_fields(OnboardingRequest, body() | {field: blank}) == request()
+
+
+@each_blank
+@pytest.mark.parametrize("field", ["callbackUrl", "idempotencyKey", "@odata.type"])
+def test_an_optional_field_that_is_blank_is_left_out(field: str, blank: Any) -> None:
+    asked = ask_fields(ProducerMessage, body() | {field: blank})
+    assert (asked.callback_url, asked.idempotency_key, asked.odata_type) == (None, None, None)
+
+
+@each_blank
+def test_a_blank_beside_a_good_source_refuses_nothing(blank: Any) -> None:
+    for good, other in ((domain_source(), "tenantId"), (tenant_source(), "domainName")):
+        asked = ask_fields(OnboardingRequest, body(good | {other: blank, "displayName": blank}))
+        assert asked == request(good)
+        named = {**good, other: blank, "displayName": blank}
+        del named["@odata.type"]
+        event = body() | {"partner": named}
+        mapped = source(request={"displayName": "displayName", "identitySources": "[partner]"})
+        assert wanted(mapped, event).natural_key == request(good).natural_key
+
+
+@each_word
+def test_where_a_value_must_be_a_word_for_none_is_refused_by_name(word: str) -> None:
+    wrong = body(domain_source(word), displayName=word, description=word)
+    with pytest.raises(InvalidValuesError) as raised:
+        ask_fields(OnboardingRequest, wrong)
+    told = {fault.pointer: fault.detail for fault in raised.value.faults}
+    assert {*told} == {"/displayName", "/identitySources/0/domainName"}
+    stripped = word.strip()
+    assert {*told.values()} == {f"{stripped!r} stands for no value; one is needed here."}
+
+
+@each_word
+async def test_no_file_makes_an_organization_of_a_word(word: str) -> None:
+    named = json.dumps(word, ensure_ascii=False)
+    [row] = await rows(f'[{{"displayName": {named}, "description": "x", "state": "configured"}}]')
+    assert row.request is None
+
+
+@pytest.mark.parametrize("field", ["displayName", "description"])
+@each_word
+def test_nothing_is_renamed_to_a_word_for_nothing(word: str, field: str) -> None:
+    with pytest.raises(InvalidValuesError) as raised:
+        parse_fields(OrganizationChanges, {field: word})
+    assert [fault.pointer for fault in raised.value.faults] == [f"/{field}"]
+
+
+@each_word
+def test_no_delivery_is_known_by_a_word_for_nothing(word: str) -> None:
+    for declared in ({"header": "X-Delivery"}, {"path": "id"}):
+        told = refused(source(deliveryId=declared), {"id": word}, x_delivery=word)
+        assert told.delivery_id is None
+
+
+def test_what_was_kept_before_is_read_as_it_stands() -> None:
+    kept = request(displayName="undefined", description="n/a").model_dump_json()
+    assert OnboardingRequest.model_validate_json(kept).display_name == "undefined"
+
+
+def test_a_tenant_that_is_known_by_zeros_is_refused() -> None:
+    zeros = body(
+        tenant_source(CONTOSO_TENANT.translate(str.maketrans("123456789abcdef", "0" * 15)))
+    )
+    with pytest.raises(InvalidValuesError, match="/identitySources/0/tenantId"):
+        ask_fields(OnboardingRequest, zeros)
