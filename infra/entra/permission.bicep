@@ -1,7 +1,7 @@
 // The app's right to onboard, as app roles of Microsoft Graph: the Bicep way to what
-// `python -m infra.grant --role app` does. It takes the right AppRoleAssignment.ReadWrite.All in Entra
+// `python -m infra.grant --with app-role` does. It takes the right AppRoleAssignment.ReadWrite.All in Entra
 // (Privileged Role Administrator). The smaller right, the directory role Identity Governance
-// Administrator, the extension can't assign: `python -m infra.grant --role directory` does.
+// Administrator, the extension can't assign: `python -m infra.grant --with directory-role` does.
 targetScope = 'subscription'
 
 extension microsoftGraphV1

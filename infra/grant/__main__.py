@@ -1,6 +1,6 @@
 """Give the app's managed identity what it needs in Microsoft Graph. It may be run twice.
 
-    python -m infra.grant --principal-id ID [--with directory-role|app-role] [--check]
+    python -m infra.grant --principal-id ID [--tenant ID] [--with directory-role|app-role] [--check]
     python -m infra.grant caller --principal-id ID --app APP_ID --role Onboarding.Submit
 
 Exit codes: 0 everything is there; 1 it could not be given or seen; 2 wrong arguments; 3 with
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import Literal
 from uuid import UUID
 
 from infra.grant.entra import (
@@ -33,7 +34,7 @@ PATIENCE = 120  # seconds
 def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     is_caller = given[:1] == ["caller"]
-    chosen = _parser(is_caller=is_caller).parse_args(given[is_caller:])
+    chosen = parser_of("caller" if is_caller else "grant").parse_args(given[is_caller:])
     return asyncio.run(_run(chosen, _rights(chosen, is_caller=is_caller)))
 
 
@@ -42,7 +43,7 @@ async def _run(chosen: argparse.Namespace, rights: Sequence[Right]) -> int:
     principal = Principal(chosen.principal_id or "OBJECT_ID", chosen.name or "of connorg")
     missing = tuple(rights)
     try:
-        async with connected() as entra:
+        async with connected(chosen.tenant) as entra:
             principal = await find(entra, chosen.principal_id, chosen.name, patience)
             missing = await lacking(entra, principal, rights)
             return await _give(entra, principal, missing, chosen, patience)
@@ -93,7 +94,8 @@ def _rights(chosen: argparse.Namespace, *, is_caller: bool) -> list[Right]:
     return [way, LOOKUP] if chosen.tenant_lookup else [way]
 
 
-def _parser(*, is_caller: bool) -> argparse.ArgumentParser:
+def parser_of(command: Literal["grant", "caller"]) -> argparse.ArgumentParser:
+    is_caller = command == "caller"
     program = "python -m infra.grant" + (" caller" if is_caller else "")
     parser = argparse.ArgumentParser(
         prog=program, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,6 +103,7 @@ def _parser(*, is_caller: bool) -> argparse.ArgumentParser:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--principal-id", type=_guid, metavar="ID", help="object id of the identity")
     who.add_argument("--name", help="its display name")
+    parser.add_argument("--tenant", type=_guid, metavar="ID", help="sign in to this one")
     if is_caller:
         parser.add_argument("--app", type=_guid, required=True, help="client id of connorg")
         parser.add_argument("--role", required=True, action="append", choices=CALLER_ROLES)

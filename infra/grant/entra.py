@@ -5,9 +5,11 @@ import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 from azure.identity.aio import DefaultAzureCredential
 from kiota_abstractions.api_error import APIError
@@ -74,16 +76,37 @@ def graph_root() -> str:
     return https_address(os.environ.get("CONNORG_GRAPH_ROOT") or cloud().graph_root)
 
 
-def sign_in() -> DefaultAzureCredential:
-    """Give the operator: `az login` on a laptop, a pipeline's own identity elsewhere."""
+class _InTenant(DefaultAzureCredential):
+    """Whoever is signed in, in one tenant: the Azure CLI's own may be another."""
+
+    def __init__(self, tenant: str | None, authority: str) -> None:
+        super().__init__(authority=authority)
+        self._tenant = tenant
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        **options: Any,
+    ) -> AccessToken:
+        tenant = tenant_id or self._tenant
+        return await super().get_token(*scopes, claims=claims, tenant_id=tenant, **options)
+
+
+def sign_in(tenant: str | None = None) -> DefaultAzureCredential:
+    """Give the operator: `az login` on a laptop, a pipeline's own identity elsewhere.
+
+    `tenant`: its id; without one, where whoever is signed in happens to be.
+    """
     logging.getLogger("azure").setLevel(logging.ERROR)  # each credential that has nobody warns
     authority = os.environ.get("AZURE_AUTHORITY_HOST") or _AUTHORITIES[cloud()]
-    return DefaultAzureCredential(authority=authority)
+    return _InTenant(tenant, authority)
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator["Entra"]:
-    async with sign_in() as credential:
+async def connected(tenant: str | None = None) -> AsyncIterator["Entra"]:
+    async with sign_in(tenant) as credential:
         client, _ = graph_client(credential, graph_root(), "v1.0", _ANSWER_SECONDS)
         yield Entra(client)
 
@@ -222,7 +245,8 @@ async def _told() -> AsyncIterator[None]:
     except httpx.HTTPError as error:
         raise EntraError(f"Microsoft Graph did not answer ({type(error).__name__}).") from error
     except AzureError as error:
-        raise NotSignedInError("Nobody is signed in. Run `az login` first.") from error
+        text = "Nobody is signed in to this tenant. Run `az login`, with `--tenant` and its id."
+        raise NotSignedInError(text) from error
 
 
 def _error_of(error: APIError) -> EntraError:

@@ -7,6 +7,7 @@ if [ "${CONNORG_CALLERS:-entra}" = keys ] || [ -n "${CONNORG_ENTRA_CLIENT_ID:-}"
     exit 0
 fi
 client_id=$(az deployment sub create \
+    --subscription "$AZURE_SUBSCRIPTION_ID" \
     --name "connorg-registration-$AZURE_ENV_NAME" \
     --location "$AZURE_LOCATION" \
     --template-file infra/entra/registration.bicep \
@@ -17,4 +18,4 @@ client_id=$(az deployment sub create \
         "azd env set CONNORG_CALLERS keys." >&2
     exit 1
 }
-azd env set CONNORG_ENTRA_CLIENT_ID "$client_id"
+azd env set CONNORG_ENTRA_CLIENT_ID "$client_id" --environment "$AZURE_ENV_NAME"

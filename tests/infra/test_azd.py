@@ -1,132 +1,288 @@
-"""azure.yaml and its hooks: they name what there is, and the hooks do no more than they should."""
+"""azure.yaml and its hooks: each command of azd does all it must, in its order, every time."""
 
 import os
+import pty
 import re
+import shutil
 import stat
 import subprocess
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from infra.grant.__main__ import parser_of
+from infra.grant.rights import WAYS
 from tests.infra.app_settings import ROOT
+from tests.infra.azd import Azd, AzdError
 from tests.infra.bicep.syntax import read
 from tests.infra.environments import INFRA, MAIN, deployed, parameters_in
+from tests.infra.recorders import Recorders
 
-AZURE_YAML = (ROOT / "azure.yaml").read_text()
 HOOKS = INFRA / "hooks"
-# What azd tells its hooks.
-AZD = {
-    "AZURE_ENV_NAME": "prod",
-    "AZURE_LOCATION": "westeurope",
-    "CONNORG_PRINCIPAL_ID": "00000000-0000-0000-0000-000000000005",
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+TENANT = "00000000-0000-0000-0000-000000000002"
+PRINCIPAL = "00000000-0000-0000-0000-000000000005"
+WHERE = {"AZURE_SUBSCRIPTION_ID": SUBSCRIPTION, "AZURE_LOCATION": "westeurope"}
+AZ: Mapping[str, str | int] = {
+    "account_show": "",
+    "provider_show": "NotRegistered",
+    "provider_register": "",
+    "deployment_sub_create": "the-client-id",
 }
-
-
-def test_the_service_is_found_by_its_tag() -> None:
-    [service] = re.findall(r"^services:\n  (\w+):$", AZURE_YAML, re.MULTILINE)
-    tags = deployed("least").only("Microsoft.Web/sites").body["tags"]
-    assert tags["azd-service-name"] == service
-
-
-def test_every_hook_is_there_and_may_be_run() -> None:
-    named = {ROOT / path for path in re.findall(r"run: (infra/\S+)", AZURE_YAML)}
-    assert named == set(HOOKS.iterdir())
-    assert all(path.stat().st_mode & stat.S_IXUSR for path in named)
-
-
-def test_what_azd_keeps_is_what_parameters_and_hooks_ask_for() -> None:
-    asked = " ".join(str(v) for v in parameters_in(INFRA / "main.parameters.json").values())
-    from_hooks = re.findall(r"\$(CONNORG_\w+)", (HOOKS / "grant.sh").read_text())
-    assert set(from_hooks) <= set(read(MAIN).outputs)
-    [set_by_hook] = re.findall(r"azd env set (\w+) \"", (HOOKS / "register.sh").read_text())
-    assert f"${{{set_by_hook}}}" in asked
-
-
-def test_the_registration_is_called_as_it_is_declared() -> None:
-    hook = (HOOKS / "register.sh").read_text()
-    [path] = re.findall(r"--template-file (\S+)", hook)
-    template = read(ROOT / path)
-    assert set(re.findall(r"--parameters (\w+)=", hook)) == set(template.parameters)
-    [output] = re.findall(r"properties\.outputs\.(\w+)\.value", hook)
-    assert output in template.outputs
-    assert re.findall(r"az deployment (\w+) create", hook) == ["sub"]
-    assert template.scope == "subscription"
+# In place of this project's own: each build of the package is another.
+MAKEFILE = """
+setup:
+package: setup
+	mkdir -p .local/package/app && echo built >>.local/package/app/builds
+"""
 
 
 @pytest.fixture
-def tools(tmp_path: Path) -> Path:
-    """`az`, `azd` and `make` that write down how they are called; az gives an id."""
-    for name, answer in (("az", "the-client-id"), ("azd", ""), ("make", "")):
-        path = tmp_path / name
-        path.write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\necho {answer}\n')
-        path.chmod(0o755)
-    (tmp_path / "calls").touch()
-    return tmp_path
+def recorders(tmp_path: Path) -> Recorders:
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    recorders = Recorders(folder)
+    recorders.az(**AZ)
+    return recorders
 
 
-def run(hook: str, tools: Path, folder: Path = ROOT, **environment: str) -> tuple[int, str]:
-    """Give the exit code, and what was called or told."""
-    path = f"{tools}:{os.environ['PATH']}"
-    done = subprocess.run(
-        [HOOKS / hook],
-        check=False,
-        cwd=folder,
-        env={**AZD, **environment, "PATH": path},
-        capture_output=True,
-        text=True,
-    )
-    return done.returncode, (tools / "calls").read_text() + done.stderr
+@pytest.fixture
+def azd(tmp_path: Path, recorders: Recorders) -> Azd:
+    """A project with the real azure.yaml and the real hooks; its Python writes down its call."""
+    project = tmp_path / "project"
+    (project / ".venv/bin").mkdir(parents=True)
+    shutil.copy(ROOT / "azure.yaml", project)
+    (project / "infra").symlink_to(INFRA)
+    (project / "Makefile").write_text(MAKEFILE)
+    grant_ends_with(project, recorders, 0)
+    outputs = dict.fromkeys(read(MAIN).outputs, "output") | {
+        "AZURE_TENANT_ID": TENANT,
+        "CONNORG_PRINCIPAL_ID": PRINCIPAL,
+    }
+    return Azd(project, recorders.folder, outputs, WHERE, {"AZURE_ENV_NAME": "prod"})
 
 
-def test_a_registration_is_made_and_remembered(tools: Path) -> None:
-    code, calls = run("register.sh", tools)
-    assert code == 0
-    registered, remembered = calls.splitlines()
-    assert "infra/entra/registration.bicep --parameters environmentName=prod" in registered
-    assert remembered == "azd env set CONNORG_ENTRA_CLIENT_ID the-client-id"
+def grant_ends_with(project: Path, recorders: Recorders, code: int) -> None:
+    recorders.tool("python", f"exit {code}")
+    shutil.copy(recorders.folder / "python", project / ".venv/bin/python")
+    (recorders.folder / "python").unlink()
+
+
+def builds(azd: Azd) -> int:
+    return len((azd.package / "builds").read_text().splitlines())
+
+
+def test_the_service_is_found_by_its_tag(azd: Azd) -> None:
+    tags = deployed("least").only("Microsoft.Web/sites").body["tags"]
+    assert tags["azd-service-name"] == azd.service_name
+
+
+def test_every_hook_is_there_and_may_be_run() -> None:
+    named = re.findall(r"run: (infra/\S+)", (ROOT / "azure.yaml").read_text())
+    assert {ROOT / path for path in named} == set(HOOKS.iterdir())
+    assert all((ROOT / path).stat().st_mode & stat.S_IXUSR for path in named)
+
+
+def test_what_hooks_keep_is_what_the_parameters_ask_for(azd: Azd) -> None:
+    azd.run("up")
+    asked = {str(value) for value in parameters_in(INFRA / "main.parameters.json").values()}
+    assert "${CONNORG_ENTRA_CLIENT_ID}" in asked
+    assert azd.environment["CONNORG_ENTRA_CLIENT_ID"] == "the-client-id"
+
+
+def test_up_works_the_first_time_and_the_second(azd: Azd, recorders: Recorders) -> None:
+    for times in (1, 2):
+        azd.run("up")
+        assert builds(azd) == times
+        assert len(azd.deployed) == times
+        assert len(recorders.called("az", "deployment")) == 1, "one registration in all"
+        assert len(recorders.called("python")) == times
+
+
+def test_deploy_alone_uploads_what_the_sources_are_now(azd: Azd) -> None:
+    azd.run("up")
+    azd.run("deploy")
+    assert builds(azd) == 2
+    assert azd.deployed == [azd.package, azd.package]
+
+
+def test_package_and_up_build_once(azd: Azd) -> None:
+    azd.run("package")
+    assert builds(azd) == 1
+    azd.run("up")
+    assert builds(azd) == 2
+
+
+def test_provision_alone_says_that_it_must_be_known_where(azd: Azd, recorders: Recorders) -> None:
+    with pytest.raises(AzdError, match=r"azd env set AZURE_SUBSCRIPTION_ID ID.*AZURE_LOCATION"):
+        azd.run("provision")
+    assert recorders.calls == []
+    azd.environment |= WHERE
+    azd.run("provision")
+    assert len(recorders.called("python")) == 1
+
+
+def test_every_call_of_the_azure_cli_says_in_which_subscription(
+    azd: Azd, recorders: Recorders
+) -> None:
+    """Its own default may be another, in another tenant."""
+    azd.environment["CONNORG_PRIVATE_NETWORK"] = "true"
+    azd.run("up")
+    calls = recorders.called("az")
+    assert [call[1] for call in calls] == ["account", "provider", "provider", "deployment"]
+    for call in calls:
+        assert call[call.index("--subscription") + 1] == SUBSCRIPTION, call
+
+
+def test_what_is_remembered_is_remembered_in_the_environment_that_is_deployed(
+    azd: Azd, recorders: Recorders
+) -> None:
+    """It need not be the one that azd takes by itself: `azd up --environment other`."""
+    azd.run("up")
+    for call in recorders.called("azd"):
+        assert call[call.index("--environment") + 1] == "prod", call
+
+
+def test_who_is_not_signed_in_where_azd_deploys_is_told_so_before_anything_is_made(
+    azd: Azd, recorders: Recorders
+) -> None:
+    recorders.az(account_show=1)
+    with pytest.raises(AzdError, match="az login --tenant"):
+        azd.run("up")
+    assert [call[:2] for call in recorders.calls] == [["az", "account"]]
+
+
+@pytest.mark.parametrize(
+    ("private", "state", "registered"),
+    [("false", "NotRegistered", 0), ("true", "NotRegistered", 1), ("true", "Registered", 0)],
+)
+def test_a_private_network_has_its_provider_registered(
+    azd: Azd, recorders: Recorders, private: str, state: str, registered: int
+) -> None:
+    recorders.az(**{**AZ, "provider_show": state})
+    azd.environment["CONNORG_PRIVATE_NETWORK"] = private
+    azd.run("up")
+    calls = recorders.called("az", "provider", "register")
+    assert len(calls) == registered
+    for call in calls:
+        assert call[call.index("--namespace") + 1] == "Microsoft.App"
+
+
+def test_who_may_not_register_the_provider_is_told_what_to_hand_on(
+    azd: Azd, recorders: Recorders
+) -> None:
+    recorders.az(**{**AZ, "provider_register": 1})
+    azd.environment["CONNORG_PRIVATE_NETWORK"] = "true"
+    with pytest.raises(AzdError, match=f"az provider register .* {SUBSCRIPTION} --wait"):
+        azd.run("up")
+    assert recorders.called("az", "deployment") == []
+
+
+def test_the_registration_is_called_as_it_is_declared(azd: Azd, recorders: Recorders) -> None:
+    azd.run("up")
+    [call] = recorders.called("az", "deployment", "sub", "create")
+    given = dict(pairwise(call))
+    template = read(ROOT / given["--template-file"])
+    assert template.scope == "subscription"
+    name, _, value = given["--parameters"].partition("=")
+    assert [name] == list(template.parameters)
+    assert value == "prod"
+    [output] = re.findall(r"properties\.outputs\.(\w+)\.value", given["--query"])
+    assert output in template.outputs
 
 
 @pytest.mark.parametrize(
     "known", [{"CONNORG_ENTRA_CLIENT_ID": "id"}, {"CONNORG_CALLERS": "keys"}], ids=["id", "keys"]
 )
-def test_no_registration_is_made_where_none_is_wanted(tools: Path, known: dict[str, str]) -> None:
-    assert run("register.sh", tools, ROOT, **known) == (0, "")
-
-
-def test_who_may_not_register_is_told_what_to_do(tools: Path) -> None:
-    (tools / "az").write_text("#!/bin/sh\nexit 1\n")
-    code, told = run("register.sh", tools)
-    assert code == 1
-    assert "azd env set CONNORG_ENTRA_CLIENT_ID" in told
-    assert "azd env set CONNORG_CALLERS keys" in told
-
-
-@pytest.mark.parametrize(
-    ("chosen", "role"), [({}, "directory"), ({"CONNORG_GRAPH_ROLE": "app"}, "app")]
-)
-def test_the_right_is_granted_to_the_apps_identity(
-    tools: Path, tmp_path: Path, chosen: dict[str, str], role: str
+def test_no_registration_is_made_where_none_is_wanted(
+    azd: Azd, recorders: Recorders, known: dict[str, str]
 ) -> None:
-    granted, folder = granting(tmp_path, code=0)
-    assert run("grant.sh", tools, folder, **chosen)[0] == 0
-    identity = AZD["CONNORG_PRINCIPAL_ID"]
-    assert granted.read_text() == f"-m infra.grant --principal-id {identity} --role {role}\n"
+    azd.environment |= known
+    azd.run("up")
+    assert recorders.called("az", "deployment") == []
 
 
+def test_who_may_not_make_the_registration_is_told_what_to_do(
+    azd: Azd, recorders: Recorders
+) -> None:
+    recorders.az(**{**AZ, "deployment_sub_create": 1})
+    with pytest.raises(AzdError, match=r"CONNORG_ENTRA_CLIENT_ID ID.*CONNORG_CALLERS keys"):
+        azd.run("up")
+
+
+@pytest.mark.parametrize("way", ["", *WAYS])
+def test_the_grant_is_called_with_words_that_it_knows(
+    azd: Azd, recorders: Recorders, way: str
+) -> None:
+    azd.environment |= {"CONNORG_GRANT_WITH": way} if way else {}
+    azd.run("up")
+    [call] = recorders.called("python", "-m", "infra.grant")
+    understood = parser_of("grant").parse_args(call[3:])
+    assert (understood.principal_id, understood.tenant) == (PRINCIPAL, TENANT)
+    assert understood.way == (way or "directory-role")
+    assert understood.yes, "there is nobody to ask"
+
+
+def test_who_sits_at_a_terminal_is_asked_before_anything_is_granted(
+    azd: Azd, recorders: Recorders
+) -> None:
+    environment = {"CONNORG_PRINCIPAL_ID": PRINCIPAL, "AZURE_TENANT_ID": TENANT}
+    for extra, is_asked in ({}, True), ({"AZD_NON_INTERACTIVE": "true"}, False):
+        master, terminal = pty.openpty()
+        subprocess.run(
+            [HOOKS / "grant.sh"],
+            check=True,
+            cwd=azd.project,
+            stdin=terminal,
+            env={"PATH": os.environ["PATH"], **environment, **extra},
+            capture_output=True,
+        )
+        os.close(master)
+        os.close(terminal)
+        assert ("--yes" not in recorders.called("python")[-1]) is is_asked
+
+
+@pytest.mark.parametrize("code", [1, 4])
 def test_who_may_not_grant_is_told_whom_to_ask_and_the_deployment_goes_on(
-    tools: Path, tmp_path: Path
+    azd: Azd, recorders: Recorders, code: int
 ) -> None:
-    _, folder = granting(tmp_path, code=1)
-    code, told = run("grant.sh", tools, folder)
-    assert code == 0
-    assert f"python -m infra.grant --principal-id {AZD['CONNORG_PRINCIPAL_ID']}" in told
+    grant_ends_with(azd.project, recorders, code)
+    azd.run("up")
+    assert azd.deployed
+    [line] = re.findall(r"Privileged Role Administrator run: python -m infra.grant (.*)", azd.told)
+    understood = parser_of("grant").parse_args(line.split())
+    assert (understood.principal_id, understood.tenant) == (PRINCIPAL, TENANT)
+    assert not understood.yes, "whoever it is handed to is asked"
 
 
-def granting(tmp_path: Path, code: int) -> tuple[Path, Path]:
-    """A folder whose Python writes down what it is asked to run, and ends with a code."""
-    granted = tmp_path / "granted"
-    python = tmp_path / "app/.venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\necho "$*" >"{granted}"\nexit {code}\n')
-    python.chmod(0o755)
-    return granted, tmp_path / "app"
+@pytest.mark.parametrize("code", [2, 3, 127])
+def test_a_grant_that_was_called_wrongly_stops_azd(
+    azd: Azd, recorders: Recorders, code: int
+) -> None:
+    """Else everything would look well, and nobody would have been granted anything."""
+    grant_ends_with(azd.project, recorders, code)
+    with pytest.raises(AzdError, match=f"grant.sh ended with {code}"):
+        azd.run("up")
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+@pytest.mark.parametrize("hook", sorted(path.name for path in HOOKS.iterdir()))
+def test_the_hooks_are_for_any_posix_shell(
+    azd: Azd, recorders: Recorders, hook: str, shell: str
+) -> None:
+    azd.run("up")
+    subprocess.run(
+        [shell, "-n", str(HOOKS / hook)], check=True, capture_output=True, cwd=azd.project
+    )
+    done = subprocess.run(
+        [shell, f"infra/hooks/{hook}"],
+        check=False,
+        cwd=azd.project,
+        stdin=subprocess.DEVNULL,
+        env={**azd.environment, "PATH": f"{recorders.folder}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
