@@ -12,20 +12,27 @@ param principalId string
 @description('Let the app know which tenant a domain belongs to, too.')
 param tenantLookup bool = true
 
-var names = concat([
-  'EntitlementManagement.ReadWrite.All'
-], tenantLookup ? [
-  'CrossTenantInformation.ReadBasic.All'
-] : [])
+var names = concat(
+  [
+    'EntitlementManagement.ReadWrite.All'
+  ],
+  tenantLookup
+    ? [
+        'CrossTenantInformation.ReadBasic.All'
+      ]
+    : []
+)
 
 resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: '00000003-0000-0000-c000-000000000000'
 }
 
-resource assignments 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [for name in names: {
-  resourceId: graph.id
-  principalId: principalId
-  appRoleId: filter(graph.appRoles, role => role.value == name)[0].id
-}]
+resource assignments 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
+  for name in names: {
+    resourceId: graph.id
+    principalId: principalId
+    appRoleId: filter(graph.appRoles, role => role.value == name)[0].id
+  }
+]
 
 output granted array = names

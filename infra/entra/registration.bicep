@@ -38,17 +38,19 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   api: {
     requestedAccessTokenVersion: 2
   }
-  appRoles: [for role in roles: {
-    id: guid('connorg', role.value)
-    value: role.value
-    displayName: role.value
-    description: role.text
-    isEnabled: true
-    allowedMemberTypes: [
-      'Application'
-      'User'
-    ]
-  }]
+  appRoles: [
+    for role in roles: {
+      id: guid('connorg', role.value)
+      value: role.value
+      displayName: role.value
+      description: role.text
+      isEnabled: true
+      allowedMemberTypes: [
+        'Application'
+        'User'
+      ]
+    }
+  ]
 }
 
 // Nobody gets a token for it unless a role was assigned.

@@ -12,9 +12,11 @@ param actionGroupIds array
 
 param oldestWaitingMinutes int
 
-var byMail = empty(email) ? [] : [
-  people.id
-]
+var byMail = empty(email)
+  ? []
+  : [
+      people.id
+    ]
 var told = concat(byMail, actionGroupIds)
 
 // severity: 1 somebody must act, 2 somebody should look. Each query gives a column that is summed up,
@@ -89,40 +91,42 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)
   }
 }
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in alerts: {
-  name: 'connorg-${alert.name}-${token}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: alert.title
-    description: alert.text
-    severity: alert.severity
-    enabled: true
-    autoMitigate: true
-    skipQueryValidation: true // on the first day there is nothing to ask yet
-    evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
-    scopes: [
-      workspaceId
-    ]
-    criteria: {
-      allOf: [
-        {
-          query: alert.query
-          metricMeasureColumn: alert.column
-          timeAggregation: alert.aggregation
-          operator: 'GreaterThan'
-          threshold: alert.threshold
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
-          }
-        }
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for alert in alerts: {
+    name: 'connorg-${alert.name}-${token}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: alert.title
+      description: alert.text
+      severity: alert.severity
+      enabled: true
+      autoMitigate: true
+      skipQueryValidation: true // on the first day there is nothing to ask yet
+      evaluationFrequency: 'PT5M'
+      windowSize: 'PT15M'
+      scopes: [
+        workspaceId
       ]
-    }
-    actions: {
-      actionGroups: told
+      criteria: {
+        allOf: [
+          {
+            query: alert.query
+            metricMeasureColumn: alert.column
+            timeAggregation: alert.aggregation
+            operator: 'GreaterThan'
+            threshold: alert.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      actions: {
+        actionGroups: told
+      }
     }
   }
-}]
+]

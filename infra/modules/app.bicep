@@ -78,10 +78,12 @@ var ownSettings = {
   CONNORG_WEBHOOK_SOURCES: string(webhookSources)
 }
 
-var plainSettings = [for setting in items(union(connorgSettings, settings, ownSettings)): {
-  name: setting.key
-  value: setting.value
-}]
+var plainSettings = [
+  for setting in items(union(connorgSettings, settings, ownSettings)): {
+    name: setting.key
+    value: setting.value
+  }
+]
 
 // Blank unless the vault fills them.
 var mayBeSecret = [
@@ -90,10 +92,14 @@ var mayBeSecret = [
 ]
 
 // No version in the address: a new version of the secret is taken within a day.
-var vaultSettings = [for name in union(mayBeSecret, secretSettings): {
-  name: name
-  value: contains(secretSettings, name) ? format('@Microsoft.KeyVault(SecretUri={0}secrets/{1})', vaultUri, toLower(replace(name, '_', '-'))) : ''
-}]
+var vaultSettings = [
+  for name in union(mayBeSecret, secretSettings): {
+    name: name
+    value: contains(secretSettings, name)
+      ? format('@Microsoft.KeyVault(SecretUri={0}secrets/{1})', vaultUri, toLower(replace(name, '_', '-')))
+      : ''
+  }
+]
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   name: 'plan-connorg-${token}'
@@ -161,13 +167,15 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
 }
 
 // Publishing is for Entra identities too: no user name, no password.
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = [for policy in ['scm', 'ftp']: {
-  parent: site
-  name: policy
-  properties: {
-    allow: false
+resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = [
+  for policy in ['scm', 'ftp']: {
+    parent: site
+    name: policy
+    properties: {
+      allow: false
+    }
   }
-}]
+]
 
 // Requests without a token are let through to the code, which refuses them on every route but those
 // that need none (CONNORG_REQUIRE_ENTRA). App Service can't do that itself: it leaves paths out by

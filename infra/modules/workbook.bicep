@@ -90,32 +90,34 @@ var timeRange = {
   }
 }
 
-var charts = [for query in queries: {
-  type: 3
-  name: query.name
-  content: {
-    version: 'KqlItem/1.0'
-    title: query.title
-    query: query.text
-    size: 0
-    timeContextFromParameter: 'Time'
-    queryType: 0
-    resourceType: 'microsoft.operationalinsights/workspaces'
-    crossComponentResources: [
-      workspace.id
-    ]
-    visualization: query.shownAs
-    tileSettings: {
-      titleContent: {
-        columnMatch: 'What'
-      }
-      leftContent: {
-        columnMatch: 'Value'
-        formatter: 12
+var charts = [
+  for query in queries: {
+    type: 3
+    name: query.name
+    content: {
+      version: 'KqlItem/1.0'
+      title: query.title
+      query: query.text
+      size: 0
+      timeContextFromParameter: 'Time'
+      queryType: 0
+      resourceType: 'microsoft.operationalinsights/workspaces'
+      crossComponentResources: [
+        workspace.id
+      ]
+      visualization: query.shownAs
+      tileSettings: {
+        titleContent: {
+          columnMatch: 'What'
+        }
+        leftContent: {
+          columnMatch: 'Value'
+          formatter: 12
+        }
       }
     }
   }
-}]
+]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
   name: workspaceName
@@ -137,13 +139,15 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   }
 }
 
-resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [for query in concat(queries, [oneOnboarding]): {
-  parent: workspace
-  name: 'connorg-${query.name}'
-  properties: {
-    category: 'connorg'
-    displayName: query.title
-    query: query.text
-    version: 2
+resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [
+  for query in concat(queries, [oneOnboarding]): {
+    parent: workspace
+    name: 'connorg-${query.name}'
+    properties: {
+      category: 'connorg'
+      displayName: query.title
+      query: query.text
+      version: 2
+    }
   }
-}]
+]
