@@ -159,6 +159,7 @@ module app 'modules/app.bicep' = {
     environmentName: environmentName
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    storageName: storage.outputs.name
     storageEndpoints: storage.outputs.endpoints
     deploymentContainer: storage.outputs.deploymentContainer
     vaultUri: vault.outputs.uri

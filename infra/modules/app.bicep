@@ -7,6 +7,8 @@ param environmentName string
 param identityId string
 param identityClientId string
 
+param storageName string
+
 @description('The service URIs blob, queue and table.')
 param storageEndpoints object
 
@@ -63,6 +65,10 @@ var connorgSettings = {
   CONNORG_CALLBACK_RETRY_SECONDS: ''
 }
 
+// With the URIs alone the host now and then finds no blob service ("Could not create BlobServiceClient").
+// A name alone would mean the public cloud's addresses, so it stands beside the URIs there and nowhere else.
+var storageByName = environment().name == 'AzureCloud' ? { AzureWebJobsStorage__accountName: storageName } : {}
+
 // What this deployment knows better than whoever writes a parameter file.
 var ownSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -79,7 +85,7 @@ var ownSettings = {
 }
 
 var plainSettings = [
-  for setting in items(union(connorgSettings, settings, ownSettings)): {
+  for setting in items(union(connorgSettings, settings, ownSettings, storageByName)): {
     name: setting.key
     value: setting.value
   }

@@ -176,6 +176,7 @@ resource tableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-prev
 }
 
 output id string = account.id
+output name string = account.name
 output endpoints object = {
   blob: account.properties.primaryEndpoints.blob
   queue: account.properties.primaryEndpoints.queue

@@ -10,7 +10,6 @@ from tests.infra.environments import ENVIRONMENTS, deployed
 
 READ_BUT_NOT_SET = {
     "AzureWebJobsStorage": "a connection string, for a laptop: it would hold a key",
-    "AzureWebJobsStorage__accountName": "the service URIs are set, which do in every cloud",
     "WEBSITE_HOSTNAME": "App Service sets it",
     "WEBSITE_SITE_NAME": "the same",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "for another collector than Application Insights",
@@ -83,3 +82,14 @@ def test_graph_is_that_of_the_cloud(cloud: str, name: str) -> None:
     config = deployed("least", cloud).only("Microsoft.Web/sites").properties["siteConfig"]
     settings = {setting["name"]: setting["value"] for setting in config["appSettings"]}
     assert settings["CONNORG_CLOUD"] == name
+
+
+@pytest.mark.parametrize("cloud", ["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"])
+def test_the_host_is_told_the_account_by_name_where_a_name_means_its_address(cloud: str) -> None:
+    """Without the name the host now and then finds no blob service, whatever the URIs say."""
+    account = deployed("least", cloud).only("Microsoft.Storage/storageAccounts")
+    config = deployed("least", cloud).only("Microsoft.Web/sites").properties["siteConfig"]
+    settings = {setting["name"]: setting["value"] for setting in config["appSettings"]}
+    named = {account.body["name"]} if cloud == "AzureCloud" else {None}
+    assert {settings.get("AzureWebJobsStorage__accountName")} == named
+    assert "AzureWebJobsStorage__blobServiceUri" in settings
