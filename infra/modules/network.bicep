@@ -108,6 +108,8 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
+// A storage account takes one private endpoint at a time (StorageAccountOperationInProgress).
+@batchSize(1)
 resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
   for endpoint in endpointsOf: {
     name: 'pe-connorg-${endpoint.name}-${token}'

@@ -139,10 +139,13 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   }
 }
 
+// Azure refuses eight at once, and refuses to put one over another whose etag isn't told.
+@batchSize(1)
 resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [
   for query in concat(queries, [oneOnboarding]): {
     parent: workspace
     name: 'connorg-${query.name}'
+    etag: '*'
     properties: {
       category: 'connorg'
       displayName: query.title

@@ -27,6 +27,8 @@ class Resource:
     """The type with its version: Microsoft.Storage/storageAccounts@2024-01-01."""
     body: dict[str, Value]
     existing: bool
+    batch_size: int | None = None
+    """Of a loop, how many are made at a time; None: all."""
 
     @property
     def type_name(self) -> str:
@@ -143,6 +145,7 @@ class _Deploying:
             declaration.kind,
             values,
             declaration.existing,
+            self._batch_size(declaration),
         )
         self._deployment.resources.append(made)
         name = values.get("name", values.get("uniqueName", values.get("appId")))
@@ -151,6 +154,10 @@ class _Deploying:
         return Symbol(
             declaration.symbol, declaration.kind, name, f"{inside}/{made.type_name}/{name}"
         )
+
+    def _batch_size(self, declaration: Declaration) -> int | None:
+        size = declaration.decorators.get("batchSize")
+        return self._evaluator.value(size[0]) if size else None
 
     def _module(self, declaration: Declaration, evaluator: Evaluator, body: Node) -> Value:
         values = evaluator.value(body)

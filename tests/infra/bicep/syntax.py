@@ -32,6 +32,7 @@ class Declaration:
     kind: str
     value: Node
     existing: bool
+    decorators: dict[str, list[Node]]
 
 
 @dataclass
@@ -81,7 +82,9 @@ def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) 
             template.outputs[text_of(names[0])] = (text_of(names[1]), names[2])
         case "resource_declaration" | "module_declaration":
             existing = any(child.type == "existing" for child in node.children)
-            declaration = Declaration(text_of(names[0]), plain_text(names[1]), names[-1], existing)
+            declaration = Declaration(
+                text_of(names[0]), plain_text(names[1]), names[-1], existing, decorators
+            )
             where = template.resources if node.type[0] == "r" else template.modules
             where[declaration.symbol] = declaration
         case _:
