@@ -1,18 +1,19 @@
 """Build the zip to deploy, and the same unpacked. docs/package.md says what is in it."""
 
 import argparse
+import importlib.util
 import platform
 import sys
 from pathlib import Path
 
-from infra.package import PackageError, archive, checking, comparing, layout
+from infra.package import PackageError, archive, checking, comparing, compiling, layout
 from infra.package.closure import Closure
 from infra.package.install import install
 from infra.package.modules import Modules, distributions, installed_modules, own_modules
 
 ROOT = Path(__file__).parents[2]
-SITE = (sys.platform, platform.machine(), sys.version_info[:2])
-AZURE = ("linux", "x86_64", (3, 13))
+SITE = (sys.platform, platform.machine())
+AZURE = ("linux", "x86_64")
 
 
 def main() -> int:
@@ -38,23 +39,29 @@ def build(app: Path, output: Path) -> None:
 
     Raises PackageError.
     """
-    if SITE != AZURE:
+    if importlib.util.MAGIC_NUMBER != compiling.MAGIC_NUMBER:
         raise PackageError(
-            "The package is built on Linux x86_64 with Python 3.13, as Azure has it, because all"
-            " that is in it is tried out."
+            f"Azure runs the bytecode of Python 3.13, and this is {platform.python_version()}."
         )
     install(app / "requirements.txt", output / "uncut", "--require-hashes")
     pack(app, output, output / "uncut")
 
 
 def pack(app: Path, output: Path, uncut: Path) -> None:
-    """The same, from an install that is there. Raises PackageError."""
+    """The same, from an install that is there. Raises PackageError.
+
+    Extension modules for Azure run on Azure's platform alone. What is built elsewhere is the same
+    to the byte, and is not tried out.
+    """
     archived = output / "connorg.zip"
     archived.unlink(missing_ok=True)  # what fails must not leave an older one to deploy
     installed = installed_modules(uncut, distributions(uncut))
     closure = Closure.of(Modules([*own_modules(app), *installed]))
     layout.lay_out(closure.kept.values(), app, output / "app")
-    checking.check(closure, output / "app", uncut)
+    if SITE == AZURE:
+        checking.check(closure, output / "app", uncut)
+    else:
+        print("Not tried out: that takes Linux x86_64. CI does it.", file=sys.stderr)  # noqa: T201
     archive.write(output / "app", archived)
 
 

@@ -1,5 +1,6 @@
 """The zip: the same bytes from the same files, whenever and wherever it is made."""
 
+import hashlib
 import zipfile
 from pathlib import Path
 
@@ -18,6 +19,18 @@ def write(folder: Path, archive: Path) -> None:
             entry.create_system = UNIX
             target.writestr(entry, file.read_bytes())
     unfinished.replace(archive)
+
+
+def digest(folder: Path) -> str:
+    """Tell folders apart by the names and bytes of their files: SHA-256, in hexadecimal.
+
+    As `sha256sum` would of its own lines, so that anybody can compute it.
+    """
+    lines = (
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(folder).as_posix()}\n"
+        for file in files(folder)
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def files(folder: Path) -> list[Path]:

@@ -45,6 +45,7 @@ def tell(output: Path, *, with_obvious: bool) -> None:
     for name, row in told.items():
         columns = "  ".join(f"{kind} {value:>13,}" for kind, value in row.items())
         print(f"{name:8}  {columns}")  # noqa: T201
+    print(f"tree      {archive.digest(output / 'app')}")  # noqa: T201
     print(output / "connorg.zip")  # noqa: T201
 
 

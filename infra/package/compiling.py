@@ -12,6 +12,8 @@ import marshal
 import sys
 from pathlib import Path
 
+# Of Python 3.13, which Azure runs; it passes over bytecode with another (PEP 3147).
+MAGIC_NUMBER = (3571).to_bytes(2, "little") + b"\r\n"
 # PEP 552: found by hash and not checked against it, as nothing changes once it is packed. A date
 # would differ from build to build, and a check would read the source at each start.
 HASH_BASED = (0b01).to_bytes(4, "little")
@@ -25,7 +27,7 @@ def main() -> None:
 
 def write(source: bytes, name: str, target: Path) -> None:
     code = compile(source, name, "exec", dont_inherit=True, optimize=0)
-    header = importlib.util.MAGIC_NUMBER + HASH_BASED + importlib.util.source_hash(source)
+    header = MAGIC_NUMBER + HASH_BASED + importlib.util.source_hash(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(header + marshal.dumps(code))
 

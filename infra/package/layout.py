@@ -15,6 +15,8 @@ SITE_PACKAGES = PurePosixPath(".python_packages/lib/site-packages")
 # So that importlib.metadata, and tools that look for known faults, see what is in the package.
 KEPT_INFO = {"METADATA", "entry_points.txt"}
 LICENSES = "licenses"
+# azd leaves __pycache__ out of what it uploads, unless the folder says itself what to leave out.
+IGNORE_FILE = ".funcignore"
 CACHE_TAG = "cpython-313"
 
 
@@ -23,6 +25,7 @@ def lay_out(kept: Iterable[Module], app: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     modules = sorted(kept, key=lambda module: module.path)
+    _write(target / IGNORE_FILE, b"")
     for file in (app / "host.json", *(app / "connorg").rglob("*")):
         if file.is_file() and file.suffix not in {".py", ".pyc"}:
             _write(target / file.relative_to(app), file.read_bytes())

@@ -3,7 +3,8 @@
 Source: azd's own, Azure/azure-dev as of August 2026, cli/azd: internal/cmd/up_graph.go (`up`),
 cmd/middleware/hooks.go (a command around which the project's hooks run), internal/cmd/
 service_graph.go and pkg/project/service_manager.go (what is packaged, around which the service's
-run), pkg/ext/hooks_runner.go and pkg/tools/bash (how one is run).
+run), pkg/ext/hooks_runner.go and pkg/tools/bash (how one is run), pkg/project/project_utils.go
+(what of a folder is uploaded).
 """
 
 import os
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pathspec
 import yaml
 
 # A word in front of a dot is whose hooks are run. `up` packages beside provisioning; one after the
@@ -43,6 +45,18 @@ STEPS: Mapping[str, tuple[str, ...]] = {
 
 class AzdError(Exception):
     """azd stops here; the text has what the hook told."""
+
+
+def uploaded(folder: Path) -> set[str]:
+    """Give the files of a Python service that azd zips."""
+    ignore_file = folder / ".funcignore"
+    ignored = pathspec.GitIgnoreSpec.from_lines(
+        ignore_file.read_text().splitlines() if ignore_file.exists() else ["__pycache__/"]
+    )
+    files = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    } - {".funcignore", "local.settings.json"}
+    return {file for file in files if not ignored.match_file(file)}
 
 
 @dataclass

@@ -1,6 +1,9 @@
 """docs/deploy.md says what is so."""
 
 import re
+from pathlib import Path
+
+import pytest
 
 from tests.infra.app_settings import ROOT
 from tests.infra.bicep.syntax import read
@@ -48,3 +51,13 @@ def test_it_compares_the_environments_that_there_are() -> None:
     [head] = re.findall(r"^\| \| (`dev`.*) \|$", PAGE, re.MULTILINE)
     assert sorted(head.replace("`", "").split(" | ")) == columns
     assert (INFRA / "main.parameters.json").is_file()
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.stem)
+def test_no_page_lets_azure_build_the_package_again(page: Path) -> None:
+    """The Azure CLI does so for Python, unless it is told not to."""
+    text = page.read_text().replace("\\\n", " ")
+    for command in re.findall(
+        r"^az functionapp deployment source config-zip.*", text, re.MULTILINE
+    ):
+        assert "--build-remote false" in command, command

@@ -14,6 +14,8 @@ import pytest
 
 from infra.package import PackageError
 from infra.package.__main__ import ROOT, pack
+from infra.package.archive import digest
+from tests.infra.azd import uploaded
 from tests.package.installs import Install
 
 SITE_PACKAGES = ".python_packages/lib/site-packages"
@@ -41,6 +43,7 @@ def packed(install: Install) -> set[str]:
 
 def test_the_zip_holds_the_app_and_its_compiled_dependencies(simple: Install) -> None:
     assert packed(simple) == {
+        ".funcignore",
         "host.json",
         "function_app.py",
         "__pycache__/function_app.cpython-313.pyc",
@@ -62,6 +65,54 @@ def test_the_folder_holds_what_the_zip_does(simple: Install) -> None:
     assert {path.relative_to(app).as_posix() for path in app.rglob("*") if path.is_file()} == names
 
 
+def test_azd_uploads_the_whole_folder(simple: Install) -> None:
+    """Bytecode too, which azd leaves out by itself: without it each cold start compiles anew."""
+    names = packed(simple)
+    assert uploaded(simple.output / "app") == names - {".funcignore"}
+
+
+def test_it_is_the_same_wherever_it_is_built(install: Install) -> None:
+    install.app_is("import library")
+    source = "import sys\nif sys.platform == 'linux':\n    import here\nelse:\n    import there\n"
+    install.has("library", {"library.py": source, "here.py": "", "there.py": ""})
+    packed(install)
+    on_azures_platform = digest(install.output / "app")
+    done = on_a_mac(install)
+    assert done.returncode == 0, done.stderr
+    assert "Not tried out" in done.stderr
+    assert digest(install.output / "app") == on_azures_platform
+
+
+def on_a_mac(
+    install: Install, prelude: str = "", then: str = "pack(app, output, uncut)"
+) -> subprocess.CompletedProcess[str]:
+    """Build where Python says that it runs on a Mac."""
+    script = f"""if True:
+        import importlib.util, platform, sys
+        from pathlib import Path
+        sys.platform, platform.machine = "darwin", lambda: "arm64"
+        {prelude}
+        from infra.package.__main__ import build, pack
+        app, output, uncut = map(Path, sys.argv[1:])
+        {then}
+    """
+    folders = [str(folder) for folder in (install.app, install.output, install.uncut)]
+    return subprocess.run(
+        [sys.executable, "-c", script, *folders],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_bytecode_that_azure_does_not_run_is_not_made(install: Install) -> None:
+    install.app_is("")
+    done = on_a_mac(install, "importlib.util.MAGIC_NUMBER = b'....'", "build(app, output)")
+    assert "PackageError: Azure runs the bytecode of Python 3.13" in done.stderr
+    assert not install.output.exists()
+
+
 def test_the_readme_of_a_distribution_is_left_out_and_its_version_is_not(simple: Install) -> None:
     packed(simple)
     metadata = f"{SITE_PACKAGES}/library-1.0.dist-info/METADATA"
@@ -73,7 +124,7 @@ def test_the_bytecode_is_not_checked_against_sources_and_names_no_folder(simple:
     packed(simple)
     compiled = simple.output / "app/connorg/__pycache__/work.cpython-313.pyc"
     content = compiled.read_bytes()
-    assert content[:4] == importlib.util.MAGIC_NUMBER
+    assert content[:4] == importlib.util.MAGIC_NUMBER == b"\xf3\x0d\r\n"
     assert int.from_bytes(content[4:8], "little") == 1  # PEP 552: hash-based, unchecked
     code = marshal.loads(content[16:])
     assert isinstance(code, CodeType)
