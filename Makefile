@@ -63,7 +63,7 @@ throttle: setup ## Measure how well a Graph that throttles is used
 bulk: setup ## Measure a batch of 2,500 rows; ARGS="--kills 3" kills the functions meanwhile
 	@$(python) -m tests.campaign.bulk $(ARGS)
 
-bench: setup ## Measure connorg beside the obvious function; ARGS=--quick in a minute
+bench: setup ## Measure connorg beside the least that others do; ARGS=--quick in a minute
 	@$(python) -m tests.benchmarks $(ARGS)
 
 connector: setup ## Write the custom connector for Logic Apps again

@@ -56,6 +56,7 @@ _HERE = Path(__file__).parent
 CONNORG = App("connorg", ROOT, {"CONNORG_TENANT_LOOKUP": "false"})
 CONNORG_WITH_LOOKUP = App("connorg, tenant lookup", ROOT, {"CONNORG_TENANT_LOOKUP": "true"})
 OBVIOUS = App("obvious", _HERE / "obvious", {})
+MINIMUM = App("minimum", _HERE / "minimum", {"PYTHONPATH": str(ROOT)})  # for the other one
 EMPTY = App("empty", _HERE / "empty", {})
 
 

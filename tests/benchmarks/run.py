@@ -22,6 +22,7 @@ from tests.benchmarks.host import (
     CONNORG,
     CONNORG_WITH_LOOKUP,
     EMPTY,
+    MINIMUM,
     OBVIOUS,
     App,
     Backing,
@@ -55,7 +56,8 @@ QUICK = Plan(1, 1, 12, (1, 4), 2, 3, with_package=False)
 
 def measure(plan: Plan, say: Callable[[str], None]) -> Json:
     """Measure everything; give the figures of each round, by app."""
-    samples: Json = {"plan": asdict(plan), "cold": [], "stages": [], "warm": [], "floors": []}
+    samples: Json = {"plan": asdict(plan), "load": [], "cold": [], "stages": [], "warm": []}
+    samples["floors"] = []
     log_path = ROOT / ".local/bench.log"
     log_path.parent.mkdir(exist_ok=True)
     with log_path.open("wb") as log:
@@ -64,7 +66,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Json:
             say("counting calls and bytes")
             samples["trips"] = {
                 app.name: asyncio.run(session.trips(app, plan))
-                for app in (CONNORG, CONNORG_WITH_LOOKUP, OBVIOUS)
+                for app in (CONNORG, CONNORG_WITH_LOOKUP, OBVIOUS, MINIMUM)
             }
             for number in range(plan.cold_rounds):
                 say(f"cold starts, round {number + 1} of {plan.cold_rounds}")
@@ -74,9 +76,10 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Json:
                 )
         for number in range(plan.rounds):
             say(f"warm, round {number + 1} of {plan.rounds}")
+            samples["load"].append(os.getloadavg()[0])
             with Stack(only=_PARTS) as stack:  # fresh: neither the log nor the ledger grows
                 session = _Session(_backing(stack), log)
-                apps = (OBVIOUS, CONNORG) if number % 2 else (CONNORG, OBVIOUS)
+                apps = (CONNORG, MINIMUM, OBVIOUS)[:: -1 if number % 2 else 1]
                 samples["warm"].append(
                     {app.name: asyncio.run(session.warm(app, plan)) for app in (*apps, EMPTY)}
                 )
@@ -108,7 +111,7 @@ class _Session:
 
     async def cold(self) -> Json:
         """From the start of the process to the first 201, for each app."""
-        return {app.name: await self._cold(app) for app in (EMPTY, OBVIOUS, CONNORG)}
+        return {app.name: await self._cold(app) for app in (EMPTY, OBVIOUS, MINIMUM, CONNORG)}
 
     async def _cold(self, app: App) -> Json:
         await self._forget()

@@ -22,8 +22,9 @@ def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path)
     }
     lacking = [n for n, f in measured.items() if f["connorg"] is None or f["obvious"] is None]
     assert lacking == []
-    for app in ("connorg", "obvious"):
+    for app in ("connorg", "obvious", "minimum"):
         assert figures["Graph calls per create"][app] == 1
+    assert figures["storage calls per create"]["minimum"] == 4
     assert figures["storage calls per create"]["connorg"] == 5
     assert figures["storage calls per create"]["obvious"] == 0
     parts = ("creates/s at 4", "CPU ms per create at 4", "memory after the creates, PSS MB")

@@ -5,6 +5,7 @@ guide", "National clouds" of the SDK for the address: the emulator's here, Graph
 """
 
 import os
+from typing import Any
 from urllib.parse import urlsplit
 
 import azure.functions as func
@@ -33,7 +34,10 @@ app = func.FunctionApp()
 
 @app.route("connected-organizations", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def connect(req: func.HttpRequest) -> func.HttpResponse:
-    asked = req.get_json()
+    return func.HttpResponse(await create(req.get_json()), status_code=201)
+
+
+async def create(asked: dict[str, Any]) -> str:
     [source] = asked["identitySources"]
     organization = ConnectedOrganization(
         display_name=asked["displayName"],
@@ -49,4 +53,4 @@ async def connect(req: func.HttpRequest) -> func.HttpResponse:
     )
     entitlement_management = client.identity_governance.entitlement_management
     created = await entitlement_management.connected_organizations.post(organization)
-    return func.HttpResponse(created.id if created else "", status_code=201)
+    return (created.id if created else None) or ""
