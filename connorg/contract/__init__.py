@@ -8,6 +8,7 @@ sponsors          who answers for it
 organization      the organization as Graph tells of it
 changes           what can be changed of it
 onboarding        the record of a request's journey
+history           its last steps
 batches           a file of requests
 batch_views       what is shown of a batch
 forecast          what a dry run answers

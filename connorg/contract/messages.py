@@ -46,6 +46,8 @@ class OnboardingMessage(_OwnMessage):
     replay: str | None = None
     batch_row: RowRef | None = None
     """The row of a batch in which is noted what becomes of it."""
+    by: str | None = None
+    """Who asked for it, or for its replay, as the history says it."""
     traceparent: str | None = None
 
     @model_validator(mode="after")
@@ -64,6 +66,8 @@ class BatchMessage(_OwnMessage):
     last: int | None = None
     replay: str | None = None
     """The replay of the failed rows that this is about; None: the beginning."""
+    by: str | None = None
+    """Who asked for the batch, or for that replay."""
     traceparent: str | None = None
 
 

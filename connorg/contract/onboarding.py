@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from connorg.contract.history import HistoryEntry
 from connorg.contract.identifiers import RowRef
 from connorg.contract.model import Model
 from connorg.contract.organization import ConnectedOrganization, Difference
@@ -44,6 +45,8 @@ class OnboardingError(Model):
     graph_code: str | None = None
     graph_request_id: str | None = None
     date_time: datetime | None = None
+    graph_status: Annotated[int | None, Field(exclude=True)] = None
+    # For the history alone. Earlier versions can't read an error that has it.
 
 
 # The status monitor's contract: there even when they are null, and in this order.
@@ -98,6 +101,14 @@ class OnboardingView(Model):
         return {**dict.fromkeys(_ALWAYS_SHOWN), **shown}
 
 
+class OnboardingWithHistory(OnboardingView):
+    # What the onboarding's own address shows. Lists, callbacks and results go without.
+    model_config = ConfigDict(title="OnboardingWithHistory")
+
+    history: tuple[HistoryEntry, ...] = ()
+    """The last steps, oldest first, at most 20. Empty where an older version kept none."""
+
+
 class Onboarding(OnboardingView):
     """The record itself: with connorg's own business, which is shown to nobody."""
 
@@ -119,8 +130,15 @@ class Onboarding(OnboardingView):
     """The W3C trace that the request came in with; messages carry it on."""
     message_text: str | None = None
     """What a queue message held that could not be understood."""
+    history: Annotated[tuple[HistoryEntry, ...], Field(exclude=True)] = ()
+    """The last steps, oldest first. The ledger keeps them beside the rest."""
     etag: Annotated[str | None, Field(exclude=True)] = None
     """The version that the ledger holds; None before it holds one."""
+
+    def view_with_history(self) -> dict[str, Any]:
+        """Return what its own address shows, as `view` does."""
+        steps = [step.model_dump(mode="json", exclude_none=True) for step in self.history]
+        return {**self.view(), "history": steps}
 
     @property
     def due(self) -> datetime | None:

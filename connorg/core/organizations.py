@@ -30,15 +30,20 @@ async def change_organization(
 
 
 async def delete_organization(
-    services: Services, admin: OrganizationAdmin, organization_id: str
+    services: Services, admin: OrganizationAdmin, organization_id: str, by: str | None = None
 ) -> Refused | None:
-    """Delete it, and let its identity source be onboarded anew. None: it is gone."""
+    """Delete it, so that its identity source may be onboarded again. None: it is gone.
+
+    `by`: who asks for it.
+    """
     # Before it is gone: a request that finds the ledger marked and Graph not yet only adopts it.
-    await forget_organization(services, organization_id)
+    await forget_organization(services, organization_id, by)
     return await services.throttle.ask(lambda: admin.delete(organization_id))
 
 
-async def forget_organization(services: Services, organization_id: str) -> bool:
+async def forget_organization(
+    services: Services, organization_id: str, by: str | None = None
+) -> bool:
     """Note in the ledger that an organization is gone. False: the ledger knew nothing of it."""
     known = [
         onboarding
@@ -46,17 +51,17 @@ async def forget_organization(services: Services, organization_id: str) -> bool:
         if onboarding.status.terminal and onboarding.deleted_date_time is None
     ]
     for onboarding in known:
-        await _mark_deleted(services, onboarding)
+        await _mark_deleted(services, onboarding, by)
     return bool(known)
 
 
-async def _mark_deleted(services: Services, onboarding: Onboarding) -> None:
+async def _mark_deleted(services: Services, onboarding: Onboarding, by: str | None) -> None:
     try:
-        await services.ledger.save(lifecycle.mark_deleted(onboarding, services.clock.now()))
+        await services.ledger.save(lifecycle.mark_deleted(onboarding, services.clock.now(), by))
     except SupersededError:  # another delete was quicker, or its result was read back right now
         latest = await services.ledger.read(onboarding.id)
         if latest is not None and latest.status.terminal and latest.deleted_date_time is None:
-            await _mark_deleted(services, latest)
+            await _mark_deleted(services, latest, by)
 
 
 async def withdraw_sponsor(

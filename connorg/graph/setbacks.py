@@ -137,6 +137,7 @@ class _GraphError:
             action=action,
             graph_code=self.graph_code,
             graph_request_id=self._request_id,
+            graph_status=self._status,
         )
 
 

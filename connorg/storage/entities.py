@@ -16,9 +16,10 @@ import hashlib
 from typing import Any
 
 from azure.core import MatchConditions
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from connorg.contract.callbacks import CallbackRecord
+from connorg.contract.history import HistoryEntry
 from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.contract.model import Model
@@ -28,6 +29,8 @@ from connorg.core.ports import KeyReservation
 from connorg.core.throttle.gate import Gate
 
 type Entity = dict[str, Any]
+
+_HISTORY = TypeAdapter(tuple[HistoryEntry, ...])
 
 CLAIM = "claim"
 TENANT = "tenant"
@@ -55,6 +58,8 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         Batch=onboarding.batch_row.batch if onboarding.batch_row else "",
         Organization=onboarding.result.id if onboarding.result else "",
         Onboarding=onboarding.model_dump_json(exclude_none=True),
+        # Apart, so that no length of it keeps the rest from being written.
+        History=_HISTORY.dump_json(onboarding.history, exclude_none=True).decode(),
     )
 
 
@@ -66,7 +71,16 @@ def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
 
 
 def onboarding_of(entity: Any) -> Onboarding:
-    return model_of(Onboarding, entity, "Onboarding").model_copy(update={"etag": etag_of(entity)})
+    onboarding = model_of(Onboarding, entity, "Onboarding")
+    return onboarding.model_copy(update={"etag": etag_of(entity), "history": history_of(entity)})
+
+
+def history_of(entity: Any) -> tuple[HistoryEntry, ...]:
+    """Return the history of a row as far as it can be read. Earlier versions wrote none."""
+    try:
+        return _HISTORY.validate_json(entity.get("History", "[]"))
+    except ValidationError:
+        return ()
 
 
 def callback_entity(note: CallbackRecord) -> Entity:

@@ -30,6 +30,10 @@ async def test_nobody_calls_graph_before_retry_after_is_over(connorg: Connorg) -
         assert len(await connorg.graph.organizations(partner)) == 1
     assert [call["status"] for call in await connorg.graph.creates(throttled)] == [429, 201]
     assert [call["status"] for call in await connorg.graph.creates(meanwhile)] == [201]
+    history = (await connorg.onboarding(first.json()["id"]))["history"]
+    [waiting] = [step for step in history if step["step"] == "waiting"]
+    assert (waiting["code"], waiting["graphStatus"]) == ("GraphThrottled", 429)
+    assert waiting["graphRequestId"] == first.json()["lastError"]["graphRequestId"]
 
 
 async def test_health_says_that_graph_throttles(connorg: Connorg) -> None:

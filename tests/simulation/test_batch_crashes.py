@@ -393,7 +393,7 @@ async def tasks_of(services: Services, message: BatchMessage) -> list[Onboarding
     rows = await services.batches.rows(
         message.batch_id, message.first or 0, message.last, requests=True
     )
-    return [message_of_row(row, None) for row in rows]
+    return [message_of_row(row, message) for row in rows]
 
 
 def test_rows_that_are_tried_again_let_others_go_first(worlds: Callable[..., World]) -> None:

@@ -44,6 +44,8 @@ class BatchSubmission:
     fingerprint: str
     """Tells a body from any other."""
     traceparent: str | None
+    by: str | None = None
+    """Who asks for it, as the history of its onboardings says it."""
 
 
 def apply_policy(services: Services, row: "PartnerRow", reference: str | None) -> BatchRow:
@@ -100,7 +102,8 @@ async def submit_batch(services: Services, submission: BatchSubmission) -> Batch
             return earlier
     rows = [row.model_copy(update={"batch_id": batch.id}) for row in submission.rows]
     await services.batches.write(batch, rows)
-    await services.queue.put(BatchMessage(batch_id=batch.id, traceparent=batch.traceparent), 0)
+    message = BatchMessage(batch_id=batch.id, by=submission.by, traceparent=batch.traceparent)
+    await services.queue.put(message, 0)
     return await services.batches.read(batch.id) or batch
 
 
@@ -133,7 +136,8 @@ def is_due(row: BatchRow, replay: str | None) -> bool:
     return row.duplicate_of is None and not row.status.terminal and row.replay == replay
 
 
-def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
+def message_of_row(row: BatchRow, message: BatchMessage) -> OnboardingMessage:
+    """Return the message that carries on with a row of a batch's message alone."""
     if row.request is None:
         raise AssertionError("only rows with a request are put on the queue")
     return OnboardingMessage(
@@ -142,15 +146,19 @@ def message_of_row(row: BatchRow, traceparent: str | None) -> OnboardingMessage:
         channel=channels.BATCH,
         replay=row.replay,
         batch_row=row.place,
-        traceparent=traceparent,
+        by=message.by,
+        traceparent=message.traceparent,
     )
 
 
-async def replay_batch(services: Services, batch: Batch) -> None:
-    """Start the rows that failed anew. Raises StorageUnavailableError: it may be repeated."""
+async def replay_batch(services: Services, batch: Batch, by: str | None = None) -> None:
+    """Retry the rows that failed. `by`: who asks for it.
+
+    Raise StorageUnavailableError: it may be repeated.
+    """
     name = new_replay(services.clock.now(), services.random)
     # The message first: whatever happens then, it hands the rows over too.
-    message = BatchMessage(batch_id=batch.id, replay=name, traceparent=batch.traceparent)
+    message = BatchMessage(batch_id=batch.id, replay=name, by=by, traceparent=batch.traceparent)
     await services.queue.put(message, 0)
     await _hand_to_replay(services, batch.id, name)
 

@@ -10,6 +10,7 @@ another request's onboarding, until that ends.
 import asyncio
 from dataclasses import dataclass
 
+from connorg.contract import channels
 from connorg.contract.batches import BatchRow, RowStatus
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
@@ -92,7 +93,7 @@ async def _tasks(batches: Batches, message: BatchMessage) -> list[_Task]:
     """Give the rows of a message that something is to be done for."""
     rows = await batches.rows(message.batch_id, message.first or 0, message.last, requests=True)
     due = (row for row in rows if is_due(row, message.replay))
-    return [_Task(row, message_of_row(row, message.traceparent)) for row in due]
+    return [_Task(row, message_of_row(row, message)) for row in due]
 
 
 async def _take_apart(services: Services, message: BatchMessage) -> None:
@@ -150,7 +151,7 @@ async def _come_again(
 async def _is_dealt_with(services: Services, message: OnboardingMessage, row: BatchRow) -> bool:
     if row.status is not RowStatus.CANCELED or row.is_stale(message.replay):
         return row.is_dealt_with(message.replay)
-    result = await cancel(services, message.onboarding_id)
+    result = await cancel(services, message.onboarding_id, channels.BATCH)
     if not isinstance(result, Conflict) or result.onboarding is None:
         return True  # what it had begun is canceled with it
     # That is being tried, or has ended: so it is noted, unless a replay was all that was canceled.

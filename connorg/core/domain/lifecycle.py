@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from connorg.contract.history import Step
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ErrorCode
 from connorg.contract.sponsors import Sponsorship
+from connorg.core.domain.history import remember, step
 from connorg.core.domain.outcomes import Blocked, Connected, Later, Outcome, Refused, SponsorSettled
 from connorg.core.domain.timing import Timing
 
@@ -42,15 +44,24 @@ def move(onboarding: Onboarding, status: Status, now: datetime, **changes: Any) 
 
 def begin(onboarding: Onboarding, now: datetime, timing: Timing) -> Onboarding:
     """Take the lease. Written before Graph is called, so that a crash leaves its trace."""
-    return move(
+    number = onboarding.attempts + 1
+    unconcluded = "; the one before did not end" if onboarding.status is Status.RUNNING else ""
+    begun = move(
         onboarding,
         Status.RUNNING,
         now,
-        attempts=onboarding.attempts + 1,
+        attempts=number,
         lease_until=now + timedelta(seconds=timing.lease),
         doubt_until=_doubt(onboarding, timing),
         next_attempt_date_time=None,
     )
+    return remember(begun, step(now, Step.ATTEMPT, f"attempt {number}{unconcluded}"))
+
+
+def hold(onboarding: Onboarding, until: datetime, now: datetime) -> Onboarding:
+    """Let it wait for the gate to open, before its first attempt."""
+    waiting = move(onboarding, Status.WAITING, now, next_attempt_date_time=until)
+    return remember(waiting, step(now, Step.WAITING, f"until {_moment(until)}: the gate is closed"))
 
 
 def _doubt(onboarding: Onboarding, timing: Timing) -> datetime | None:
@@ -68,7 +79,10 @@ def conclude(
     match outcome:
         case Connected(conclusion, organization, differences, sponsors_to_add):
             return _go_on(
-                onboarding,
+                remember(
+                    onboarding,
+                    step(now, Step(conclusion.value), f"organization {organization.id}"),
+                ),
                 now,
                 sponsors_to_add,
                 conclusion=conclusion,
@@ -79,7 +93,8 @@ def conclude(
         case SponsorSettled(warning):
             left = onboarding.sponsors_to_add[1:]
             warnings = onboarding.warnings + ((warning,) if warning else ())
-            return _go_on(onboarding, now, left, warnings=warnings)
+            settled = step(now, Step.SPONSOR, "not added" if warning else "added", warning)
+            return _go_on(remember(onboarding, settled), now, left, warnings=warnings)
         case Refused(error):
             return fail(onboarding, error, now)
         case Later() | Blocked():
@@ -96,7 +111,8 @@ def _go_on(
     changes |= {"sponsors_to_add": sponsors_to_add, "last_error": None}
     if sponsors_to_add:
         return move(onboarding, Status.RUNNING, now, lease_until=onboarding.lease_until, **changes)
-    return move(onboarding, Status.SUCCEEDED, now, **changes)
+    succeeded = move(onboarding, Status.SUCCEEDED, now, **changes)
+    return remember(succeeded, step(now, Step.SUCCEEDED, "done"))
 
 
 def _wait(
@@ -111,9 +127,11 @@ def _wait(
     if next_attempt > onboarding.give_up_date_time:
         return give_up(onboarding, setback.error, now)
     doubt_until = onboarding.doubt_until
+    outcome = f"until {_moment(next_attempt)}"
     if isinstance(setback, Later) and setback.ambiguous:
         doubt_until = now + timedelta(seconds=timing.settle)
-    return move(
+        outcome += "; Graph may have carried the call out"
+    waiting = move(
         onboarding,
         Status.WAITING,
         now,
@@ -121,6 +139,11 @@ def _wait(
         next_attempt_date_time=next_attempt,
         doubt_until=doubt_until,
     )
+    return remember(waiting, step(now, Step.WAITING, outcome, setback.error))
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _delay(
@@ -134,13 +157,14 @@ def _delay(
 
 
 def fail(onboarding: Onboarding, error: OnboardingError, now: datetime) -> Onboarding:
-    return move(
+    failed = move(
         onboarding,
         Status.FAILED,
         now,
         last_error=error.model_copy(update={"date_time": now}),
         next_attempt_date_time=None,
     )
+    return remember(failed, step(now, Step.FAILED, "not connected", error))
 
 
 def abandon(
@@ -159,12 +183,15 @@ def give_up(onboarding: Onboarding, error: OnboardingError | None, now: datetime
         action="Remove the cause, then replay this onboarding.",
         graph_code=error.graph_code if error else None,
         graph_request_id=error.graph_request_id if error else None,
+        graph_status=error.graph_status if error else None,
     )
     return fail(onboarding, exhausted, now)
 
 
-def cancel(onboarding: Onboarding, now: datetime) -> Onboarding:
-    return move(onboarding, Status.CANCELED, now, next_attempt_date_time=None)
+def cancel(onboarding: Onboarding, now: datetime, by: str | None = None) -> Onboarding:
+    """Cancel it. `by`: who asked for that."""
+    canceled = move(onboarding, Status.CANCELED, now, next_attempt_date_time=None)
+    return remember(canceled, step(now, Step.CANCELED, "on request", by=by))
 
 
 def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboarding:
@@ -173,11 +200,16 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
         code=ErrorCode.JOINED,
         message=f"Onboarding {holder.id} of the same identity source stands for it.",
     )
-    return move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
+    joined = move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
+    return remember(joined, step(now, Step.JOINED, f"onboarding {holder.id}"))
 
 
-def mark_deleted(onboarding: Onboarding, now: datetime) -> Onboarding:
-    """Note that the organization of an onboarding is gone. It stays as it ended."""
+def mark_deleted(onboarding: Onboarding, now: datetime, by: str | None = None) -> Onboarding:
+    """Note that the organization of an onboarding is gone. It stays as it ended.
+
+    `by`: who asked for its deletion.
+    """
+    onboarding = remember(onboarding, step(now, Step.DELETED, "the organization is gone", by=by))
     if onboarding.status is Status.SUCCEEDED:
         return onboarding.model_copy(update={"deleted_date_time": now})
     # It failed or was canceled with sponsors left: a replay must not go on with those alone.
@@ -185,9 +217,11 @@ def mark_deleted(onboarding: Onboarding, now: datetime) -> Onboarding:
     return onboarding.model_copy(update=nothing)
 
 
-def reopen(onboarding: Onboarding, replay: str, now: datetime, timing: Timing) -> Onboarding:
-    """Start a failed onboarding anew. Doubt about an earlier POST stays."""
-    return move(
+def reopen(
+    onboarding: Onboarding, replay: str, now: datetime, timing: Timing, by: str | None = None
+) -> Onboarding:
+    """Retry a failed onboarding. Doubt about an earlier POST stays. `by`: who asked for it."""
+    reopened = move(
         onboarding,
         Status.NOT_STARTED,
         now,
@@ -195,3 +229,4 @@ def reopen(onboarding: Onboarding, replay: str, now: datetime, timing: Timing) -
         replay=replay,
         give_up_date_time=now + timedelta(seconds=timing.give_up),
     )
+    return remember(reopened, step(now, Step.REPLAYED, "on request", by=by))

@@ -4,6 +4,7 @@ import logging
 
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
+from connorg.core.domain.history import remember
 from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.steps import attempt
 from connorg.core.ports import SupersededError
@@ -44,8 +45,9 @@ async def _take_step(services: Services, current: Onboarding, gate: Gate) -> Onb
     # What was used of the lease so far is missing from the step, so that the lease outlasts it.
     limit = seconds_until(current.lease_until, services.clock.now()) - services.timing.lease_margin
     called_at = services.clock.now()
-    outcome = await attempt(services, current, gate, max(0.0, limit))
+    outcome, looked_up = await attempt(services, current, gate, max(0.0, limit))
     await services.throttle.report(gate, outcome, called_at)
+    current = remember(current, *looked_up)
     concluded = lifecycle.conclude(
         current, outcome, services.clock.now(), services.timing, services.random
     )

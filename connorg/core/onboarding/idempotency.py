@@ -17,6 +17,8 @@ class Submission:
     caller: str = ""
     idempotency_key: str | None = None
     traceparent: str | None = None
+    by: str | None = None
+    """Who asks for it, as the history says it; None: the channel says it all."""
 
 
 async def bind_key(

@@ -3,16 +3,21 @@
 from contextlib import suppress
 from datetime import timedelta
 
+from connorg.contract.history import Step
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
+from connorg.core.domain.history import step
 from connorg.core.ports import Ledger, Receipt, RetryQueue, StorageUnavailableError
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
 
-def new_onboarding(services: Services, request: OnboardingRequest, channel: str) -> Onboarding:
+def new_onboarding(
+    services: Services, request: OnboardingRequest, channel: str, by: str | None = None
+) -> Onboarding:
+    """Return the onboarding of a request. `by`: who asks for it; None: all that is known is how."""
     now = services.clock.now()
     return Onboarding(
         id=new_onboarding_id(request.natural_key, now, services.random),
@@ -24,12 +29,13 @@ def new_onboarding(services: Services, request: OnboardingRequest, channel: str)
         last_action_date_time=now,
         give_up_date_time=now + timedelta(seconds=services.timing.give_up),
         traceparent=telemetry.traceparent(),
+        history=(step(now, Step.ACCEPTED, f"by {channel}", by=by or channel),),
     )
 
 
 def onboarding_of(services: Services, message: OnboardingMessage) -> Onboarding:
     """Return the onboarding of a message that came before the ledger knew it."""
-    onboarding = new_onboarding(services, message.request, message.channel)
+    onboarding = new_onboarding(services, message.request, message.channel, message.by)
     known = {
         "id": message.onboarding_id,
         "batch_row": message.batch_row,
@@ -38,7 +44,10 @@ def onboarding_of(services: Services, message: OnboardingMessage) -> Onboarding:
     return onboarding.model_copy(update=known)
 
 
-def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingMessage:
+def message_of(
+    onboarding: Onboarding, *, replay: str | None = None, by: str | None = None
+) -> OnboardingMessage:
+    """Return the message that carries on with an onboarding. `by`: who asked for what it brings."""
     if onboarding.request is None:
         raise AssertionError("an onboarding without a request has nothing left to do")
     return OnboardingMessage(
@@ -47,6 +56,7 @@ def message_of(onboarding: Onboarding, replay: str | None = None) -> OnboardingM
         channel=onboarding.channel,
         attempt=onboarding.attempts,
         replay=replay,
+        by=by,
         batch_row=onboarding.batch_row,
         traceparent=onboarding.traceparent,
     )

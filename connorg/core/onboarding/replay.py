@@ -15,8 +15,10 @@ from connorg.telemetry import hooks as telemetry
 _AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 
 
-async def replay(services: Services, onboarding_id: str) -> Submitted | Conflict | None:
-    """Start a failed onboarding anew; None: there is no such onboarding.
+async def replay(
+    services: Services, onboarding_id: str, by: str | None = None
+) -> Submitted | Conflict | None:
+    """Retry a failed onboarding; None: there is no such onboarding. `by`: who asks for it.
 
     Raises StorageUnavailableError: the call may be repeated.
     """
@@ -28,8 +30,8 @@ async def replay(services: Services, onboarding_id: str) -> Submitted | Conflict
     # The message carries the replay, so that whoever comes first carries it out: this call, or the
     # queue trigger after a crash right here.
     name = new_replay(services.clock.now(), services.random)
-    receipt = await services.queue.put(message_of(onboarding, replay=name), 0)
-    reopened = await reopen(services, onboarding, name)
+    receipt = await services.queue.put(message_of(onboarding, replay=name, by=by), 0)
+    reopened = await reopen(services, onboarding, name, by)
     if isinstance(reopened, ClaimHeld):
         await delete_safety_message(services.queue, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
@@ -37,7 +39,7 @@ async def replay(services: Services, onboarding_id: str) -> Submitted | Conflict
 
 
 async def replay_all(
-    services: Services, which: OnboardingFilter, limit: int, *, dry_run: bool
+    services: Services, which: OnboardingFilter, limit: int, *, dry_run: bool, by: str | None = None
 ) -> dict[str, Submitted | Conflict]:
     """Replay the failed onboardings that match, `limit` at the most, newest first.
 
@@ -52,14 +54,16 @@ async def replay_all(
         if dry_run:
             return Submitted(failed, fresh=False)
         async with at_once:
-            return await replay(services, failed.id) or Submitted(failed, fresh=False)
+            return await replay(services, failed.id, by) or Submitted(failed, fresh=False)
 
     results = await asyncio.gather(*(one(failed) for failed in page.onboardings))
     return {failed.id: result for failed, result in zip(page.onboardings, results, strict=True)}
 
 
-async def reopen(services: Services, failed: Onboarding, name: str) -> Onboarding | ClaimHeld:
-    reopened = lifecycle.reopen(failed, name, services.clock.now(), services.timing)
+async def reopen(
+    services: Services, failed: Onboarding, name: str, by: str | None
+) -> Onboarding | ClaimHeld:
+    reopened = lifecycle.reopen(failed, name, services.clock.now(), services.timing, by)
     try:
         opened = await services.ledger.open(reopened)
     except SupersededError:
@@ -71,8 +75,10 @@ async def reopen(services: Services, failed: Onboarding, name: str) -> Onboardin
     return opened
 
 
-async def cancel(services: Services, onboarding_id: str) -> Submitted | Conflict | None:
-    """Cancel an onboarding that waits; None: there is no such onboarding.
+async def cancel(
+    services: Services, onboarding_id: str, by: str | None = None
+) -> Submitted | Conflict | None:
+    """Cancel an onboarding that waits; None: there is no such onboarding. `by`: who asks for it.
 
     Its message comes back, finds it closed and goes.
     """
@@ -84,10 +90,10 @@ async def cancel(services: Services, onboarding_id: str) -> Submitted | Conflict
     if Status.CANCELED not in lifecycle.MOVES[onboarding.status]:
         return Conflict(Reason.NOT_CANCELABLE, onboarding.id, onboarding)
     try:
-        canceled = await services.ledger.save(lifecycle.cancel(onboarding, services.clock.now()))
-    except SupersededError:
-        return await cancel(
-            services, onboarding_id
-        )  # an attempt began, or another cancel was quicker
+        canceled = await services.ledger.save(
+            lifecycle.cancel(onboarding, services.clock.now(), by)
+        )
+    except SupersededError:  # an attempt began, or another cancel was quicker
+        return await cancel(services, onboarding_id, by)
     telemetry.concluded(canceled)
     return Submitted(canceled, fresh=False)

@@ -82,7 +82,7 @@ async def advance(
     onboarding = await onboarding_behind(services, message, held, armed=armed)
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
-        onboarding = await _replay(services, onboarding, message.replay or "")
+        onboarding = await _replay(services, onboarding, message)
     if onboarding.status.terminal:
         return onboarding, None
     if _is_exhausted(services, onboarding):
@@ -103,8 +103,9 @@ async def _give_up(services: Services, onboarding: Onboarding) -> tuple[Onboardi
     return given_up, None
 
 
-async def _replay(services: Services, failed: Onboarding, name: str) -> Onboarding:
-    reopened = await reopen(services, failed, name)
+async def _replay(services: Services, failed: Onboarding, message: OnboardingMessage) -> Onboarding:
+    name = message.replay or ""
+    reopened = await reopen(services, failed, name, message.by)
     if not isinstance(reopened, ClaimHeld):
         return reopened
     # Needless; and written down, so that the call that asked for it does not reopen it later, when

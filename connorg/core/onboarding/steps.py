@@ -16,6 +16,7 @@ Once the organization stands, each sponsor is a step of its own.
 import asyncio
 from datetime import datetime, timedelta
 
+from connorg.contract.history import HistoryEntry, Step
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError
 from connorg.contract.organization import (
     ConnectedOrganization,
@@ -26,6 +27,7 @@ from connorg.contract.organization import (
 from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.errors import already_connected, graph_timeout
+from connorg.core.domain.history import step
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
     Connected,
@@ -42,21 +44,28 @@ from connorg.core.throttle.gate import Gate
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
 
 
-async def attempt(services: Services, onboarding: Onboarding, gate: Gate, limit: float) -> Outcome:
-    """Take the next step within `limit` seconds. `gate`: as it was read before the lease was taken.
+async def attempt(
+    services: Services, onboarding: Onboarding, gate: Gate, limit: float
+) -> tuple[Outcome, tuple[HistoryEntry, ...]]:
+    """Take the next step within `limit` seconds. Return what it came to, and what was looked up.
 
-    Raises StorageUnavailableError: the attempt stays unconcluded.
+    `gate`: as it was read before the lease was taken. Raise StorageUnavailableError: the attempt
+    stays unconcluded.
     """
     request = onboarding.request
     if request is None:
         raise AssertionError("an onboarding without a request never gets the lease")
+    connecting = _Connecting(services, onboarding, request, gate)
+    outcome: Outcome
     try:
         async with asyncio.timeout(limit):
             if onboarding.sponsors_to_add:
-                return await _add_sponsor(services.gateway, onboarding)
-            return await _Connecting(services, onboarding, request, gate).run()
+                outcome = await _add_sponsor(services.gateway, onboarding)
+            else:
+                outcome = await connecting.run()
     except TimeoutError:
-        return Later(graph_timeout(limit), ambiguous=True)
+        outcome = Later(graph_timeout(limit), ambiguous=True)
+    return outcome, tuple(connecting.looked_up)
 
 
 async def _add_sponsor(gateway: OrganizationGateway, onboarding: Onboarding) -> Outcome:
@@ -79,6 +88,7 @@ class _Connecting:
         self._tenant: Tenant | None = None
         self._earlier: Onboarding | None = None
         """One that ended, and was the last to connect the same tenant."""
+        self.looked_up: list[HistoryEntry] = []
 
     async def run(self) -> Outcome:
         policy, channel = self._services.policy, self._onboarding.channel
@@ -100,8 +110,12 @@ class _Connecting:
     async def _look_up_tenant(self) -> Setback | None:
         """Learn which tenant it is, and whether another onboarding knows it by another name."""
         found = await look_up_tenant(self._services, self._request.identity_source, self._gate)
-        if found is None or not isinstance(found, Tenant):
+        if found is None:
+            return None
+        if not isinstance(found, Tenant):
+            self._note("the tenant is not known", found.error)
             return found
+        self._note(f"tenant {found.tenant_id}")
         self._tenant = found
         other = await self._services.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
         if other is None:
@@ -160,6 +174,10 @@ class _Connecting:
 
     async def _search(self) -> Outcome | None:
         found = await self._gateway.find(self._request, self._tenant)
+        if isinstance(found, ConnectedOrganization):
+            self._note(f"organization {found.id}")
+        else:
+            self._note("no organization is listed", found.error if found else None)
         return await self._adopt(found) if isinstance(found, ConnectedOrganization) else found
 
     async def _adopt(self, found: ConnectedOrganization) -> Outcome:
@@ -180,6 +198,10 @@ class _Connecting:
                 return answer
             found = answer
         return Connected(Conclusion.UPDATED, self._with_tenant(found), all_differences, lacked)
+
+    def _note(self, outcome: str, error: OnboardingError | None = None) -> None:
+        now = self._services.clock.now()
+        self.looked_up.append(step(now, Step.LOOKED_UP, outcome, error))
 
     def _created(self, organization: ConnectedOrganization) -> Connected:
         sponsors = self._request.sponsorships

@@ -12,6 +12,7 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
+from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import NewerVersionError
 from connorg.core.callbacks import subscribe
@@ -64,7 +65,7 @@ async def _submit(
     refusal = services.policy.early_refusal(submission.request, submission.channel)
     if refusal is not None:
         return refusal
-    onboarding = new_onboarding(services, submission.request, submission.channel)
+    onboarding = new_onboarding(services, submission.request, submission.channel, submission.by)
     if submission.idempotency_key is not None:
         bound = await bind_key(services.ledger, submission, onboarding)
         if not isinstance(bound, Onboarding):
@@ -72,7 +73,8 @@ async def _submit(
         onboarding = bound
     telemetry.set_onboarding(onboarding.id)
     with telemetry.arm():
-        gate, receipt = await _put_safety_message(services, onboarding, wait)
+        message = message_of(onboarding, by=submission.by)
+        gate, receipt = await _put_safety_message(services, message, wait)
     opening = _opening(services, onboarding, gate, at_once=wait > 0)
     try:
         with telemetry.opening():
@@ -95,12 +97,12 @@ async def _submit(
 
 
 async def _put_safety_message(
-    services: Services, onboarding: Onboarding, wait: float
+    services: Services, message: OnboardingMessage, wait: float
 ) -> tuple[Gate, Receipt]:
     delay = wait + _SAFETY_MARGIN if wait > 0 else 0
     gate, receipt = await asyncio.gather(
         services.throttle.gate(),
-        services.queue.put(message_of(onboarding), delay),
+        services.queue.put(message, delay),
         return_exceptions=True,
     )
     if isinstance(receipt, BaseException):
@@ -117,7 +119,7 @@ def _opening(
     now = services.clock.now()
     next_attempt = services.throttle.reopening(gate)
     if next_attempt is not None:
-        return lifecycle.move(onboarding, Status.WAITING, now, next_attempt_date_time=next_attempt)
+        return lifecycle.hold(onboarding, next_attempt, now)
     return lifecycle.begin(onboarding, now, services.timing) if at_once else onboarding
 
 

@@ -23,7 +23,7 @@ from connorg.core.batches.progress import progress, results
 from connorg.core.domain.claims import Conflict
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import conflict_problem, json_answer
-from connorg.functions.http.callers import caller_of
+from connorg.functions.http.callers import actor_of, caller_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.headers import idempotency_key_of
 from connorg.functions.http.parameters import choice_of, flag_of, text_of
@@ -59,6 +59,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
             idempotency_key=key,
             fingerprint=hashlib.sha256(b"batch\0" + req.get_body()).hexdigest(),
             traceparent=req.headers.get("traceparent"),
+            by=actor_of(req),
         ),
     )
     if isinstance(result, Conflict):
@@ -116,7 +117,7 @@ async def read_results(req: func.HttpRequest) -> func.HttpResponse:
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST batches/{id}/retry"""
     batch = await _found(req)
-    await replay_batch(services(), batch)
+    await replay_batch(services(), batch, actor_of(req))
     return await _accepted(req, batch)
 
 

@@ -31,7 +31,7 @@ from connorg.functions.http.answers import (
     result_answer,
     submitted_answer,
 )
-from connorg.functions.http.callers import caller_of
+from connorg.functions.http.callers import actor_of, caller_of
 from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.functions.http.parameters import body_of, choice_of, flag_of, top_of
 from connorg.functions.http.result_tokens import require_not_expired, require_token
@@ -54,6 +54,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         caller=caller_of(req),
         idempotency_key=idempotency_key_of(req),
         traceparent=req.headers.get("traceparent"),
+        by=actor_of(req),
     )
     result = await submit_request(services(), submission, preference.wait)
     if isinstance(result, Refusal):
@@ -66,7 +67,8 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
 
 async def read(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings/{id}?readBack=: always 200 while it exists, whatever became of it."""
-    return json_answer((await _with_resolved_source(req, await _found(req))).view(), 200)
+    onboarding = await _with_resolved_source(req, await _found(req))
+    return json_answer(onboarding.view_with_history(), 200)
 
 
 async def result(req: func.HttpRequest) -> func.HttpResponse:
@@ -87,14 +89,16 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
 
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
-    replayed = _changed(await replay_onboarding(services(), _id_of(req)))
+    replayed = _changed(await replay_onboarding(services(), _id_of(req), actor_of(req)))
     return onboarding_answer(replayed, 202, Addresses(req))
 
 
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry?source=&reference=&batch=&dryRun=: replay all failed that match."""
     is_dry = flag_of(req, "dryRun")
-    results = await replay_onboardings(services(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry)
+    results = await replay_onboardings(
+        services(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry, by=actor_of(req)
+    )
     body = Replays(
         dry_run=is_dry,
         replayed=tuple(id_ for id_, result in results.items() if isinstance(result, Submitted)),
@@ -109,7 +113,7 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE onboardings/{id}"""
-    canceled = _changed(await cancel_onboarding(services(), _id_of(req)))
+    canceled = _changed(await cancel_onboarding(services(), _id_of(req), actor_of(req)))
     return onboarding_answer(canceled, 200, Addresses(req))
 
 

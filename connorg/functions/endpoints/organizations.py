@@ -25,6 +25,7 @@ from connorg.core.organizations import (
 )
 from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.functions.http.answers import json_answer, next_page, page_answer
+from connorg.functions.http.callers import actor_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.parameters import body_of, choice_of, top_of
 from connorg.wiring import admin, services
@@ -80,11 +81,14 @@ async def delete(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE connected-organizations/{id}?displayName=, or with If-Match"""
     organization = await read_organization(services(), _id_of(req))
     if isinstance(organization, Refused):
-        if organization.not_found and await forget_organization(services(), _id_of(req)):
+        known = organization.not_found and await forget_organization(
+            services(), _id_of(req), actor_of(req)
+        )
+        if known:
             return func.HttpResponse(status_code=204)  # somebody deleted it elsewhere
         raise refused_problem(organization)
     _check_confirmation(req, organization)
-    refused = await delete_organization(services(), admin(), organization.id)
+    refused = await delete_organization(services(), admin(), organization.id, actor_of(req))
     if refused is not None and not refused.not_found:
         raise refused_problem(refused)
     return func.HttpResponse(status_code=204)

@@ -10,6 +10,7 @@ from enum import StrEnum
 import azure.functions as func
 from pydantic import BaseModel
 
+from connorg.contract.model import GUID
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.settings import settings
 
@@ -60,6 +61,12 @@ def authorize(request: func.HttpRequest, role: Role) -> None:
 def caller_of(request: func.HttpRequest) -> str:
     """Name the caller whose Idempotency-Keys are kept apart; holders of keys are one caller."""
     return request.headers.get("x-ms-client-principal-id") or ""
+
+
+def actor_of(request: func.HttpRequest) -> str:
+    """Return who calls, as histories and the audit name it: an object id in Entra, or `key`."""
+    object_id = caller_of(request).lower()
+    return object_id if settings().require_entra and GUID.fullmatch(object_id) else "key"
 
 
 def _principal(header: str) -> _Principal:

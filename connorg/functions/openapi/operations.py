@@ -12,7 +12,7 @@ from connorg.contract.changes import (
 )
 from connorg.contract.forecast import Forecast
 from connorg.contract.health import Health
-from connorg.contract.onboarding import OnboardingView, Status
+from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.replays import Replays
@@ -186,7 +186,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "ReadOnboarding": Operation(
         "Read an onboarding",
         "Tells the status of an onboarding, whatever became of it.",
-        {200: Answer("The onboarding.", (OnboardingView,))},
+        {200: Answer("The onboarding, with what was tried.", (OnboardingWithHistory,))},
         (Kind.INVALID_PARAMETER, Kind.ONBOARDING_NOT_FOUND, *_STORAGE),
         (READ_BACK,),
     ),
