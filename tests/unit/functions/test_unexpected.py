@@ -8,13 +8,13 @@ import azure.functions as func
 import pytest
 
 import function_app
-from connorg import settings, wiring
 from connorg.functions.http.route import Route
 from connorg.functions.timers.observe import observe
 from connorg.functions.unattended import unattended
 from connorg.settings import ConfigurationError
 from connorg.telemetry.unexpected import UnexpectedError
 from tests.unit.functions.registered import FUNCTIONS, HTTP_FUNCTIONS, registered
+from tests.unit.once_per_process import made_anew
 
 SECRET = "hunter2"
 UNATTENDED = {
@@ -103,17 +103,11 @@ class Broken(func.QueueMessage):
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An app whose storage clients can't be made, for a reason that nobody expected."""
-    parts = [
-        part for part in (*vars(wiring).values(), settings.settings) if hasattr(part, "cache_clear")
-    ]
     monkeypatch.setenv("AzureWebJobsStorage", SECRET)
     monkeypatch.setenv("CONNORG_CREDENTIAL", "azure_cli")
     monkeypatch.setenv("PATH", "")  # no CLI there: no token, and nobody is asked for one
-    for part in parts:
-        part.cache_clear()
-    yield
-    for part in parts:
-        part.cache_clear()
+    with made_anew():
+        yield
 
 
 @pytest.mark.usefixtures("broken")
