@@ -123,6 +123,16 @@ async def test_what_nobody_knows_is_refused(
     assert (await listed(graph, path)).body["value"] == []
 
 
+async def test_a_directory_role_is_assigned_once_in_each_scope(graph: EmulatedGraph) -> None:
+    unit = f"/administrativeUnits/{APP_ID}"
+    for scope in (unit, f"/{APP_ID}", "/"):
+        body = DIRECTORY_ROLE | {"directoryScopeId": scope}
+        assert (await graph.call("POST", DIRECTORY_ROLES, body)).status == 201
+        assert (await graph.call("POST", DIRECTORY_ROLES, body)).status == 400
+    listing = (await listed(graph, DIRECTORY_ROLES)).body["value"]
+    assert [held["directoryScopeId"] for held in listing] == [unit, f"/{APP_ID}", "/"]
+
+
 async def test_an_unknown_filter_is_refused(graph: EmulatedGraph) -> None:
     query = {"filter": "colour eq 'blue'"}
     for path in (PRINCIPALS, DIRECTORY_ROLES):

@@ -13,6 +13,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from infra.grant.__main__ import DONE, FAILED, LACKING, NOT_ALLOWED, main
+from infra.local.graph.rights import GRAPH_PRINCIPAL_ID
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
 from infra.local.tokens import APP_ID, PRINCIPAL_ID
 from tests.contract.graph_emulator import EmulatedGraph, emulated_graph, until
@@ -255,6 +256,76 @@ async def test_two_of_one_name_are_not_guessed_between(tenant: Tenant) -> None:
     assert PRINCIPAL_ID in tenant.error
     assert LOGIC_APP["id"] in tenant.error
     assert await tenant.posts() == []
+
+
+UNIT = "/administrativeUnits/aaaaaaaa-2222-4222-8222-222222222222"
+TWIN = {
+    "id": "bbbbbbbb-1111-4111-8111-111111111111",
+    "appId": "bbbbbbbb-2222-4222-8222-222222222222",
+    "displayName": "Microsoft Graph",
+    "appRoles": [
+        {"id": WRITE, "value": "EntitlementManagement.ReadWrite.All"},
+        {"id": LOOKUP, "value": "CrossTenantInformation.ReadBasic.All"},
+    ],
+}
+"""Another app whose app roles look like those of Microsoft Graph."""
+
+
+async def assign(tenant: Tenant, path: str, **body: object) -> None:
+    assert (await tenant.graph.call("POST", f"/v1.0/{path}", body)).status == 201
+
+
+@pytest.mark.parametrize("scope", [UNIT, f"/{APP_ID}"], ids=["unit", "application"])
+async def test_a_role_over_a_part_of_the_directory_is_not_the_role(
+    tenant: Tenant, scope: str
+) -> None:
+    role = {"principalId": PRINCIPAL_ID, "roleDefinitionId": GOVERNANCE}
+    path = "roleManagement/directory/roleAssignments"
+    await assign(tenant, path, **role, directoryScopeId=scope)
+    assert await tenant.grant(*WHO, "--no-tenant-lookup", "--check") == LACKING
+    assert "directory role Identity Governance Administrator" in tenant.out
+    assert await tenant.grant(*WHO, "--no-tenant-lookup", "--yes") == DONE
+    [*_, made] = await tenant.posts()
+    assert made["body"]["directoryScopeId"] == "/"
+    assert await tenant.grant(*WHO, "--no-tenant-lookup", "--check") == DONE
+
+
+async def test_an_app_role_of_another_app_is_not_the_app_role(tenant: Tenant) -> None:
+    await tenant.graph.control("PUT", "principals", [TWIN])
+    path = f"servicePrincipals/{PRINCIPAL_ID}/appRoleAssignments"
+    for role in (WRITE, LOOKUP):
+        resource = {"resourceId": TWIN["id"], "appRoleId": role}
+        await assign(tenant, path, principalId=PRINCIPAL_ID, **resource)
+    assert await tenant.grant(*WHO, "--with", "app-role", "--check") == LACKING
+    for right in ("EntitlementManagement.ReadWrite.All", "CrossTenantInformation.ReadBasic.All"):
+        assert f"  - app role {right}" in tenant.out
+    assert await tenant.grant(*WHO, "--with", "app-role", "--yes") == DONE
+    *_, one, other = await tenant.posts()
+    assert {one["body"]["resourceId"], other["body"]["resourceId"]} == {GRAPH_PRINCIPAL_ID}
+
+
+async def test_another_right_of_the_same_identity_is_not_the_right(tenant: Tenant) -> None:
+    """Reading entitlement management is not writing it, and one app role is not the other."""
+    path = f"servicePrincipals/{PRINCIPAL_ID}/appRoleAssignments"
+    for role in ("c74fd47d-ed3c-45c3-9a9e-b8676de685d2", LOOKUP):
+        resource = {"resourceId": GRAPH_PRINCIPAL_ID, "appRoleId": role}
+        await assign(tenant, path, principalId=PRINCIPAL_ID, **resource)
+    assert await tenant.grant(*WHO, "--with", "app-role", "--check") == LACKING
+    assert "  - app role EntitlementManagement.ReadWrite.All" in tenant.out
+    assert "  - app role CrossTenantInformation.ReadBasic.All" not in tenant.out
+
+
+async def test_what_another_identity_holds_is_not_held(tenant: Tenant) -> None:
+    await tenant.graph.control("PUT", "principals", [LOGIC_APP])
+    other, resource = LOGIC_APP["id"], {"resourceId": GRAPH_PRINCIPAL_ID, "appRoleId": LOOKUP}
+    await assign(
+        tenant, f"servicePrincipals/{other}/appRoleAssignments", principalId=other, **resource
+    )
+    path, role = "roleManagement/directory/roleAssignments", {"roleDefinitionId": GOVERNANCE}
+    await assign(tenant, path, principalId=other, **role, directoryScopeId="/")
+    assert await tenant.grant(*WHO, "--check") == LACKING
+    for right in ("Identity Governance Administrator", "CrossTenantInformation.ReadBasic.All"):
+        assert right in tenant.out
 
 
 async def test_a_caller_gets_roles_of_connorg(tenant: Tenant) -> None:

@@ -12,6 +12,8 @@ from infra.local.graph.errors import GraphError, no_such_object
 from infra.local.graph.rights import IDENTITY_GOVERNANCE_ADMINISTRATOR, Assignment, Principal
 from infra.local.graph.state import State
 
+_SCOPE = re.compile(r"/|/administrativeUnits/[0-9a-f-]{36}|/[0-9a-f-]{36}")
+"""The directory, an administrative unit of it, or the object of an application."""
 _FILTER = re.compile(r"(?P<name>\w+) eq '(?P<value>(?:[^']|'')*)'")
 
 
@@ -73,14 +75,15 @@ def assign_directory_role(state: State, call: Call) -> Answer:
     role = body.get("roleDefinitionId")
     if role != IDENTITY_GOVERNANCE_ADMINISTRATOR:  # the only one that is known here
         raise no_such_object(str(role))
-    if body.get("directoryScopeId") != "/":
+    scope = str(body.get("directoryScopeId"))
+    if not _SCOPE.fullmatch(scope):
         raise _refused("The request must have a directoryScopeId or an appScopeId.")
-    told = {"principalId": principal.id, "roleDefinitionId": role, "directoryScopeId": "/"}
+    told = {"principalId": principal.id, "roleDefinitionId": role, "directoryScopeId": scope}
     again = (
         "A conflicting object with one or more of the specified property values is present in the"
         " directory."
     )
-    made = Assignment((principal.id, role), told)
+    made = Assignment((principal.id, role, scope), told)
     return _assign(
         call, rights.directory_roles, "roleManagement/directory/roleAssignments", made, again
     )
