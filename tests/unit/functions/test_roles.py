@@ -110,6 +110,13 @@ async def test_a_caller_is_let_in_by_the_documented_role_and_by_no_other(route: 
         assert answer.status_code == status, f"{roles or 'nobody'} at {route.path}"
 
 
+def test_who_may_only_read_changes_nothing_and_who_has_no_role_little() -> None:
+    readers = {route.method for route in function_app.routes if route.role is Role.READ}
+    anybody = {route.name for route in function_app.routes if route.role is None}
+    assert readers == {"GET"}
+    assert anybody == {"ReadResult", "ReceiveWebhook", "Health", "Describe"}
+
+
 def test_the_roles_that_are_asked_for_can_be_given() -> None:
     assert CALLER_ROLES.keys() == set(Role)
 
