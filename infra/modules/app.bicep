@@ -65,14 +65,13 @@ var connorgSettings = {
   CONNORG_CALLBACK_RETRY_SECONDS: ''
 }
 
-// With the URIs alone the host now and then finds no blob service ("Could not create BlobServiceClient").
-// A name alone would mean the public cloud's addresses, so it stands beside the URIs there and nowhere else.
-var storageByName = environment().name == 'AzureCloud' ? { AzureWebJobsStorage__accountName: storageName } : {}
-
 // What this deployment knows better than whoever writes a parameter file.
 var ownSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
+  // With the URIs alone the host now and then finds no blob service ("Could not create BlobServiceClient").
+  // A name means the public cloud's addresses, so it is blank elsewhere.
+  AzureWebJobsStorage__accountName: environment().name == 'AzureCloud' ? storageName : ''
   AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
   AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
@@ -85,7 +84,7 @@ var ownSettings = {
 }
 
 var plainSettings = [
-  for setting in items(union(connorgSettings, settings, ownSettings, storageByName)): {
+  for setting in items(union(connorgSettings, settings, ownSettings)): {
     name: setting.key
     value: setting.value
   }

@@ -37,7 +37,7 @@ def test_the_identity_has_these_roles_on_these_resources_and_no_other(environmen
     assignments = found.of_type("Microsoft.Authorization/roleAssignments")
     [identity] = found.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
     assert {assignment.properties["principalId"].text for assignment in assignments} == {
-        f"{identity.symbol}.properties.principalId"
+        f"reference('{identity.id}', '{identity.kind.partition('@')[2]}').principalId"
     }
     assert sorted((a.body["scope"].kind.partition("@")[0], role_of(a)) for a in assignments) == [
         ("Microsoft.Insights/components", "Monitoring Metrics Publisher"),

@@ -1,8 +1,9 @@
 """Each resource fits the type that Azure has published for it, whatever parameters are given."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.infra.bicep.deploying import Resource
 from tests.infra.environments import ENVIRONMENTS, deployed
 from tests.infra.refresh_schemas import used
 from tests.infra.resource_types import SCHEMAS, faults, file_of
@@ -45,9 +46,7 @@ def test_everything_that_is_declared_is_deployed_somewhere_and_so_was_looked_at(
 def test_faults_are_found(change: dict[str, object], fault: str) -> None:
     account = deployed("most").only("Microsoft.Storage/storageAccounts")
     properties = account.properties | change
-    changed = Resource(
-        "", "", account.kind, account.body | {"properties": properties}, existing=False
-    )
+    changed = replace(account, body=account.body | {"properties": properties})
     [found] = faults(changed)
     assert fault in found
 
@@ -55,5 +54,5 @@ def test_faults_are_found(change: dict[str, object], fault: str) -> None:
 def test_a_missing_location_is_found() -> None:
     account = deployed("most").only("Microsoft.Storage/storageAccounts")
     body = {key: value for key, value in account.body.items() if key != "location"}
-    changed = Resource("", "", account.kind, body, existing=False)
+    changed = replace(account, body=body)
     assert faults(changed) == ["/location: is missing"]

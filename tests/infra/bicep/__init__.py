@@ -2,5 +2,6 @@
 
 No Bicep compiler can be had from a package registry. The grammar is tree-sitter-bicep's. The
 evaluation is ours: it takes parameters, follows modules, loops and conditions, and leaves as
-`Unknown` what only Azure knows. What it does not know it refuses, so nothing passes unseen.
+`Unknown` what only Azure knows. What it does not know it refuses, so nothing passes unseen. That it
+evaluates as Azure's own engine does is held by tests/infra/test_evaluator.py.
 """

@@ -16,7 +16,17 @@ from tests.infra.bicep.syntax import (
     error_at,
     read,
 )
-from tests.infra.bicep.values import Symbol, Unknown, Value, type_of
+from tests.infra.bicep.values import (
+    Symbol,
+    Unknown,
+    Value,
+    as_json,
+    expression,
+    is_known,
+    type_of,
+)
+
+_BICEPS_OWN = {"name", "parent", "scope", "dependsOn"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,9 @@ class Resource:
     symbol: str
     kind: str
     """The type with its version: Microsoft.Storage/storageAccounts@2024-01-01."""
+    id: Value
+    name: Value
+    """With the names of its parents before it, as Azure Resource Manager has it."""
     body: dict[str, Value]
     existing: bool
     batch_size: int | None = None
@@ -37,6 +50,14 @@ class Resource:
     @property
     def properties(self) -> dict[str, Value]:
         return dict(self.body["properties"])
+
+    @property
+    def as_json(self) -> dict[str, Value]:
+        """As a snapshot has it."""
+        type_name, _, version = self.kind.partition("@")
+        said = {key: value for key, value in self.body.items() if key not in _BICEPS_OWN}
+        told = {"id": self.id, "type": type_name, "name": self.name, "apiVersion": version}
+        return dict(as_json({**said, **told}))
 
     def __str__(self) -> str:
         return f"{self.template}/{self.symbol}"
@@ -55,17 +76,21 @@ class Deployment:
         return resource
 
 
-def deploy(path: Path, parameters: Mapping[str, Value], cloud: str = "AzureCloud") -> Deployment:
-    """Raises BicepError where a compiler or Azure would refuse it."""
-    return _Deploying(read(path), parameters, cloud).run()
+def deploy(
+    path: Path, parameters: Mapping[str, Value], cloud: str | None = "AzureCloud"
+) -> Deployment:
+    """Raises BicepError where a compiler or Azure would refuse it. `cloud` None: not known."""
+    return _Deploying(read(path), parameters, functions.Place(cloud)).run()
 
 
 class _Deploying:
-    def __init__(self, template: Template, parameters: Mapping[str, Value], cloud: str) -> None:
+    def __init__(
+        self, template: Template, parameters: Mapping[str, Value], place: functions.Place
+    ) -> None:
         self._template = template
         self._given = parameters
-        self._cloud = cloud
-        self._evaluator = Evaluator(template.path, cloud, self._lookup)
+        self._place = place
+        self._evaluator = Evaluator(template.path, place, self._lookup)
         self._known: dict[str, Value] = {}
         self._deployment = Deployment()
 
@@ -133,27 +158,45 @@ class _Deploying:
         if value.type == "if_statement":
             condition, body = value.named_children
             if self._evaluator.value(condition) is not True:
-                return Unknown(f"{declaration.symbol}, which is not deployed", "null")
+                return None
             return make(declaration, self._evaluator, body)
         return make(declaration, self._evaluator, value)
 
     def _resource(self, declaration: Declaration, evaluator: Evaluator, body: Node) -> Symbol:
         values = evaluator.value(body)
+        own = values.get("name", values.get("uniqueName", values.get("appId", "")))
+        name, resource_id = self._named(declaration.kind.partition("@")[0], own, values)
         made = Resource(
             self._template.path.stem,
             declaration.symbol,
             declaration.kind,
+            resource_id,
+            name,
             values,
             declaration.existing,
             self._batch_size(declaration),
         )
         self._deployment.resources.append(made)
-        name = values.get("name", values.get("uniqueName", values.get("appId")))
-        parent = values.get("parent")
-        inside = parent.id if isinstance(parent, Symbol) else f"{functions.SUBSCRIPTION}/group"
-        return Symbol(
-            declaration.symbol, declaration.kind, name, f"{inside}/{made.type_name}/{name}"
-        )
+        return Symbol(declaration.symbol, declaration.kind, name, resource_id)
+
+    def _named(self, kind: str, own: Value, values: Mapping[str, Value]) -> tuple[Value, Value]:
+        """Give the whole name of a resource, and its id."""
+        parent, scope = values.get("parent"), values.get("scope")
+        if kind == "Microsoft.Resources/resourceGroups":
+            return own, f"{functions.SUBSCRIPTION}/resourceGroups/{own}"
+        if isinstance(scope, Symbol):
+            inside = f"{scope.id}/providers/{kind}"
+            words = ", ".join(map(expression, [scope.id, kind, own]))
+            known = is_known(own)
+            return own, f"{inside}/{own}" if known else Unknown(f"extensionResourceId({words})")
+        if not isinstance(parent, Symbol):
+            return own, self._place.resource_id(kind, own)
+        if is_known(parent.name):
+            return f"{parent.name}/{own}", f"{parent.id}/{kind.rpartition('/')[2]}/{own}"
+        name = f"format('{{0}}/{{1}}', {expression(parent.name)}, {expression(own)})"
+        parts = f"filter(split({name}, '/'), lambda('x', not(empty(lambdaVariables('x')))))"
+        names = (Unknown(f"{parts}[0]"), Unknown(f"{parts}[1]"))  # as the real engine writes it
+        return Unknown(name), self._place.resource_id(kind, *names)
 
     def _batch_size(self, declaration: Declaration) -> int | None:
         size = declaration.decorators.get("batchSize")
@@ -162,7 +205,9 @@ class _Deploying:
     def _module(self, declaration: Declaration, evaluator: Evaluator, body: Node) -> Value:
         values = evaluator.value(body)
         path = self._template.path.parent / declaration.kind
-        made = _Deploying(read(path), values["params"], self._cloud).run()
+        group = values["scope"].name if "scope" in values else self._place.group
+        place = functions.Place(self._place.cloud, group)
+        made = _Deploying(read(path), values["params"], place).run()
         self._deployment.resources += made.resources
         return {"outputs": made.outputs}
 

@@ -9,7 +9,7 @@ from tree_sitter import Node
 
 from tests.infra.bicep import functions
 from tests.infra.bicep.syntax import error_at, text_of
-from tests.infra.bicep.values import Symbol, Unknown, Value, is_known
+from tests.infra.bicep.values import Symbol, Unknown, Value, expression, is_known, type_of
 
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\$": "$"}
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
@@ -19,6 +19,8 @@ _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "||": lambda a, b: a or b,
     "*": lambda a, b: a * b,
 }
+_FUNCTIONS = {"==": "equals", "!=": "notEquals"}
+_SAFE = {".?", "?."}
 _LITERALS: dict[str, Callable[[str], Value]] = {
     "number": int,
     "boolean": lambda text: text == "true",
@@ -31,7 +33,7 @@ class Evaluator:
     """`lookup` gives what a name stands for; it raises KeyError."""
 
     path: Path
-    cloud: str
+    place: functions.Place
     lookup: Callable[[str], Value]
 
     def within(self, names: Mapping[str, Value]) -> "Evaluator":
@@ -68,8 +70,17 @@ class Evaluator:
             else _ESCAPES.get(text_of(part), text_of(part))
             for part in parts
         ]
-        shown = [value.text if isinstance(value, Unknown) else str(value) for value in values]
-        return "".join(shown) if is_known(values) else Unknown("".join(shown), "string")
+        if is_known(values):
+            return "".join(map(str, values))
+        if len(values) == 1:
+            return values[0]
+        holes = [value for part, value in zip(parts, values, strict=True) if _is_hole(part)]
+        numbers = iter(range(len(holes)))
+        text = "".join(
+            f"{{{next(numbers)}}}" if _is_hole(part) else value
+            for part, value in zip(parts, values, strict=True)
+        )
+        return Unknown(f"format({', '.join(map(expression, [text, *holes]))})", "string")
 
     def _array(self, _: Node, parts: list[Node]) -> Value:
         return [self.value(part) for part in parts]
@@ -93,7 +104,10 @@ class Evaluator:
     def _ternary_expression(self, _: Node, parts: list[Node]) -> Value:
         condition = self.value(parts[0])
         if isinstance(condition, Unknown):
-            return Unknown(f"{condition.text} ? …")
+            choices = [self.value(part) for part in parts[1:]]
+            kinds = {type_of(choice) for choice in choices}
+            words = ", ".join(map(expression, [condition, *choices]))
+            return Unknown(f"if({words})", kinds.pop() if len(kinds) == 1 else "any")
         return self.value(parts[1] if condition else parts[2])
 
     def _unary_expression(self, node: Node, parts: list[Node]) -> Value:
@@ -103,16 +117,21 @@ class Evaluator:
         return value if isinstance(value, Unknown) else not value
 
     def _binary_expression(self, node: Node, parts: list[Node]) -> Value:
-        operator = _OPERATORS.get(node.children[1].type)
-        if operator is None:
-            self._refuse(node, "not used in infra/")
+        operator = node.children[1].type
         left, right = (self.value(part) for part in parts)
+        if operator == "??":
+            return right if left is None else left
+        if operator not in _OPERATORS:
+            self._refuse(node, "not used in infra/")
         if isinstance(left, Unknown) or isinstance(right, Unknown):
-            return Unknown(text_of(node))
-        return operator(left, right)
+            name = _FUNCTIONS.get(operator, operator)
+            return Unknown(f"{name}({expression(left)}, {expression(right)})", "bool")
+        return _OPERATORS[operator](left, right)
 
     def _member_expression(self, node: Node, parts: list[Node]) -> Value:
         owner, name = self.value(parts[0]), text_of(parts[1])
+        if owner is None and any(child.type in _SAFE for child in node.children):
+            return None
         if isinstance(owner, Symbol):
             return owner.member(name)
         if isinstance(owner, Unknown):
@@ -124,7 +143,7 @@ class Evaluator:
     def _subscript_expression(self, node: Node, parts: list[Node]) -> Value:
         owner, index = (self.value(part) for part in parts)
         if isinstance(owner, Unknown) or isinstance(index, Unknown):
-            return Unknown(text_of(node))
+            return Unknown(f"{expression(owner)}[{expression(index)}]")
         try:
             return owner[index]
         except (KeyError, IndexError, TypeError):
@@ -137,7 +156,7 @@ class Evaluator:
         if name == "filter":  # of what Graph says alone
             return Unknown(text_of(node))
         try:
-            return functions.call(name, [self.value(a) for a in arguments], self.cloud)
+            return functions.call(name, [self.value(a) for a in arguments], self.place)
         except (KeyError, TypeError, AttributeError) as error:
             self._refuse(node, f"{type(error).__name__} {error}")
 
@@ -146,3 +165,7 @@ class Evaluator:
 
     def _refuse(self, node: Node, what: str) -> NoReturn:
         raise error_at(node, self.path, what)
+
+
+def _is_hole(part: Node) -> bool:
+    return part.type == "interpolation"

@@ -1,14 +1,14 @@
 """The functions of Bicep that infra/ uses. Source: "Bicep functions"."""
 
-import hashlib
 import json
-import uuid
+from dataclasses import dataclass
 from typing import Any
 
-from tests.infra.bicep.values import Function, Symbol, Unknown, Value, is_known
+from tests.infra.bicep.hashes import guid, unique_string
+from tests.infra.bicep.values import Function, Symbol, Unknown, Value, expression, is_known
 
-SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"
-TENANT = "00000000-0000-0000-0000-000000000002"
+SUBSCRIPTION = "/subscriptions/99999999-0000-0000-0000-000000000002"
+TENANT = "99999999-0000-0000-0000-000000000001"
 _CLOUDS = {
     "AzureCloud": ("core.windows.net", ".vault.azure.net", "https://login.microsoftonline.com/"),
     "AzureUSGovernment": (
@@ -24,7 +24,31 @@ _CLOUDS = {
 }
 
 
-def environment(cloud: str) -> Value:
+@dataclass(frozen=True)
+class Place:
+    """Where a template is deployed. `cloud`: None where that is not known, as in a snapshot."""
+
+    cloud: str | None
+    group: str | None = None
+    """The resource group; None: the subscription itself."""
+
+    @property
+    def id(self) -> str:
+        return f"{SUBSCRIPTION}/resourceGroups/{self.group}" if self.group else SUBSCRIPTION
+
+    def resource_id(self, kind: str, *names: Value) -> Value:
+        """Give the id of what is deployed here; `names`: its parents' first."""
+        if not is_known(names):
+            words = [SUBSCRIPTION.rpartition("/")[2], *filter(None, [self.group]), kind, *names]
+            return Unknown(f"resourceId({', '.join(map(expression, words))})", "string")
+        provider, *kinds = kind.split("/")
+        pairs = [word for pair in zip(kinds, names, strict=True) for word in pair]
+        return f"{self.id}/providers/{'/'.join([provider, *pairs])}"
+
+
+def environment(cloud: str | None) -> Value:
+    if cloud is None:
+        return Unknown("environment()")
     storage, vault, login = _CLOUDS[cloud]
     return {
         "name": cloud,
@@ -41,42 +65,30 @@ def _union(*values: Value) -> Value:
 
 
 def _items(value: dict[str, Value]) -> Value:
-    return [{"key": key, "value": value[key]} for key in sorted(value)]
-
-
-def _hash(*texts: str) -> str:
-    return hashlib.sha256("-".join(texts).encode()).hexdigest()[:13]
-
-
-def _guid(*texts: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, "-".join(texts)))
+    """In the order that the real engine has: upper and lower case are alike, `_` comes last."""
+    return [{"key": key, "value": value[key]} for key in sorted(value, key=str.upper)]
 
 
 def _string(value: Value) -> str:
-    return json.dumps(value, default=_unseen, separators=(",", ":"))
+    return json.dumps(value, default=_unseen, separators=(",", ":"), ensure_ascii=False)
 
 
 def _unseen(value: Any) -> str:
     return f"<{value.text}>" if isinstance(value, Unknown) else str(value)
 
 
-def _resource_id(kind: str, *names: str) -> str:
-    return f"{SUBSCRIPTION}/resourceGroups/group/providers/{kind}/{'/'.join(names)}"
-
-
 def _role(kind: str, *names: str) -> str:
     return f"{SUBSCRIPTION}/providers/{kind}/{'/'.join(names)}"
 
 
-# Where an argument is not known the result is not either, but its type is, and how it reads.
+# Where an argument is not known the result is not either, but its type is.
 _STRINGS: dict[str, Function] = {
     "format": lambda text, *values: text.format(*values),
-    "guid": _guid,
+    "guid": guid,
     "replace": lambda text, old, new: text.replace(old, new),
-    "resourceId": _resource_id,
     "subscriptionResourceId": _role,
     "toLower": lambda text: text.lower(),
-    "uniqueString": _hash,
+    "uniqueString": unique_string,
 }
 _OTHERS: dict[str, Function] = {
     "concat": lambda *lists: [item for items in lists for item in items],
@@ -92,16 +104,17 @@ _PLACES: dict[str, Value] = {
 }
 
 
-def call(name: str, arguments: list[Value], cloud: str) -> Value:
+def call(name: str, arguments: list[Value], place: Place) -> Value:
     """Raises KeyError for a function that infra/ did not use so far."""
     if name == "environment":
-        return environment(cloud)
+        return environment(place.cloud)
     if name in _PLACES:
         return _PLACES[name]
     values = [value.id if isinstance(value, Symbol) else value for value in arguments]
+    if name == "resourceId":
+        return place.resource_id(*values)
+    written = f"{name}({', '.join(map(expression, values))})"
     if name in _OTHERS:
         known = not any(isinstance(value, Unknown) for value in values)
-        return _OTHERS[name](*values) if known else Unknown(f"{name}(…)")
-    shown = [value.text if isinstance(value, Unknown) else value for value in values]
-    result = _STRINGS[name](*shown)
-    return result if is_known(values) else Unknown(result, "string")
+        return _OTHERS[name](*values) if known else Unknown(written)
+    return _STRINGS[name](*values) if is_known(values) else Unknown(written, "string")

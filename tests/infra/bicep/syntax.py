@@ -9,8 +9,10 @@ import tree_sitter_bicep
 from tree_sitter import Language, Node, Parser
 
 _BICEP = Language(tree_sitter_bicep.language())
-# Newer than the grammar.
+# The grammar doesn't know these.
 _EXTENSION = re.compile(r"^extension (\w+)$", re.MULTILINE)
+_USING = re.compile(r"^using '.*'$", re.MULTILINE)
+_ASSIGNMENT = re.compile(r"^param (\w+) =", re.MULTILINE)
 
 
 class BicepError(Exception):
@@ -53,7 +55,8 @@ def read(path: Path) -> Template:
     """Raises BicepError."""
     text = path.read_text()
     template = Template(path, extensions=tuple(_EXTENSION.findall(text)))
-    root = Parser(_BICEP).parse(_EXTENSION.sub("", text).encode()).root_node
+    known = _ASSIGNMENT.sub(r"var \1 =", _USING.sub("", _EXTENSION.sub("", text)))
+    root = Parser(_BICEP).parse(known.encode()).root_node
     if root.has_error:
         raise error_at(next(_faults(root)), path, "is no Bicep")
     template.identifiers = [text_of(node) for node in _walk(root) if node.type == "identifier"]
@@ -61,10 +64,15 @@ def read(path: Path) -> Template:
     for node in root.named_children:
         if node.type == "decorators":
             decorators = _decorators(node)
-        elif node.type != "comment":
+        elif node.type not in {"comment", "diagnostic_comment"}:
             _declare(template, node, decorators)
             decorators = {}
     return template
+
+
+def assignments(path: Path) -> dict[str, Node]:
+    """Give the parameters that a .bicepparam file assigns. Raises BicepError."""
+    return read(path).variables
 
 
 def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) -> None:
