@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.callbacks import CallbackRecord
@@ -146,6 +146,22 @@ class OnboardingPage:
 
 
 @dataclass(frozen=True)
+class OnboardingOutline:
+    """As much of an onboarding as is needed to count it."""
+
+    id: str
+    status: Status
+    channel: str
+    code: str | None
+    """Of its last error."""
+
+    @classmethod
+    def of(cls, held: Onboarding) -> Self:
+        code = held.last_error.code if held.last_error else None
+        return cls(held.id, held.status, held.channel, code)
+
+
+@dataclass(frozen=True)
 class ClaimHeld:
     """The identity source is claimed by another onboarding, or by this one already."""
 
@@ -203,6 +219,10 @@ class Ledger(Protocol):
         self, which: OnboardingFilter, limit: int, continuation: str | None
     ) -> OnboardingPage:
         """List onboardings, newest first."""
+        ...
+
+    def outline(self, which: OnboardingFilter) -> AsyncGenerator[OnboardingOutline]:
+        """Give the outline of each onboarding, in no order."""
         ...
 
     async def reserve_key(

@@ -23,9 +23,9 @@ from connorg.contract.history import HistoryEntry
 from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.contract.model import Model
-from connorg.contract.onboarding import Onboarding
+from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
-from connorg.core.ports import KeyReservation
+from connorg.core.ports import KeyReservation, OnboardingOutline
 from connorg.core.throttle.gate import Gate
 
 type Entity = dict[str, Any]
@@ -35,9 +35,11 @@ _HISTORY = TypeAdapter(tuple[HistoryEntry, ...])
 CLAIM = "claim"
 TENANT = "tenant"
 KEY = "key"
+OF_KEYS = "key-"
 ONBOARDING = "onboarding-"
 CALLBACK = "callback-"
 JOINED = "Joined"
+COUNTED = ["Version", "Status", "Source", "Code"]
 GATE = ("gate", "graph")
 
 
@@ -56,6 +58,7 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         Source=onboarding.channel,
         Reference=onboarding.reference or "",
         Batch=onboarding.batch_row.batch if onboarding.batch_row else "",
+        Code=onboarding.last_error.code if onboarding.last_error else "",
         Organization=onboarding.result.id if onboarding.result else "",
         Onboarding=onboarding.model_dump_json(exclude_none=True),
         # Apart, so that no length of it keeps the rest from being written.
@@ -83,6 +86,16 @@ def history_of(entity: Any) -> tuple[HistoryEntry, ...]:
         return ()
 
 
+def outline_of(entity: Any) -> OnboardingOutline | None:
+    """Read what is `COUNTED`; None: its error is told by the onboarding alone."""
+    check_version(entity.get("Version"))
+    status, code = Status(entity["Status"]), entity.get("Code")
+    if code is None and status is not Status.SUCCEEDED:
+        return None
+    onboarding_id = f"{entity['PartitionKey']}-{entity['RowKey'].removeprefix(ONBOARDING)}"
+    return OnboardingOutline(onboarding_id, status, entity["Source"], code or None)
+
+
 def callback_entity(note: CallbackRecord) -> Entity:
     partition, _ = split_id(note.onboarding_id)
     text = note.model_dump_json(exclude_none=True)
@@ -96,7 +109,7 @@ def callback_of(entity: Any) -> CallbackRecord:
 def key_entity(caller: str, key: str, reservation: KeyReservation) -> Entity:
     digest = hashlib.sha256(f"{caller}\0{key}".encode()).hexdigest()
     return row_entity(
-        f"key-{digest}",
+        f"{OF_KEYS}{digest}",
         KEY,
         Fingerprint=reservation.fingerprint,
         OnboardingId=reservation.onboarding_id,

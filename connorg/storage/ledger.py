@@ -1,10 +1,10 @@
 """The Ledger on one Azure table; `entities` draws its rows."""
 
 import asyncio
-import heapq
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from azure.data.tables import TableTransactionError, UpdateMode
@@ -19,12 +19,14 @@ from connorg.core.ports import (
     ClaimHeld,
     KeyReservation,
     OnboardingFilter,
+    OnboardingOutline,
     OnboardingPage,
     SupersededError,
 )
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
     CLAIM,
+    COUNTED,
     JOINED,
     ONBOARDING,
     Entity,
@@ -36,18 +38,25 @@ from connorg.storage.entities import (
     key_entity,
     onboarding_entity,
     onboarding_of,
+    outline_of,
     reservation_of,
     tenant_entity,
 )
 from connorg.storage.ledger_purge import purge, remnant_of
-from connorg.storage.tables import CONFLICTS, read_row, rows_of, with_table, write_row
+from connorg.storage.scan import LARGEST_ANSWER, Scan, smallest
+from connorg.storage.tables import CONFLICTS, read_row, with_table, write_row
+
+_KEY = ["PartitionKey", "RowKey"]
+_AT_ONCE = 32  # reads
 
 
 class AzureLedger:
     """See ports.Ledger."""
 
-    def __init__(self, table: TableClient) -> None:
+    def __init__(self, table: TableClient, page: int = LARGEST_ANSWER) -> None:
+        """`page`: how many rows an answer of the service holds."""
         self._table = table
+        self._page = page
 
     async def open(self, onboarding: Onboarding) -> Onboarding | ClaimHeld:
         partition, _ = split_id(onboarding.id)
@@ -139,8 +148,9 @@ class AzureLedger:
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
         """See ports.Ledger. A scan: organizations are rarely deleted."""
-        keys = [key async for key in self._keys({"Organization": organization_id}, None)]
-        found = await asyncio.gather(*(self.read(f"{p}-{row}") for row, p in keys))
+        scan = self._scan({"Organization": organization_id}, _KEY)
+        ids = [_id_of(row["PartitionKey"], row["RowKey"]) async for row in scan.rows()]
+        found = await asyncio.gather(*map(self.read, ids))
         return tuple(onboarding for onboarding in found if onboarding is not None)
 
     async def list(
@@ -150,45 +160,52 @@ class AzureLedger:
 
         Rows count down in time, so the newest are the smallest; but each identity source has a
         partition of its own, so a page is the smallest of a scan over the keys of all that match.
-        A tenant holds at most 2,500 organizations: the scan is some ten answers of the service.
         """
-        columns = {
-            "Status": which.status,
-            "Source": which.channel,
-            "Reference": which.reference,
-            "Batch": which.batch,
-        }
-        keys = [key async for key in self._keys(columns, continuation)]
-        page = heapq.nsmallest(limit + 1, keys)
-        found = await asyncio.gather(*(self._read_unless_newer(*key) for key in page[:limit]))
-        more = page[limit - 1][0] if len(page) > limit else None
+        scan = self._scan(_columns(which), _KEY, continuation)
+        keys = await smallest(scan, limit + 1)
+        ids = [_id_of(partition, row) for row, partition in keys[:limit]]
+        found = await asyncio.gather(*map(self._read_unless_newer, ids))
+        more = split_id(ids[-1])[1] if len(keys) > limit else None
         return OnboardingPage(
             tuple(onboarding for onboarding in found if onboarding is not None), more
         )
 
-    async def _read_unless_newer(self, row: str, partition: str) -> Onboarding | None:
+    async def outline(self, which: OnboardingFilter) -> AsyncGenerator[OnboardingOutline]:
+        """See ports.Ledger. What was written before there was a column `Code` is read in whole."""
+        old: list[str] = []
+        async for row in self._scan(_columns(which), [*_KEY, *COUNTED]).rows():
+            with suppress(NewerVersionError):
+                outline = outline_of(row)
+                if outline is not None:
+                    yield outline
+                else:
+                    old.append(_id_of(row["PartitionKey"], row["RowKey"]))
+        for some in batched(old, _AT_ONCE, strict=False):
+            for held in await asyncio.gather(*map(self._read_unless_newer, some)):
+                if held is not None:
+                    yield OnboardingOutline.of(held)
+
+    async def _read_unless_newer(self, onboarding_id: str) -> Onboarding | None:
         """Read for a list: after a rollback what it can't show must not hide the rest."""
         with suppress(NewerVersionError):
-            return await self.read(f"{partition}-{row}")
+            return await self.read(onboarding_id)
         return None
 
-    async def _keys(
-        self, columns: Mapping[str, str | None], after: str | None
-    ) -> AsyncIterator[tuple[str, str]]:
-        """Give row and partition of all that match; None lets everything through."""
-        conditions = ["RowKey gt @after", "RowKey lt @end", "Status ne @joined"]
-        parameters = {
+    def _scan(
+        self, wanted: Mapping[str, str | None], columns: Sequence[str], after: str | None = None
+    ) -> Scan:
+        """Scan the rows of onboardings for what they hold in columns; None: whatever it is."""
+        conditions = ["RowKey gt @after", "RowKey lt @before", "Status ne @joined"]
+        values = {
             "after": f"{ONBOARDING}{after or ''}",
-            "end": f"{ONBOARDING}~",
+            "before": f"{ONBOARDING}~",
             "joined": JOINED,
         }
-        for column, value in columns.items():
+        for column, value in wanted.items():
             if value is not None:
                 conditions.append(f"{column} eq @{column}")
-                parameters[column] = str(value)
-        columns_read = ["PartitionKey", "RowKey"]
-        async for row in rows_of(self._table, " and ".join(conditions), parameters, columns_read):
-            yield row["RowKey"].removeprefix(ONBOARDING), row["PartitionKey"]
+                values[column] = str(value)
+        return Scan(self._table, " and ".join(conditions), values, columns, page=self._page)
 
     async def reserve_key(
         self, caller: str, key: str, reservation: KeyReservation
@@ -209,7 +226,20 @@ class AzureLedger:
         return entity
 
     def purge(self, before: datetime) -> AsyncGenerator[int]:
-        return purge(self._table, before)
+        return purge(self._table, before, self._page)
+
+
+def _columns(which: OnboardingFilter) -> dict[str, str | None]:
+    return {
+        "Status": which.status,
+        "Source": which.channel,
+        "Reference": which.reference,
+        "Batch": which.batch,
+    }
+
+
+def _id_of(partition: str, row: str) -> str:
+    return f"{partition}-{row.removeprefix(ONBOARDING)}"
 
 
 def _create_or_update(entity: Entity, etag: str | None) -> tuple[Any, ...]:

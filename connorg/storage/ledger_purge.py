@@ -29,22 +29,25 @@ from connorg.storage.entities import (
     CALLBACK,
     CLAIM,
     KEY,
+    OF_KEYS,
     ONBOARDING,
     callback_of,
     onboarding_of,
 )
+from connorg.storage.scan import Scan
 from connorg.storage.tables import LARGEST_TRANSACTION, delete_unchanged, rows_of
 
 
-async def purge(table: TableClient, before: datetime) -> AsyncGenerator[int]:
+async def purge(table: TableClient, before: datetime, page: int) -> AsyncGenerator[int]:
     """See ports.Ledger.purge."""
+    aged = {"aged": f"{ONBOARDING}{countdown(before)}", "to": f"{ONBOARDING}~"}
+    conditions = "RowKey gt @aged and RowKey lt @to"
     done = ""
-    aged = {"aged": f"{ONBOARDING}{countdown(before)}", "end": f"{ONBOARDING}~"}
-    async for row in rows_of(table, "RowKey gt @aged and RowKey lt @end", aged):
-        if row["PartitionKey"] != done:  # they come in the order of their partitions
+    async for row in Scan(table, conditions, aged, ["PartitionKey"], page=page).rows():
+        if row["PartitionKey"] != done:  # rows of a partition mostly come one after the other
             done = row["PartitionKey"]
             yield await _purge_partition(table, done, before)
-    async for row in rows_of(table, "RowKey eq @key", {"key": KEY}):
+    async for row in Scan(table, "RowKey eq @key", {"key": KEY}, before=OF_KEYS, page=page).rows():
         yield await _purge_key(table, row, before)
 
 

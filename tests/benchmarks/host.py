@@ -77,6 +77,16 @@ def body(number: int, run: str) -> Json:
     }
 
 
+def memory_of(pid: int) -> dict[str, float]:
+    """RSS; PSS, which shares what is shared; USS, its own alone. MB."""
+    found: dict[str, int] = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, _, rest = line.partition(":")
+        found[name] = int(rest.split()[0])
+    own = found["Private_Clean"] + found["Private_Dirty"]
+    return {"rss": found["Rss"] / 1024, "pss": found["Pss"] / 1024, "uss": own / 1024}
+
+
 class Host:
     """A running functions host. Its process is the worker's too."""
 
@@ -110,13 +120,7 @@ class Host:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory(self) -> dict[str, float]:
-        """RSS; PSS, which shares what is shared; USS, its own alone. MB."""
-        found: dict[str, int] = {}
-        for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()[1:]:
-            name, _, rest = line.partition(":")
-            found[name] = int(rest.split()[0])
-        own = found["Private_Clean"] + found["Private_Dirty"]
-        return {"rss": found["Rss"] / 1024, "pss": found["Pss"] / 1024, "uss": own / 1024}
+        return memory_of(self.pid)
 
     async def close(self) -> None:
         await self._http.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.child import ROOT, tethered
+from tests.benchmarks.growth import markdown, measure
 
 
 @pytest.mark.slow
@@ -30,3 +31,12 @@ def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path)
     parts = ("creates/s at 4", "CPU ms per create at 4", "memory after the creates, PSS MB")
     assert set(parts) <= measured.keys()
     assert "httpx" in figures["creates/s at 4"]["others"]
+
+
+@pytest.mark.slow
+def test_each_operation_is_measured_as_the_ledger_grows() -> None:
+    found = measure((300, 1200))
+    small, large = found[300], found[1200]
+    assert small["read one"]["calls"] == large["read one"]["calls"] == 1
+    assert all(cost["in_a_row"] <= 10 for name, cost in large.items() if "are due" not in name)
+    assert "| read one | 1, " in markdown(found)

@@ -1,11 +1,16 @@
 """Breaks of the product that its tests must notice, and how that is shown.
 
-mutation        a break, and the test that fails of it
-access          breaks of who may do what, and of what stays secret
-promises        breaks of what connorg promises: once, kept, told to the end
+mutation  a break, and the test that fails of it
+access    breaks of who may do what, and of what stays secret
+promises  breaks of what connorg promises: once, kept, told to the end
+storage   breaks of what reads and writes the tables
 """
 
-from tests.mutations import access, promises
+from tests.mutations import access, promises, storage
 from tests.mutations.mutation import Mutation
 
-MUTATIONS: tuple[Mutation, ...] = (*access.MUTATIONS, *promises.MUTATIONS)
+MUTATIONS: tuple[Mutation, ...] = (
+    *access.MUTATIONS,
+    *promises.MUTATIONS,
+    *storage.MUTATIONS,
+)

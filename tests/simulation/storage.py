@@ -8,9 +8,9 @@ The real adapters run on them, so what can drift from Azure is no more than thes
 import asyncio
 import itertools
 import operator
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableTransactionError, UpdateMode
@@ -21,6 +21,7 @@ from connorg.storage.batches import AzureBatches
 from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
 from connorg.storage.queues import AzureRetryQueue
+from connorg.storage.scan import LARGEST_ANSWER
 
 type Key = tuple[str, str]
 type Entity = Mapping[str, Any]
@@ -108,12 +109,16 @@ class Table:
             for kind, entity, *options in operations
         ]
 
-    def query(self, conditions: str, parameters: Entity) -> list[Row]:
+    def query(
+        self, conditions: str, parameters: Entity, start: Key, most: int
+    ) -> tuple[list[Row], Key | None]:
+        """Give the rows from `start` on, and with which the next answer begins."""
         if not self.exists:
             raise _error(ResourceNotFoundError, 404)
         clauses = [_clause(text, parameters) for text in conditions.split(" and ")]
-        rows = [self.rows[key] for key in sorted(self.rows)]
-        return [row for row in rows if all(clause(row) for clause in clauses)]
+        rows = [self.rows[key] for key in sorted(self.rows) if key >= start]
+        found = [row for row in rows if all(clause(row) for clause in clauses)]
+        return found[:most], _key(found[most]) if len(found) > most else None
 
     def _check_create(self, entity: Entity) -> None:
         if not self.exists:
@@ -196,11 +201,61 @@ class SimulatedTableClient:
         rows = await self._travel("transaction", lambda: self._table.transact(asked))
         return [row.metadata for row in rows]
 
-    async def query_entities(
-        self, conditions: str, *, parameters: Entity, select: Sequence[str] | None = None
-    ) -> AsyncIterator[Row]:
-        for row in await self._travel("query", lambda: self._table.query(conditions, parameters)):
-            yield row.only(select)
+    def query_entities(
+        self,
+        conditions: str,
+        *,
+        parameters: Entity,
+        select: Sequence[str] | None = None,
+        results_per_page: int = LARGEST_ANSWER,
+    ) -> "Found":
+        async def ask(start: Key) -> tuple[list[Row], Key | None]:
+            act = lambda: self._table.query(conditions, parameters, start, results_per_page)  # noqa: E731
+            rows, following = await self._travel("query", act)
+            return [row.only(select) for row in rows], following
+
+        return Found(ask)
+
+
+class Found:
+    """What a query found, row by row or answer by answer: the SDK's AsyncItemPaged."""
+
+    def __init__(self, ask: Callable[[Key], Awaitable[tuple[list[Row], Key | None]]]) -> None:
+        self._ask = ask
+
+    def by_page(self) -> "Answers":
+        return Answers(self._ask)
+
+    async def __aiter__(self) -> AsyncIterator[Row]:
+        async for page in self.by_page():
+            async for row in page:
+                yield row
+
+
+class Answers:
+    """The SDK's AsyncPageIterator."""
+
+    def __init__(self, ask: Callable[[Key], Awaitable[tuple[list[Row], Key | None]]]) -> None:
+        self._ask = ask
+        self._start: Key | None = ("", "")
+
+    @property
+    def continuation_token(self) -> Key | None:
+        return self._start
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> AsyncIterator[Row]:
+        if self._start is None:
+            raise StopAsyncIteration
+        rows, self._start = await self._ask(self._start)
+
+        async def page() -> AsyncIterator[Row]:
+            for row in rows:
+                yield row
+
+        return page()
 
 
 @dataclass
