@@ -25,6 +25,7 @@ texts             the text of what somebody sent
 identifiers       ids, and the partitions that they carry
 idempotency_key   the Idempotency-Key
 channels          how a request came in
+effects           what a call may change
 clouds            Microsoft's clouds
 storage_names     names of tables and queues
 versions          the version of rows and messages

@@ -1,6 +1,7 @@
 """What the app tells of its work.
 
 hooks           what the core calls: spans and counts
+audit           a line for every change
 names           the names under which they are found
 oldest_waiting  how long the oldest waits
 target          where it is sent

@@ -63,6 +63,26 @@ var alerts = [
     threshold: 0
   }
   {
+    name: 'deleted'
+    title: 'connorg: an organization was deleted'
+    text: 'Somebody with the role deleted a connected organization. The saved query "Audit" says who.'
+    severity: 2
+    query: loadTextContent('../queries/alert-deleted.kql')
+    column: 'Deleted'
+    aggregation: 'Total'
+    threshold: 0
+  }
+  {
+    name: 'role'
+    title: 'connorg: a role was refused'
+    text: 'Somebody asked for a change that their app role does not allow. The saved query "Audit" says who.'
+    severity: 2
+    query: loadTextContent('../queries/alert-role.kql')
+    column: 'Refused'
+    aggregation: 'Total'
+    threshold: 0
+  }
+  {
     name: 'errors'
     title: 'connorg: errors'
     text: 'The app logged errors or raised exceptions that nobody expected.'

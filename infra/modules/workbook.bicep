@@ -46,6 +46,12 @@ var queries = [
     text: loadTextContent('../queries/problems.kql')
     shownAs: 'table'
   }
+  {
+    name: 'audit'
+    title: 'Audit: who changed what'
+    text: loadTextContent('../queries/audit.kql')
+    shownAs: 'table'
+  }
 ]
 
 // It asks for an id, so it stands among the saved queries alone.

@@ -2,6 +2,7 @@
 
 route             what a function is registered by
 problem_boundary  what goes wrong becomes a problem answer
+audited           a line of the audit for each call that changes something
 callers           who calls, and with which role
 parameters        bodies and query parameters
 headers           request headers

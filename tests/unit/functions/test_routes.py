@@ -9,6 +9,7 @@ import pytest
 
 import function_app
 from connorg.functions.endpoints.health import health
+from connorg.functions.http.audited import EFFECTS
 from connorg.functions.http.callers import Role
 from connorg.functions.http.route import Route
 from connorg.functions.openapi.document import document
@@ -18,6 +19,7 @@ from connorg.functions.openapi.parts import PATH
 ROOT = Path(__file__).parents[3]
 OPERATIONS_FILE = "connorg/functions/openapi/operations.py"
 PATH_FILE = "connorg/functions/openapi/parts.py"
+EFFECTS_FILE = "connorg/functions/http/audited.py"
 PAGE = "docs/http.md"
 ROW = re.compile(r"^\| `([A-Z]+) ([^`?]+)` \| ([^|]*) \|", re.MULTILINE)
 
@@ -49,6 +51,12 @@ def undocumented(routes: Iterable[Route], page: str) -> Iterator[str]:
             yield f"{' '.join(place)} asks for {role or 'no role'}; {PAGE} says {table[place]}"
 
 
+def unaudited(routes: Iterable[Route]) -> Iterator[str]:
+    names = {route.name for route in routes if route.method != "GET"}
+    for name in sorted(names ^ EFFECTS.keys()):
+        yield f"{name}: EFFECTS, {EFFECTS_FILE}, has each route that is not a GET, and no other"
+
+
 def hidden(routes: Iterable[Route]) -> Iterator[str]:
     """Find those that no request gets to: the host tries them by name, whatever is a literal."""
     for first, second in permutations(routes, 2):
@@ -64,7 +72,7 @@ def hidden(routes: Iterable[Route]) -> Iterator[str]:
 def test_all_that_routes_need_is_there() -> None:
     routes = function_app.routes
     page = (ROOT / PAGE).read_text()
-    found = [*undescribed(routes), *undocumented(routes, page), *hidden(routes)]
+    found = [*undescribed(routes), *undocumented(routes, page), *unaudited(routes), *hidden(routes)]
     assert not found, "\n".join(found)
 
 
