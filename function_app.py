@@ -15,6 +15,7 @@ from connorg.functions.endpoints import (
     batches,
     diagnosis,
     health,
+    onboarding_lists,
     onboardings,
     organizations,
     subjects,
@@ -69,11 +70,13 @@ http(
     subjects.add_organization,
     MANAGE,
 )
-http("ListOnboardings", "GET", "onboardings", onboardings.list_all, READ)
+http("ListOnboardings", "GET", "onboardings", onboarding_lists.list_all, READ)
+http("CountOnboardings", "GET", "onboardings/summary", onboarding_lists.count, READ)
 http("ReadOnboarding", "GET", "onboardings/{id}", onboardings.read, READ)
 http("ReadResult", "GET", "onboardings/{id}/result", onboardings.result, None)
 http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboardings.replay, MANAGE)
-http("ReplayAll", "POST", "onboardings/retry", onboardings.replay_all, MANAGE)
+http("ReplayAll", "POST", "onboardings/retry", onboarding_lists.replay_all, MANAGE)
+http("CancelAll", "POST", "onboardings/cancel", onboarding_lists.cancel_all, MANAGE)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboardings.cancel, MANAGE)
 http("SubmitBatch", "POST", "batches", batches.submit, SUBMIT)
 http("ReadBatch", "GET", "batches/{id}", batches.read, READ)

@@ -12,7 +12,8 @@ history           its last steps
 batches           a file of requests
 batch_views       what is shown of a batch
 forecast          what a dry run answers
-replays           what a replay of many answers
+selection         several onboardings at once
+summary           how many there are of what
 health            what health answers
 messages          queue messages
 callbacks         what is kept of a callback

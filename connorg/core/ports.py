@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.callbacks import CallbackRecord
 from connorg.contract.fields import Attributes
-from connorg.contract.identifiers import RowRef
+from connorg.contract.identifiers import RowRef, made_at
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
@@ -136,6 +136,24 @@ class OnboardingFilter:
     channel: str | None = None
     reference: str | None = None
     batch: str | None = None
+    code: str | None = None
+    """Of the last error."""
+    since: datetime | None = None
+    """Accepted at this moment or later."""
+    until: datetime | None = None
+    """Accepted at this moment or earlier."""
+    text: str | None = None
+    """In the name, the partner or the reference, in upper or lower case."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it lets everything through."""
+        return self == OnboardingFilter()
+
+    def lets_through(self, outline: "OnboardingOutline") -> bool:
+        """Whether an outline has the code and the text; the ledger sees to the rest."""
+        has_code = self.code is None or outline.code == self.code
+        return has_code and (self.text is None or self.text.casefold() in outline.text)
 
 
 @dataclass(frozen=True)
@@ -154,11 +172,25 @@ class OnboardingOutline:
     channel: str
     code: str | None
     """Of its last error."""
+    text: str
+    """What it is searched by, case-folded: name, partner, reference; blank: it was not read."""
 
     @classmethod
     def of(cls, held: Onboarding) -> Self:
         code = held.last_error.code if held.last_error else None
-        return cls(held.id, held.status, held.channel, code)
+        return cls(held.id, held.status, held.channel, code, searched_text(held))
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was accepted."""
+        return made_at(self.id)
+
+
+def searched_text(held: Onboarding) -> str:
+    """Return what an onboarding is searched by, case-folded, a line each."""
+    request = held.request
+    named = (request.display_name, request.identity_source.partner_name) if request else ()
+    return "\n".join(part for part in (*named, held.reference) if part).casefold()
 
 
 @dataclass(frozen=True)
@@ -221,8 +253,13 @@ class Ledger(Protocol):
         """List onboardings, newest first."""
         ...
 
-    def outline(self, which: OnboardingFilter) -> AsyncGenerator[OnboardingOutline]:
-        """Give the outline of each onboarding, in no order."""
+    def outline(
+        self, which: OnboardingFilter, continuation: str | None = None
+    ) -> AsyncGenerator[OnboardingOutline]:
+        """Give the outline of each onboarding that matches, in no order.
+
+        `continuation`: of those after it alone, as `list` has it.
+        """
         ...
 
     async def reserve_key(

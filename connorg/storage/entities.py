@@ -25,7 +25,7 @@ from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
-from connorg.core.ports import KeyReservation, OnboardingOutline
+from connorg.core.ports import KeyReservation, OnboardingOutline, searched_text
 from connorg.core.throttle.gate import Gate
 
 type Entity = dict[str, Any]
@@ -40,6 +40,7 @@ ONBOARDING = "onboarding-"
 CALLBACK = "callback-"
 JOINED = "Joined"
 COUNTED = ["Version", "Status", "Source", "Code"]
+SEARCHED = "Text"
 GATE = ("gate", "graph")
 
 
@@ -60,6 +61,7 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         Batch=onboarding.batch_row.batch if onboarding.batch_row else "",
         Code=onboarding.last_error.code if onboarding.last_error else "",
         Organization=onboarding.result.id if onboarding.result else "",
+        Text=searched_text(onboarding),
         Onboarding=onboarding.model_dump_json(exclude_none=True),
         # Apart, so that no length of it keeps the rest from being written.
         History=_HISTORY.dump_json(onboarding.history, exclude_none=True).decode(),
@@ -86,14 +88,17 @@ def history_of(entity: Any) -> tuple[HistoryEntry, ...]:
         return ()
 
 
-def outline_of(entity: Any) -> OnboardingOutline | None:
-    """Read what is `COUNTED`; None: its error is told by the onboarding alone."""
+def outline_of(entity: Any, *, is_searched: bool) -> OnboardingOutline | None:
+    """Return what the columns COUNTED hold; None: an older version wrote no such column.
+
+    `is_searched`: whether the column SEARCHED was asked for too.
+    """
     check_version(entity.get("Version"))
-    status, code = Status(entity["Status"]), entity.get("Code")
-    if code is None and status is not Status.SUCCEEDED:
+    status, code, text = Status(entity["Status"]), entity.get("Code"), entity.get(SEARCHED)
+    if (code is None and status is not Status.SUCCEEDED) or (is_searched and text is None):
         return None
     onboarding_id = f"{entity['PartitionKey']}-{entity['RowKey'].removeprefix(ONBOARDING)}"
-    return OnboardingOutline(onboarding_id, status, entity["Source"], code or None)
+    return OnboardingOutline(onboarding_id, status, entity["Source"], code or None, text or "")
 
 
 def callback_entity(note: CallbackRecord) -> Entity:

@@ -1,7 +1,8 @@
 """The Ledger on one Azure table; `entities` draws its rows."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import heapq
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import batched
@@ -11,7 +12,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.callbacks import CallbackRecord
-from connorg.contract.identifiers import partition_of, split_id
+from connorg.contract.identifiers import countdown, partition_of, split_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.versions import NewerVersionError, check_version
 from connorg.core.domain.claims import can_be_replaced_by, taking_over_from
@@ -29,6 +30,7 @@ from connorg.storage.entities import (
     COUNTED,
     JOINED,
     ONBOARDING,
+    SEARCHED,
     Entity,
     callback_entity,
     callback_of,
@@ -148,7 +150,7 @@ class AzureLedger:
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
         """See ports.Ledger. A scan: organizations are rarely deleted."""
-        scan = self._scan({"Organization": organization_id}, _KEY)
+        scan = self._scan(OnboardingFilter(), _KEY, organization=organization_id)
         ids = [_id_of(row["PartitionKey"], row["RowKey"]) async for row in scan.rows()]
         found = await asyncio.gather(*map(self.read, ids))
         return tuple(onboarding for onboarding in found if onboarding is not None)
@@ -161,8 +163,7 @@ class AzureLedger:
         Rows count down in time, so the newest are the smallest; but each identity source has a
         partition of its own, so a page is the smallest of a scan over the keys of all that match.
         """
-        scan = self._scan(_columns(which), _KEY, continuation)
-        keys = await smallest(scan, limit + 1)
+        keys = await self._newest(which, limit + 1, continuation)
         ids = [_id_of(partition, row) for row, partition in keys[:limit]]
         found = await asyncio.gather(*map(self._read_unless_newer, ids))
         more = split_id(ids[-1])[1] if len(keys) > limit else None
@@ -170,20 +171,32 @@ class AzureLedger:
             tuple(onboarding for onboarding in found if onboarding is not None), more
         )
 
-    async def outline(self, which: OnboardingFilter) -> AsyncGenerator[OnboardingOutline]:
-        """See ports.Ledger. What was written before there was a column `Code` is read in whole."""
+    async def _newest(
+        self, which: OnboardingFilter, count: int, continuation: str | None
+    ) -> Sequence[tuple[str, str]]:
+        if which.code is None and which.text is None:
+            return await smallest(self._scan(which, _KEY, continuation), count)
+        found = [split_id(one.id) async for one in self.outline(which, continuation)]
+        return heapq.nsmallest(count, ((row, partition) for partition, row in found))
+
+    async def outline(
+        self, which: OnboardingFilter, continuation: str | None = None
+    ) -> AsyncGenerator[OnboardingOutline]:
+        """See ports.Ledger. What was written before there was a column is read in whole."""
         old: list[str] = []
-        async for row in self._scan(_columns(which), [*_KEY, *COUNTED]).rows():
+        is_searched = which.text is not None
+        columns = [*_KEY, *COUNTED, *([SEARCHED] if is_searched else [])]
+        async for row in self._scan(which, columns, continuation).rows():
             with suppress(NewerVersionError):
-                outline = outline_of(row)
-                if outline is not None:
-                    yield outline
-                else:
+                outline = outline_of(row, is_searched=is_searched)
+                if outline is None:
                     old.append(_id_of(row["PartitionKey"], row["RowKey"]))
+                elif which.lets_through(outline):
+                    yield outline
         for some in batched(old, _AT_ONCE, strict=False):
             for held in await asyncio.gather(*map(self._read_unless_newer, some)):
-                if held is not None:
-                    yield OnboardingOutline.of(held)
+                if held is not None and which.lets_through(told := OnboardingOutline.of(held)):
+                    yield told
 
     async def _read_unless_newer(self, onboarding_id: str) -> Onboarding | None:
         """Read for a list: after a rollback what it can't show must not hide the rest."""
@@ -192,14 +205,31 @@ class AzureLedger:
         return None
 
     def _scan(
-        self, wanted: Mapping[str, str | None], columns: Sequence[str], after: str | None = None
+        self,
+        which: OnboardingFilter,
+        columns: Sequence[str],
+        after: str | None = None,
+        *,
+        organization: str | None = None,
     ) -> Scan:
-        """Scan the rows of onboardings for what they hold in columns; None: whatever it is."""
+        """Scan the rows of onboardings that match, but for code and text.
+
+        `organization`: the one that they have come to; None: any.
+        """
         conditions = ["RowKey gt @after", "RowKey lt @before", "Status ne @joined"]
+        # Rows count down in time: the latest moment is the smallest.
+        latest = countdown(which.until) if which.until else ""
         values = {
-            "after": f"{ONBOARDING}{after or ''}",
-            "before": f"{ONBOARDING}~",
+            "after": f"{ONBOARDING}{max(after or '', latest)}",
+            "before": f"{ONBOARDING}{countdown(which.since) if which.since else ''}~",
             "joined": JOINED,
+        }
+        wanted = {
+            "Status": which.status,
+            "Source": which.channel,
+            "Reference": which.reference,
+            "Batch": which.batch,
+            "Organization": organization,
         }
         for column, value in wanted.items():
             if value is not None:
@@ -227,15 +257,6 @@ class AzureLedger:
 
     def purge(self, before: datetime) -> AsyncGenerator[int]:
         return purge(self._table, before, self._page)
-
-
-def _columns(which: OnboardingFilter) -> dict[str, str | None]:
-    return {
-        "Status": which.status,
-        "Source": which.channel,
-        "Reference": which.reference,
-        "Batch": which.batch,
-    }
 
 
 def _id_of(partition: str, row: str) -> str:

@@ -392,6 +392,36 @@ async def test_filters_select_and_combine(ledger: Ledger) -> None:
     assert await listed(ledger, OnboardingFilter(Status.FAILED, "http")) == []
 
 
+async def test_onboardings_are_found_by_code_by_time_and_by_what_people_know(
+    ledger: Ledger,
+) -> None:
+    name = partner()
+    held = await opened(ledger, onboarding(f"{name}", displayName="Straße AG", reference="REQ-77"))
+    failed = await opened(ledger, onboarding(at=NOW - timedelta(hours=1)))
+    await ledger.save(lifecycle.fail(failed, ERROR, NOW))
+    old = await opened(ledger, onboarding(at=NOW - timedelta(hours=2)))
+    hour = timedelta(hours=1)
+    for which, found in (
+        (OnboardingFilter(code=ERROR.code), [failed]),
+        (OnboardingFilter(Status.FAILED, code=ERROR.code), [failed]),
+        (OnboardingFilter(Status.WAITING, code=ERROR.code), []),
+        (OnboardingFilter(code="Other"), []),
+        (OnboardingFilter(since=NOW - hour), [held, failed]),
+        (OnboardingFilter(since=NOW + hour), []),
+        (OnboardingFilter(until=NOW - hour), [failed, old]),
+        (OnboardingFilter(since=NOW - hour, until=NOW - hour), [failed]),
+        (OnboardingFilter(text="STRASSE"), [held]),
+        (OnboardingFilter(text=name.upper()), [held]),
+        (OnboardingFilter(text="req-7"), [held]),
+        (OnboardingFilter(text="nothing of it"), []),
+        (OnboardingFilter(text="req-7", code=ERROR.code), []),
+    ):
+        assert await listed(ledger, which) == [one.id for one in found], which
+        assert await listed(ledger, which, 1) == [one.id for one in found], which
+        outlined = [one.id async for one in ledger.outline(which)]
+        assert sorted(outlined) == sorted(one.id for one in found), which
+
+
 async def test_the_rows_of_a_batch_are_listed(ledger: Ledger) -> None:
     place, elsewhere = (RowRef(batch=new_batch_id(NOW, Random(seed)), row=1) for seed in (1, 2))
     row = onboarding().model_copy(update={"batch_row": place})

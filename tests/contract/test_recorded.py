@@ -190,6 +190,26 @@ async def test_a_row_that_cannot_be_read_is_taken_for_a_newer_one(
         await ledger.read(id_of(row))
 
 
+async def test_rows_without_the_columns_that_later_versions_have_are_found_all_the_same(
+    table: TableClient, ledger: AzureLedger
+) -> None:
+    await hold(table, {"row": rows("1")["onboarding failed"]})
+    held = await ledger.read(of("failed"))
+    assert held is not None
+    assert held.last_error is not None
+    assert held.request is not None
+    assert held.history == ()
+    domain = held.request.identity_source.partner_name
+    for which in (
+        OnboardingFilter(code=held.last_error.code),
+        OnboardingFilter(text=domain.upper()),
+        OnboardingFilter(Status.FAILED, code=held.last_error.code, text=domain),
+    ):
+        page = await ledger.list(which, 10, None)
+        assert [one.id for one in page.onboardings] == [held.id]
+    assert (await ledger.list(OnboardingFilter(text="other"), 10, None)).onboardings == ()
+
+
 async def test_a_list_leaves_out_what_a_newer_version_wrote(
     table: TableClient, ledger: AzureLedger
 ) -> None:

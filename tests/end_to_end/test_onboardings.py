@@ -1,6 +1,8 @@
 """The routes of an onboarding: its status, its result, the list, replay and cancel."""
 
 import asyncio
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -75,7 +77,14 @@ async def test_the_monitor_always_answers_200_with_all_its_fields(
 
 async def test_an_onboarding_shows_nothing_of_connorgs_own_business(connorg: Connorg) -> None:
     onboarding = await connorg.onboarding(await succeeded(connorg, Partner()))
-    assert onboarding.keys() == {*MONITOR_FIELDS, "source", "conclusion", "differences", "warnings"}
+    assert onboarding.keys() == {
+        *MONITOR_FIELDS,
+        "source",
+        "conclusion",
+        "differences",
+        "warnings",
+        "history",
+    }
 
 
 async def test_the_result_needs_no_key_and_says_202_until_it_is_there(connorg: Connorg) -> None:
@@ -214,6 +223,66 @@ async def test_all_that_failed_and_match_are_replayed_at_once(connorg: Connorg) 
     for onboarding_id in ids:
         assert (await connorg.ended(onboarding_id))["status"] == "Succeeded"
     assert all([len(await connorg.graph.organizations(partner)) == 1 for partner in partners])
+
+
+async def test_failures_are_understood_by_one_call_and_replayed_by_another(
+    connorg: Connorg,
+) -> None:
+    partners = [Partner() for _ in range(5)]
+    reference = partners[0].domain
+    refused = {await failed(connorg, partner, reference=reference) for partner in partners[:3]}
+    for partner in partners[3:]:
+        quota = {"status": 403, "code": "QuotaLimitExceeded"}
+        await connorg.graph.fail_creates(partner, "status", **quota)
+        await connorg.submit(partner.body(reference=reference))
+    await connorg.graph.heal()
+    full = {o["id"] for o in await connorg.listed(reference=reference)} - refused
+
+    summary = (await connorg.call("GET", f"onboardings/summary?reference={reference}")).json()
+    causes = {cause["code"]: cause for cause in summary["byCode"]}
+    assert {code: cause["count"] for code, cause in causes.items()} == {
+        "RefusedByGraph": 3,
+        "TenantFull": 2,
+    }
+    assert causes["TenantFull"]["example"] in full
+    assert causes["TenantFull"]["action"]
+    assert (summary["total"], summary["byStatus"]["Failed"], summary["gate"]["open"]) == (
+        5,
+        5,
+        True,
+    )
+
+    path = f"onboardings/retry?reference={reference}&code=TenantFull"
+    dry = (await connorg.call("POST", f"{path}&dryRun=true")).json()
+    assert {one["partner"] for one in dry["onboardings"]} == {p.domain for p in partners[3:]}
+    assert {one["code"] for one in dry["onboardings"]} == {"TenantFull"}
+    replayed = await connorg.call("POST", path)
+    assert set(replayed.json()["replayed"]) == full
+    for onboarding_id in full:
+        assert (await connorg.ended(onboarding_id))["status"] == "Succeeded"
+    left = await connorg.listed(reference=reference, status="Failed")
+    assert {o["id"] for o in left} == refused
+
+
+@pytest.mark.parametrize("act", ["retry", "cancel"])
+async def test_nothing_is_done_to_all_unless_it_is_asked_for(connorg: Connorg, act: str) -> None:
+    answer = await connorg.call("POST", f"onboardings/{act}")
+    problem(answer, 400, "InvalidParameter")
+    both = await connorg.call("POST", f"onboardings/{act}?all=true&text=nobody")
+    problem(both, 400, "InvalidParameter")
+
+
+async def test_onboardings_are_listed_as_csv(connorg: Connorg) -> None:
+    partner = Partner()
+    await failed(connorg, partner, reference=partner.domain)
+    path = f"onboardings?reference={partner.domain}"
+    answer = await connorg.call("GET", path, headers={"Accept": "text/csv"})
+    [row] = csv.DictReader(io.StringIO(answer.text))
+    assert (row["status"], row["partner"], row["code"]) == (
+        "Failed",
+        partner.domain,
+        "RefusedByGraph",
+    )
 
 
 async def test_only_what_failed_is_replayed(connorg: Connorg) -> None:

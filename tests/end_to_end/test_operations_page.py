@@ -58,6 +58,7 @@ async def test_what_is_wrong_is_found_and_replayed_as_the_page_says(connorg: Con
     onboarding_id = await failed(connorg)
     assert (await told(connorg, "/health", 200))["status"] == "healthy"
     assert (await told(connorg, "status=Waiting", 200))["value"] is not None
+    assert (await told(connorg, "summary", 200))["byCode"]
     listed = (await told(connorg, "status=Failed", 200))["value"]
     assert onboarding_id in [onboarding["id"] for onboarding in listed]
     await told(connorg, "onboardings/$ID/retry", 202, ID=onboarding_id)
@@ -66,10 +67,11 @@ async def test_what_is_wrong_is_found_and_replayed_as_the_page_says(connorg: Con
 
 async def test_all_are_replayed_as_the_page_says(connorg: Connorg) -> None:
     onboarding_id = await failed(connorg)
-    dry = await told(connorg, "dryRun=true", 200)
+    code = (await connorg.onboarding(onboarding_id))["lastError"]["code"]
+    dry = await told(connorg, "dryRun=true", 200, CODE=code)
     assert onboarding_id in json.dumps(dry)
     assert (await connorg.onboarding(onboarding_id))["status"] == "Failed"
-    await told(connorg, 'retry?source=http"', 202)
+    await told(connorg, 'CODE&since=24h"', 202, CODE=code)
     assert (await connorg.ended(onboarding_id))["status"] == "Succeeded"
 
 

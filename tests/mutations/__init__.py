@@ -2,15 +2,17 @@
 
 mutation  a break, and the test that fails of it
 access    breaks of who may do what, and of what stays secret
+operators  breaks of what operators see and do
 promises  breaks of what connorg promises: once, kept, told to the end
 storage   breaks of what reads and writes the tables
 """
 
-from tests.mutations import access, promises, storage
+from tests.mutations import access, operators, promises, storage
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
+    *operators.MUTATIONS,
     *promises.MUTATIONS,
     *storage.MUTATIONS,
 )

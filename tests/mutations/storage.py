@@ -74,8 +74,8 @@ MUTATIONS = (
     Mutation(
         "rows of older versions count without their code",
         "connorg/storage/entities.py",
-        old="if code is None and status is not Status.SUCCEEDED:",
-        new="if code is None and status is Status.RUNNING:",
+        old="(code is None and status is not Status.SUCCEEDED)",
+        new="(code is None and status is Status.RUNNING)",
         killed_by=_OLDER_ROWS,
     ),
     Mutation(

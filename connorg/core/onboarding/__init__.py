@@ -6,6 +6,7 @@ attempt      from the lease to the conclusion
 steps        one step of an attempt at Graph
 lookups      what Graph is asked before anything changes
 replay       replay and cancel
+several      replay and cancel several at once
 producers    messages that others put on the queue
 reject       keep what can't be done as a failed onboarding
 dry_run      what a request would come to

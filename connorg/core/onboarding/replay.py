@@ -1,18 +1,13 @@
 """Replay and cancel: what an operator does with an onboarding."""
 
-import asyncio
-from dataclasses import replace
-
 from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.onboarding.records import delete_safety_message, message_of
-from connorg.core.ports import ClaimHeld, OnboardingFilter, SupersededError
+from connorg.core.ports import ClaimHeld, SupersededError
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
-
-_AT_ONCE = 8  # replays of one call, so that it leaves storage to others too
 
 
 async def replay(
@@ -36,28 +31,6 @@ async def replay(
         await delete_safety_message(services.queue, receipt)
         return Conflict(Reason.EXISTS, reopened.holder.id, reopened.holder)
     return Submitted(reopened, fresh=True)
-
-
-async def replay_all(
-    services: Services, which: OnboardingFilter, limit: int, *, dry_run: bool, by: str | None = None
-) -> dict[str, Submitted | Conflict]:
-    """Replay the failed onboardings that match, `limit` at the most, newest first.
-
-    Gives what became of each, by its id. A dry run changes nothing.
-    """
-    page = await services.ledger.list(replace(which, status=Status.FAILED), limit, None)
-    at_once = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(failed: Onboarding) -> Submitted | Conflict:
-        if failed.request is None:
-            return Conflict(Reason.NOT_FAILED, failed.id, failed)
-        if dry_run:
-            return Submitted(failed, fresh=False)
-        async with at_once:
-            return await replay(services, failed.id, by) or Submitted(failed, fresh=False)
-
-    results = await asyncio.gather(*(one(failed) for failed in page.onboardings))
-    return {failed.id: result for failed, result in zip(page.onboardings, results, strict=True)}
 
 
 async def reopen(

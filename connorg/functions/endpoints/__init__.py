@@ -1,6 +1,7 @@
 """The HTTP functions, by what they are about.
 
-onboardings         submit, read, list, replay, cancel
+onboardings         one: submit, read, replay, cancel
+onboarding_lists    many: list, count, replay, cancel
 organizations       organizations in Graph, and their sponsors
 subjects            a requestor's organization
 batches             files of partners

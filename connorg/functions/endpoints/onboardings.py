@@ -1,4 +1,4 @@
-"""The HTTP functions of an onboarding: submit, read, result, list, replay, cancel."""
+"""The HTTP functions of one onboarding: submit, read, result, replay, cancel."""
 
 from dataclasses import replace
 
@@ -7,38 +7,32 @@ import azure.functions as func
 from connorg.contract import channels
 from connorg.contract.asking import ask
 from connorg.contract.identifiers import is_onboarding_id
-from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.onboarding import Onboarding
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.replays import NotReplayed, Replays
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.dry_run import dry_run
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.replay import cancel as cancel_onboarding
 from connorg.core.onboarding.replay import replay as replay_onboarding
-from connorg.core.onboarding.replay import replay_all as replay_onboardings
 from connorg.core.onboarding.submit import submit as submit_request
 from connorg.core.organizations import read_back
 from connorg.core.policy.rules import Refusal
-from connorg.core.ports import OnboardingFilter
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import (
     conflict_problem,
     json_answer,
     onboarding_answer,
-    page_answer,
     refusal_problem,
     result_answer,
     submitted_answer,
 )
 from connorg.functions.http.callers import actor_of, caller_of
 from connorg.functions.http.headers import idempotency_key_of, preference_of
-from connorg.functions.http.parameters import body_of, choice_of, flag_of, top_of
+from connorg.functions.http.parameters import body_of, flag_of
 from connorg.functions.http.result_tokens import require_not_expired, require_token
 from connorg.settings import settings
 from connorg.wiring import services
-
-_MOST_REPLAYS = 500
 
 
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
@@ -79,36 +73,10 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
     return result_answer(await _with_resolved_source(req, onboarding), Addresses(req))
 
 
-async def list_all(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings?status=&source=&reference=&batch=&top=&continuationToken="""
-    continuation = req.params.get("continuationToken")
-    page = await services().ledger.list(_filter_of(req), top_of(req), continuation)
-    views = [onboarding.view() for onboarding in page.onboardings]
-    return page_answer(views, page.continuation, "onboardings", req)
-
-
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
     replayed = _changed(await replay_onboarding(services(), _id_of(req), actor_of(req)))
     return onboarding_answer(replayed, 202, Addresses(req))
-
-
-async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
-    """POST onboardings/retry?source=&reference=&batch=&dryRun=: replay all failed that match."""
-    is_dry = flag_of(req, "dryRun")
-    results = await replay_onboardings(
-        services(), _filter_of(req), _MOST_REPLAYS, dry_run=is_dry, by=actor_of(req)
-    )
-    body = Replays(
-        dry_run=is_dry,
-        replayed=tuple(id_ for id_, result in results.items() if isinstance(result, Submitted)),
-        not_replayed=tuple(
-            NotReplayed(id=id_, reason=result.reason.value, see=result.onboarding_id)
-            for id_, result in results.items()
-            if isinstance(result, Conflict)
-        ),
-    )
-    return json_answer(body.model_dump(mode="json", exclude_none=True), 200 if is_dry else 202)
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
@@ -151,13 +119,4 @@ def _not_found() -> ProblemError:
         ProblemKind.ONBOARDING_NOT_FOUND,
         "No onboarding has this id.",
         "Take the id from the answer to the request, or list the onboardings.",
-    )
-
-
-def _filter_of(req: func.HttpRequest) -> OnboardingFilter:
-    return OnboardingFilter(
-        status=choice_of(req, "status", Status),
-        channel=req.params.get("source"),
-        reference=req.params.get("reference"),
-        batch=req.params.get("batch"),
     )

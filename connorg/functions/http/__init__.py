@@ -4,6 +4,7 @@ route             what a function is registered by
 problem_boundary  what goes wrong becomes a problem answer
 audited           a line of the audit for each call that changes something
 callers           who calls, and with which role
+onboarding_filters  which onboardings a call is about
 parameters        bodies and query parameters
 headers           request headers
 answers           onboardings, organizations and problems as responses

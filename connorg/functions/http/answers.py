@@ -16,6 +16,7 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.policy.rules import Refusal
 from connorg.functions.http.addresses import Addresses
+from connorg.functions.http.onboarding_filters import code_of
 from connorg.functions.http.result_tokens import PARAMETER
 from connorg.wiring import services
 
@@ -150,7 +151,7 @@ def page_answer(
 
 def next_page(continuation: str, route: str, req: func.HttpRequest) -> str:
     # A caller may send the function key or a token as a parameter: no answer repeats it.
-    secret = {"code", PARAMETER}
+    secret = {PARAMETER} if code_of(req) else {"code", PARAMETER}
     asked = {name: value for name, value in req.params.items() if name.lower() not in secret}
     return Addresses(req).page(route, urlencode({**asked, "continuationToken": continuation}))
 

@@ -23,6 +23,7 @@ EFFECTS: Mapping[str, Effect] = {
     "AddOrganizationToSubject": Effect.CHANGE,
     "ReplayOnboarding": Effect.REPLAY,
     "ReplayAll": Effect.REPLAY,
+    "CancelAll": Effect.CANCEL,
     "CancelOnboarding": Effect.CANCEL,
     "SubmitBatch": Effect.CONNECT,
     "ReplayBatch": Effect.REPLAY,

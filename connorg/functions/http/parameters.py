@@ -13,13 +13,17 @@ from connorg.contract.requests import LARGEST_BODY
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
 
 
-def body_of(req: func.HttpRequest) -> bytes:
+def body_of(
+    req: func.HttpRequest,
+    largest: int = LARGEST_BODY,
+    advice: str = "Send one organization at a time.",
+) -> bytes:
     body = req.get_body()
-    if len(body) > LARGEST_BODY:
+    if len(body) > largest:
         raise ProblemError(
             ProblemKind.BODY_TOO_LARGE,
-            f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read.",
-            "Send one organization at a time.",
+            f"The body has {len(body)} bytes; at most {largest} are read.",
+            advice,
         )
     return body
 

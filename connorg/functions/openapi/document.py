@@ -180,7 +180,8 @@ def _body(described: Operation, schemas: _Schemas) -> Schema:
         others = {name: {"schema": {"type": "string"}} for name in _FILES}
     if described.example is not None:
         content["examples"] = {"usual": {"value": described.example}}
-    return {"required": True, "content": {"application/json": content, **others}}
+    is_required = not described.is_optional
+    return {"required": is_required, "content": {"application/json": content, **others}}
 
 
 def _answer(answer: Answer, schemas: _Schemas) -> Schema:

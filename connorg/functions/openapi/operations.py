@@ -12,22 +12,22 @@ from connorg.contract.changes import (
 )
 from connorg.contract.forecast import Forecast
 from connorg.contract.health import Health
-from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory, Status
+from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.problems import ProblemKind as Kind
-from connorg.contract.replays import Replays
 from connorg.contract.requests import OnboardingRequest, State
+from connorg.contract.selection import Cancellations, Replays, Selection
 from connorg.contract.sponsors import SponsorObject
+from connorg.contract.summary import Summary
 from connorg.functions.openapi.parts import (
-    BATCH,
+    ALL,
     CONTINUATION,
     DRY_RUN,
     IDEMPOTENCY_KEY,
     IF_MATCH,
+    ONBOARDING_FILTERS,
     PREFER,
     READ_BACK,
-    REFERENCE,
-    SOURCE,
     TEXT,
     TOKEN,
     TOP,
@@ -172,16 +172,24 @@ OPERATIONS: Mapping[str, Operation] = {
     "ListOnboardings": Operation(
         "List the onboardings",
         "Lists what was asked for, the newest first.",
-        {200: Answer("A page of onboardings.", (ListOf(OnboardingView),))},
+        {
+            200: Answer(
+                "A page of onboardings; as CSV if Accept says text/csv.",
+                (ListOf(OnboardingView),),
+                more_headers=("Link",),
+                media_types=("application/json", "text/csv"),
+            )
+        },
         (Kind.INVALID_PARAMETER, *_STORAGE),
-        (
-            Parameter("status", "The status.", {"type": "string", "enum": [*Status]}),
-            SOURCE,
-            REFERENCE,
-            BATCH,
-            TOP,
-            CONTINUATION,
-        ),
+        (*ONBOARDING_FILTERS, TOP, CONTINUATION),
+    ),
+    "CountOnboardings": Operation(
+        "Count the onboardings",
+        "Counts what was asked for by status, error code, channel and hour, and says whether"
+        " Microsoft Graph may be called now.",
+        {200: Answer("The counts.", (Summary,))},
+        (Kind.INVALID_PARAMETER, *_STORAGE),
+        ONBOARDING_FILTERS,
     ),
     "ReadOnboarding": Operation(
         "Read an onboarding",
@@ -218,14 +226,25 @@ OPERATIONS: Mapping[str, Operation] = {
         ),
     ),
     "ReplayAll": Operation(
-        "Replay all that failed",
-        "Starts all onboardings anew that failed and match, 500 a call.",
+        "Replay those that failed",
+        "Retries the failed onboardings that match the filters or have the ids, 500 a call.",
         {
             200: Answer("Those that would be replayed.", (Replays,)),
             202: Answer("Those that are replayed.", (Replays,)),
         },
-        (Kind.INVALID_PARAMETER, *_STORAGE),
-        (SOURCE, REFERENCE, BATCH, DRY_RUN),
+        (*_BODY, Kind.INVALID_PARAMETER, *_STORAGE),
+        (*ONBOARDING_FILTERS, ALL, DRY_RUN),
+        request=(Selection,),
+        is_optional=True,
+    ),
+    "CancelAll": Operation(
+        "Cancel those that wait",
+        "Cancels the onboardings that match the filters or have the ids and wait, 500 a call.",
+        {200: Answer("Those that are canceled, or would be.", (Cancellations,))},
+        (*_BODY, Kind.INVALID_PARAMETER, *_STORAGE),
+        (*ONBOARDING_FILTERS, ALL, DRY_RUN),
+        request=(Selection,),
+        is_optional=True,
     ),
     "CancelOnboarding": Operation(
         "Cancel an onboarding",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connorg.contract.model import Model
+from connorg.contract.onboarding import Status
 from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.sponsors import SponsorKind
 
@@ -49,6 +50,8 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     request: tuple[type[Model], ...] = ()
     """One model of several; none: it takes no body, or any (`takes_any`)."""
+    is_optional: bool = False
+    """Whether it may come without a body."""
     takes_any: bool = False
     takes_many: bool = False
     """Whether it takes a file of them: a JSON array, NDJSON or CSV."""
@@ -91,9 +94,22 @@ TOP = Parameter(
     {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
 )
 CONTINUATION = Parameter("continuationToken", "Of the page before.", TEXT)
-SOURCE = Parameter("source", "Where the requests came from, such as http.", TEXT)
+CHANNEL = Parameter("channel", "How the requests came in: http, queue, batch, webhook:….", TEXT)
 BATCH = Parameter("batch", "The batch that they are rows of.", TEXT)
 REFERENCE = Parameter("reference", "The ticket that they came from.", TEXT)
+ALL = Parameter("all", "Take all of them, where nothing else says which.", FLAG)
+_MOMENT: Schema = {"type": "string", "examples": ["2026-11-02T09:30:00Z", "24h", "7d"]}
+ONBOARDING_FILTERS = (
+    Parameter("status", "The status.", {"type": "string", "enum": [*Status]}),
+    Parameter("code", "The error code, where the key is sent as a header.", TEXT),
+    CHANNEL,
+    Parameter("source", "The old name of channel.", TEXT),
+    REFERENCE,
+    BATCH,
+    Parameter("since", "Accepted then or later: a time, or a while ago.", _MOMENT),
+    Parameter("until", "Accepted then or earlier: a time, or a while ago.", _MOMENT),
+    Parameter("text", "In the name, the partner or the reference, in any case.", TEXT),
+)
 IF_MATCH = Parameter("If-Match", "The ETag of the organization as it was read.", TEXT, "header")
 PREFER = Parameter(
     "Prefer",

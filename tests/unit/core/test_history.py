@@ -23,7 +23,7 @@ from connorg.storage.entities import history_of, onboarding_entity
 from tests.simulation.graph import Graph
 from tests.unit.core.services_under_test import Clock, simulated_core
 from tests.unit.core.test_lifecycle import ERROR, NOW, ORGANIZATION, TIMING, conclude, onboarding
-from tests.unit.partners import request
+from tests.unit.partners import CONTOSO_TENANT, request
 
 _ADA, _BOB = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
 _LARGEST_COLUMN = 32 * 1024  # UTF-16 units: 64 KiB
@@ -122,6 +122,15 @@ async def test_who_asked_is_told_too_where_the_message_comes_first(graph: Graph)
     kept = await services.ledger.read(asked.onboarding_id)
     assert kept is not None
     assert [entry.by for entry in kept.history if entry.by] == [_ADA, _BOB]
+
+
+async def test_what_was_looked_up_is_told() -> None:
+    clock = Clock()
+    graph = Graph(clock.now, lambda: 0.0)
+    graph.tenant_of_domain["contoso.com"] = CONTOSO_TENANT
+    answer = await submit(simulated_core(clock, graph), Submission(request(), "http"), wait=20)
+    assert isinstance(answer, Submitted)
+    assert ("lookedUp", f"tenant {CONTOSO_TENANT}") in told(answer.onboarding)
 
 
 async def test_the_history_is_shown_at_its_own_address_alone() -> None:

@@ -12,6 +12,7 @@ from connorg.functions.http.audited import EFFECTS, audited
 from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import with_problem_answers
 from connorg.settings import settings
+from tests.unit.functions.registered import HTTP_FUNCTIONS
 
 _ADA = "aaaaaaaa-0000-4000-8000-000000000001"
 _BATCH = "batch-" + "0" * 32
@@ -120,13 +121,12 @@ async def test_each_route_that_changes_something_leaves_its_line(
 ) -> None:
     """As it is registered, and with nobody signed in: so nothing of it is carried out."""
     monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", "true")
-    functions = {f.get_function_name(): f for f in function_app.app.get_functions()}
     for route in function_app.routes:
         if route.role is None:
             continue
         caplog.clear()
         with caplog.at_level(logging.INFO, "connorg.audit"):
-            await functions[route.name].get_user_function()(request(route.method))
+            await HTTP_FUNCTIONS[route.name].call(request(route.method))
         told = [r.message for r in caplog.records if r.name == "connorg.audit"]
         ending = f" as {route.role}: 401 Unauthenticated"
         assert [line.endswith(ending) for line in told] == [True] * (route.method != "GET")

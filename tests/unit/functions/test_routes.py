@@ -84,10 +84,10 @@ def route(name: str, path: str, role: Role | None = Role.READ) -> Route:
     ("added", "told"),
     [
         (
-            route("CountOnboardings", "onboardings/count"),
+            route("CollectParts", "onboardings/parts"),
             [
-                f"CountOnboardings is a route: say in OPERATIONS, {OPERATIONS_FILE}, what it does",
-                f"GET onboardings/count is missing in the table of {PAGE}",
+                f"CollectParts is a route: say in OPERATIONS, {OPERATIONS_FILE}, what it does",
+                f"GET onboardings/parts is missing in the table of {PAGE}",
             ],
         ),
         (
