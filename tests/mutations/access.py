@@ -110,6 +110,13 @@ MUTATIONS = (
         killed_by="tests/unit/command/test_setbacks.py::test_the_key_goes_to_no_other_app",
     ),
     Mutation(
+        "the doctor's key travels in the clear",
+        "infra/doctor/outside.py",
+        old="if self._credentials and tls.level is not Level.OK:",
+        new="if self._credentials and tls.level is Level.NOTE:",
+        killed_by="tests/unit/infra/test_doctor.py::test_no_key_travels_in_the_clear",
+    ),
+    Mutation(
         "a token goes to a host that begins like this machine",
         "connorg/contract/clouds.py",
         old="parts.hostname in _OWN_MACHINE",

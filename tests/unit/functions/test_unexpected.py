@@ -1,23 +1,29 @@
 """An exception that nobody expected: it is told what it was and where, and nothing of its text."""
 
+import asyncio
+import gc
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
 import azure.functions as func
 import pytest
 
 import function_app
+from connorg import wiring
 from connorg.functions.http.route import Route
 from connorg.functions.timers.observe import observe
 from connorg.functions.unattended import unattended
 from connorg.settings import ConfigurationError
 from connorg.telemetry.unexpected import UnexpectedError
+from infra.local.azurite import connection_string
 from tests.unit.functions.registered import FUNCTIONS, HTTP_FUNCTIONS, registered
 from tests.unit.once_per_process import made_anew
 
 SECRET = "hunter2"
-UNATTENDED = {
+UNATTENDED: dict[str, Callable[[Any], Awaitable[None]]] = {
     **{name: one.call for name, one in FUNCTIONS.items() if name not in HTTP_FUNCTIONS},
     "Observe": observe,  # registered where telemetry is exported
 }
@@ -113,11 +119,26 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("broken")
 @pytest.mark.parametrize("function", UNATTENDED.values(), ids=UNATTENDED)
 async def test_every_function_that_nobody_waits_for_keeps_it_to_itself(
-    function: Callable[[object], object], caplog: pytest.LogCaptureFixture
+    function: Callable[[Any], Awaitable[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(UnexpectedError) as raised:
-        await function(Broken())  # type: ignore[misc]
+        await function(Broken())
     assert SECRET not in "".join(traceback.format_exception(raised.value))
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize(
+    "body", [SECRET, f'{{"displayName": "{SECRET}"}}', f'{{"onboardingId": "{SECRET}"}}']
+)
+async def test_a_message_that_can_t_be_understood_is_not_logged(
+    body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="connorg")
+    for function in UNATTENDED.values():
+        with suppress(UnexpectedError):  # it is kept, or would be if there were storage
+            await function(func.QueueMessage(id="1", body=body))
+    assert "could not be understood" in caplog.text
     assert SECRET not in caplog.text
 
 
@@ -132,3 +153,18 @@ async def test_a_broken_app_tells_nothing_of_what_it_was_set_to(
         func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b"{}")
     )
     assert SECRET not in f"{answer.get_body()}{dict(answer.headers)}{caplog.text}"
+
+
+async def test_what_breaks_the_token_that_is_fetched_meanwhile_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody waits for it: what it raised, asyncio would log."""
+    monkeypatch.setenv("AzureWebJobsStorage", connection_string(1))
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://[")
+    monkeypatch.setenv("IDENTITY_HEADER", SECRET)
+    before = asyncio.all_tasks()
+    with made_anew():
+        wiring.services()
+        await asyncio.wait(asyncio.all_tasks() - before)
+    gc.collect()
+    assert "asyncio" not in {record.name for record in caplog.records}

@@ -1,12 +1,29 @@
 """What the doctor does with the key or token that it is given."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from infra.doctor.__main__ import main
 from infra.doctor.findings import Level
 from infra.doctor.outside import Examination
 
 KEY = {"x-functions-key": "hunter2"}
+
+
+@asynccontextmanager
+async def serving(
+    answer: Callable[[web.Request], Awaitable[web.Response]],
+) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
 
 
 async def keys_sent(url: str) -> tuple[list[str], set[str]]:
@@ -39,3 +56,22 @@ async def test_no_key_travels_in_the_clear(url: str) -> None:
     sent, faults = await keys_sent(url)
     assert sent == []
     assert faults == {"TLS"}
+
+
+async def test_no_key_follows_a_redirect() -> None:
+    strayed: list[str] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        strayed.append(request.path)
+        return web.json_response({"checks": []})
+
+    async with serving(elsewhere) as other:
+
+        async def answer(request: web.Request) -> web.Response:
+            if request.path == "/api/health":
+                return web.json_response({"checks": []})
+            return web.Response(status=307, headers={"location": f"{other}{request.path}"})
+
+        async with serving(answer) as url:
+            await asyncio.to_thread(main, ["--url", url, "--key", "hunter2", "--json"])
+    assert strayed == []
