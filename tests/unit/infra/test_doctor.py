@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from infra.doctor import identity
 from infra.doctor.__main__ import main
 from infra.doctor.findings import Level
 from infra.doctor.outside import Examination
@@ -56,6 +57,15 @@ async def test_no_key_travels_in_the_clear(url: str) -> None:
     sent, faults = await keys_sent(url)
     assert sent == []
     assert faults == {"TLS"}
+
+
+async def test_a_root_of_graph_that_may_get_no_token_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONNORG_GRAPH_ROOT", "http://graph.example")
+    [found] = [finding async for finding in identity.examine("an-id")]
+    assert found.level is Level.NOTE
+    assert "must be an https address" in found.detail
 
 
 async def test_no_key_follows_a_redirect() -> None:
