@@ -22,6 +22,7 @@ from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refus
 DUPLICATE_CODES = frozenset(
     {"ConnectedOrganizationAlreadyExists", "IdentityProviderAlreadyConfigured"}
 )
+_LONGEST_PAUSE = 24 * 60 * 60.0  # seconds; who asks for more has made a mistake
 _LONGEST_MESSAGE = 300  # characters of Graph's own sentence that are kept
 
 _GRANT = (
@@ -66,7 +67,9 @@ def _answered(error: APIError, now: datetime) -> AlreadyConnected | Setback:
     status = error.response_status_code or 0
     headers = {name.lower(): value for name, value in (error.response_headers or {}).items()}
     graph_error = _GraphError(error, headers)
-    retry_after = retry_after_seconds(headers.get("retry-after"), now)
+    # A date is one of Graph's clock, which may be minutes ahead of ours, or behind.
+    told_at = _moment(headers.get("date", "")) or now
+    retry_after = retry_after_seconds(headers.get("retry-after"), told_at)
     if graph_error.graph_code in DUPLICATE_CODES:
         return AlreadyConnected(
             graph_error.error(Code.ALREADY_CONNECTED, "The identity source is taken.")
@@ -151,25 +154,27 @@ def unreadable() -> Later:
     return Later(_error(Code.GRAPH_ANSWER_UNREADABLE, text), ambiguous=True)
 
 
-def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+def retry_after_seconds(value: str | None, told_at: datetime) -> float | None:
     """Read Retry-After: whole seconds, a float (both seen from Graph), or an HTTP date (RFC 9110).
 
-    Gives None for what is none of these, never less than 0.
+    `told_at`: when it was sent, by the clock of the sender. Gives None for what is none of these,
+    else 0 to a day.
     """
     if value is None:
         return None
     try:
         seconds = float(value)
     except ValueError:
-        return _seconds_until(value, now)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+        moment = _moment(value)
+        if moment is None:
+            return None
+        seconds = (moment - told_at).total_seconds()
+    return min(max(0.0, seconds), _LONGEST_PAUSE) if math.isfinite(seconds) else None
 
 
-def _seconds_until(http_date: str, now: datetime) -> float | None:
+def _moment(http_date: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(http_date)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

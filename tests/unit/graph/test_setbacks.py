@@ -1,6 +1,7 @@
 """What each failure of a call to Graph means."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -116,6 +117,9 @@ def test_a_mistake_of_our_own_is_not_taken_for_a_failure_of_graph() -> None:
         ("Thu, 01 Jan 2026 11:00:00 GMT", 0),
         ("soon", None),
         ("", None),
+        ("86401", 24 * 60 * 60),
+        ("1e300", 24 * 60 * 60),
+        ("Fri, 01 Jan 2027 12:00:00 GMT", 24 * 60 * 60),
         ("nan", None),
         ("inf", None),
         (None, None),
@@ -128,4 +132,22 @@ def test_retry_after_is_read_in_each_of_its_forms(value: str | None, seconds: fl
 @given(st.text())
 def test_no_retry_after_can_break_anything(value: str) -> None:
     seconds = retry_after_seconds(value, NOW)
-    assert seconds is None or seconds >= 0
+    assert seconds is None or NOW <= NOW + timedelta(seconds=seconds) <= NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize("minutes", [-10, -2, 0, 2, 10])
+def test_a_date_to_wait_for_is_one_of_graphs_own_clock(minutes: int) -> None:
+    graph_now = NOW + timedelta(minutes=minutes)
+    told = {"Date": graph_now, "Retry-After": graph_now + timedelta(seconds=30)}
+    headers = {name: format_datetime(moment, usegmt=True) for name, moment in told.items()}
+    setback = setback_of(ODataError(response_status_code=429, response_headers=headers), NOW)
+    assert isinstance(setback, Later)
+    assert setback.retry_after == 30
+
+
+@pytest.mark.parametrize("date", [{}, {"Date": "soon"}])
+def test_without_a_date_of_the_answer_ours_will_do(date: dict[str, str]) -> None:
+    headers = {"Retry-After": "Thu, 01 Jan 2026 12:00:30 GMT", **date}
+    setback = setback_of(ODataError(response_status_code=503, response_headers=headers), NOW)
+    assert isinstance(setback, Later)
+    assert setback.retry_after == 30
