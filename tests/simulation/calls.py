@@ -14,7 +14,11 @@ from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refus
 from tests.simulation.graph import FAULTS, Fault
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Instance
+    from datetime import datetime
+
+    from connorg.core.throttle.gate import Gate
+    from connorg.core.throttle.pacer import Turn
+    from tests.simulation.world import Instance, World
 
 _STORAGE_LATENCY = (0.001, 0.05)
 _STORAGE_PATIENCE = 10.0  # seconds until the SDK takes a call for lost; storage.connection
@@ -26,16 +30,30 @@ LATEST_EFFECT = 5.0  # seconds after its caller gave up that Graph may still car
 class Actor:
     """One invocation of a function on an instance, and what the invariants know of it."""
 
-    def __init__(self, instance: "Instance", name: str) -> None:
+    def __init__(self, instance: "Instance", name: str, *, takes_turns: bool) -> None:
         self.instance = instance
+        self.takes_turns = takes_turns
+        """Whether it may call Graph only at a turn."""
         self.name = f"{instance.name} {name}"
-        self.gate_closed_until: float | None = None
-        """As it last read the gate before it took the lease."""
+        self.gate: Gate | None = None
+        """As it last read it before it took the lease."""
         self.begun: dict[str, Any] | None = None
         """The onboarding as it was written with the lease."""
         self.told_to_wait_until: float | None = None
+        self.throttled = False
+        """Graph told it to call less often."""
+        self.step_began: datetime | None = None
+        """When it called Graph first since it wrote the onboarding."""
+        self.changed_gate_at: datetime | None = None
+        """When it last set out to change the gate."""
+        self.turn: Turn | None = None
+        """The turn that it came at."""
         self.graph_calls = 0
         self.steps_to_live: int | None = None
+
+    @property
+    def may_wait_for_turn(self) -> bool:
+        return self.takes_turns and self.gate is not None and self.begun is None
 
     def act(self) -> None:
         """Make this the actor of the current task and of those that it starts."""
@@ -109,7 +127,11 @@ async def ask_graph[T](what: str, key: str, act: Callable[[], T], /) -> T | Setb
     await actor.step()
     world.invariants.graph_called(actor, what, key)
     fault = _draw_fault(actor, what)
-    done = await _exchange(actor, what, key, act, fault)
+    called_at = world.now()
+    try:
+        done = await _exchange(actor, what, key, act, fault)
+    finally:
+        world.invariants.graph_left(actor, called_at)
     await actor.step()
     answer = fault.setback if fault is not None else done[0]
     world.note(actor.name, f"Graph answers the {what}: {shown(answer)}")
@@ -181,7 +203,7 @@ def _draw_fault(actor: Actor, what: str) -> Fault | None:
     may_be_denied = what != "lookup"
     if now < weather.blocked_until and may_be_denied:
         return FAULTS["no permission"]
-    if now < world.graph_throttles_until:
+    if _throttles(world):
         return _with_retry_after(FAULTS["throttled"], world.graph_throttles_until - now)
     if not weather.faults or not world.strikes(weather.graph):
         return None
@@ -196,6 +218,15 @@ def _draw_fault(actor: Actor, what: str) -> Fault | None:
                 world.graph_throttles_until = now + seconds
             return _with_retry_after(fault, seconds)
     return fault
+
+
+def _throttles(world: "World") -> bool:
+    """Tell whether Graph refuses a call: it told to wait, or is called too often."""
+    now, weather = world.loop.time(), world.weather
+    world.graph_calls.append(now)
+    if weather.limit and sum(now - 1 < call for call in world.graph_calls) > weather.limit:
+        world.graph_throttles_until = max(world.graph_throttles_until, now + weather.retry_after)
+    return now < world.graph_throttles_until
 
 
 def _with_retry_after(fault: Fault, seconds: float) -> Fault:

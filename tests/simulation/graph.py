@@ -95,6 +95,8 @@ class Graph:
         self.may_look_up_tenants = True
         self.tells_tenants_apart = True
         """Whether it refuses a domain and its tenant as two organizations."""
+        self.clock_ahead = timedelta(0)
+        """How far Graph's clock is ahead of ours."""
         self.unknown_sponsors: set[str] = set()
         self.refused: set[str] = set()
         """Natural keys that Graph will never take."""
@@ -127,7 +129,7 @@ class Graph:
         organization = ConnectedOrganization(
             id=f"organization{next(self._numbers)}",
             identity_sources=(_stored_source(key, request),),
-            created_date_time=self._now(),
+            created_date_time=self._now() + self.clock_ahead,
             **request.attributes,
         )
         listed_at = self._now() + timedelta(seconds=self._listing_delay())

@@ -74,7 +74,9 @@ class Trigger:
         name = f"{message.id}/{message.dequeue_count}"
         self._world.note(f"{instance.name} {name}", f"{self._function.__name__} {message.text}")
         try:
-            await instance.run(name, lambda services: self._run(services, name, message))
+            await instance.run(
+                name, lambda services: self._run(services, name, message), takes_turns=True
+            )
         except AzureError:
             self._world.note(name, "the host lost storage; the message will come again")
         self._in_hand[instance] -= 1

@@ -21,8 +21,10 @@ from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.domain.outcomes import Blocked, Later
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.policy.rules import Refusal
+from connorg.core.throttle.gate import Gate
 from connorg.storage.entities import CLAIM, GATE, ONBOARDING, gate_of
 from tests.simulation.calls import current_actor
+from tests.simulation.turns import TurnInvariants
 
 if TYPE_CHECKING:
     from tests.simulation.calls import Actor
@@ -43,6 +45,9 @@ class Invariants:
     def __init__(self, world: "World") -> None:
         self._world = world
         self.broken: str | None = None
+        self.turns = TurnInvariants(world, self.check)
+        self.gate = Gate()
+        """As it is written."""
         self.accepted: dict[str, str] = {}
         """By onboarding id, who accepted it."""
         self.purged: dict[str, Onboarding] = {}
@@ -69,13 +74,13 @@ class Invariants:
 
     # storage
 
-    def row_read(self, key: "Key", row: "Row | None") -> None:
+    def row_read(self, key: "Key", _row: "Row | None") -> None:
         if key == GATE and (actor := current_actor()).begun is None:
-            actor.gate_closed_until = _closed_until(row)
+            actor.gate = self.gate
 
     def row_written(self, old: "Row | None", new: "Row") -> None:
         if (new["PartitionKey"], new["RowKey"]) == GATE:
-            self._gate_written(old, new)
+            self._gate_written(gate_of(new))
         elif new["RowKey"].startswith(ONBOARDING):
             self._onboarding_written(old, new)
 
@@ -89,15 +94,18 @@ class Invariants:
         self.check(kept > self._world.timing.retention, f"{held.id} was purged after {kept:.0f} s")
         self.purged[held.id] = held
 
-    def _gate_written(self, old: "Row | None", new: "Row") -> None:
-        before, after = (_closed_until(row) for row in (old, new))
+    def _gate_written(self, gate: Gate) -> None:
+        before, after = _closed_until(self.gate), _closed_until(gate)
         self.check(after >= before, "the gate was closed for a shorter time than before")
+        self.turns.gate_written(self.gate, gate)
+        self.gate = gate
 
     def _onboarding_written(self, old: "Row | None", new: "Row") -> None:
         after = json.loads(new["Onboarding"])
         before = json.loads(old["Onboarding"]) if old is not None else None
         came_from = f"from {before['status']}" if before else "new"
         moved = f"{after['id']} {came_from} to {after['status']}"
+        current_actor().step_began = None
         self._world.note("ledger", moved)
         self.check(_is_legal(before, after), f"not in the table of moves: {moved}")
         begins = before is None or before["attempts"] != after["attempts"]
@@ -125,9 +133,8 @@ class Invariants:
         if actor.begun is None or actor.begun["id"] != after["id"]:
             return
         if actor.told_to_wait_until is not None:
-            gate = _closed_until(self._world.table.rows.get(GATE))
             self.check(
-                gate >= actor.told_to_wait_until - _GRACE,
+                _closed_until(self.gate) >= actor.told_to_wait_until - _GRACE,
                 "an attempt was concluded before the gate was closed for as long as Graph asked",
             )
         if after.get("conclusion"):
@@ -143,12 +150,11 @@ class Invariants:
         if actor.begun is None:
             self.check(False, "Graph was called without a lease")  # noqa: FBT003
             return
-        self.check(
-            actor.gate_closed_until is not None, "Graph was called without a look at the gate"
-        )
-        closed = (actor.gate_closed_until or 0) - now
+        self.check(actor.gate is not None, "Graph was called without a look at the gate")
+        closed = _closed_until(actor.gate or Gate()) - now
         self.check(closed <= _GRACE, f"Graph was called {closed:.3f} s before the gate opened")
         self.check(actor.told_to_wait_until is None, "Graph was called after it told to wait")
+        self.turns.graph_called(actor)
         rival = self._attempts.setdefault(key, actor)
         if not rival.instance.alive:
             rival = self._attempts[key] = actor
@@ -175,6 +181,15 @@ class Invariants:
             f"a second POST for {key} while Graph does not list what one of unknown fate made",
         )
 
+    def graph_left(self, actor: "Actor", called_at: datetime) -> None:
+        """A call was answered or given up."""
+        if actor.begun is None:
+            return
+        lease = datetime.fromisoformat(actor.begun["leaseUntil"]).timestamp()
+        limit = lease - self._world.timing.lease_margin
+        late = self._now - max(limit, called_at.timestamp())
+        self.check(late <= _GRACE, f"a call lasted {late:.3f} s longer than an attempt may")
+
     def graph_answered(self, actor: "Actor", what: str, answer: object) -> None:
         if what == "lookup" and isinstance(answer, Blocked):
             # Nobody needs to look tenants up; that it may not be done stops nothing else.
@@ -182,10 +197,10 @@ class Invariants:
             answer = answer if blocks else None
         now, timing = self._now, self._world.timing
         match answer:
-            case Later(throttled=True, retry_after=None):
-                actor.told_to_wait_until = now + timing.shortest_backoff
-            case Later(throttled=True, retry_after=float(seconds)):
-                actor.told_to_wait_until = now + seconds
+            case Later(throttled=True, retry_after=seconds):
+                actor.throttled = True
+                pause = timing.shortest_backoff if seconds is None else seconds
+                actor.told_to_wait_until = now + pause
             case Blocked():
                 actor.told_to_wait_until = now + timing.blocked_retry
 
@@ -265,6 +280,7 @@ class Invariants:
             if name == CLAIM:
                 holder = f"{partition}-{row['Holder']}"
                 self.check(holder in onboardings, f"the claim of {holder} has no onboarding")
+        self.turns.at_rest()
         for key, commits in self._world.graph.commits.items():
             self.check(commits == 1, f"{commits} organizations were created for {key}")
 
@@ -330,9 +346,8 @@ def _is_legal(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> boo
     return Status(after["status"]) in lifecycle.MOVES[Status(before["status"])]
 
 
-def _closed_until(row: "Row | None") -> float:
-    closed = None if row is None else gate_of(row).closed_until
-    return 0.0 if closed is None else closed.timestamp()
+def _closed_until(gate: Gate) -> float:
+    return 0.0 if gate.closed_until is None else gate.closed_until.timestamp()
 
 
 def _shown(answer: Submitted | Conflict | Refusal) -> str:

@@ -10,7 +10,13 @@ from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.ports import Receipt
 from connorg.core.services import Services
+from connorg.core.throttle.gate import Gate, GateStore
+from connorg.core.throttle.pacer import Turn
+from connorg.core.throttle.throttle import Throttle
+from tests.simulation.turns import CALLS_OF_A_TURN
 from tests.simulation.world import Change
+
+type _GateChange = Callable[[Gate], Gate]
 
 
 class _Wrapped:
@@ -153,6 +159,88 @@ class _ForgettingQueue(_Wrapped):
         return receipt
 
 
+def attempt_as_long_as_its_lease() -> Change:
+    return lambda services: replace(services, timing=replace(services.timing, lease_margin=0))
+
+
+def pace_kept() -> Change:
+    """A complaint closes the gate alone."""
+
+    def kept(gate: Gate, change: _GateChange) -> Gate:
+        changed = change(gate)
+        if changed.slowed_at == gate.slowed_at:
+            return changed
+        return gate.model_copy(update={"closed_until": changed.closed_until})
+
+    return lambda services: _on_gate_store(services, _FalsifiedGate(_gate_store(services), kept))
+
+
+def turns_taken_twice() -> Change:
+    """A process takes more turns than attempts wait in it."""
+
+    def twice(gate: Gate, change: _GateChange) -> Gate:
+        changed = change(gate)
+        takes = changed.next_turn != gate.next_turn and changed.slowed_at == gate.slowed_at
+        return change(changed) if takes else changed
+
+    return lambda services: _on_gate_store(services, _FalsifiedGate(_gate_store(services), twice))
+
+
+def turns_forgotten() -> Change:
+    """Each process takes its turns from now on, whoever else has them."""
+
+    def forgotten(gate: Gate, change: _GateChange) -> Gate:
+        return change(gate.model_copy(update={"next_turn": gate.paced_at}))
+
+    return lambda services: _on_gate_store(
+        services, _FalsifiedGate(_gate_store(services), forgotten)
+    )
+
+
+def turns_ignored() -> Change:
+    def change(services: Services) -> Services:
+        throttle: Any = _HastyThrottle(services.throttle)
+        return replace(services, throttle=throttle)
+
+    return change
+
+
+class _HastyThrottle(_Wrapped):
+    async def until(self, _: Turn) -> None:
+        return
+
+
+def jitter_dropped() -> Change:
+    def change(services: Services) -> Services:
+        hard = replace(services, timing=replace(services.timing, jitter=0))
+        return replace(_on_gate_store(hard, _gate_store(services)), timing=services.timing)
+
+    return change
+
+
+class _FalsifiedGate(_Wrapped):
+    """Writes something else than it was told to."""
+
+    def __init__(self, store: GateStore, falsified: Callable[[Gate, _GateChange], Gate]) -> None:
+        super().__init__(store)
+        self._falsified = falsified
+
+    async def change(self, change: _GateChange) -> Gate:
+        written: Gate = await self._port.change(lambda gate: self._falsified(gate, change))
+        return written
+
+
+def _gate_store(services: Services) -> GateStore:
+    return services.throttle._store  # noqa: SLF001  nobody else needs it
+
+
+def _on_gate_store(services: Services, store: Any) -> Services:
+    throttle = Throttle(
+        store, services.clock, services.random, services.timing, calls=CALLS_OF_A_TURN
+    )
+    return replace(services, throttle=throttle)
+
+
 MUTATIONS: Mapping[str, Callable[[], Change]] = {
     mutation.__name__: mutation
     for mutation in (
@@ -163,5 +251,11 @@ MUTATIONS: Mapping[str, Callable[[], Change]] = {
         tenant_not_claimed,
         sponsors_forgotten,
         callback_forgotten,
+        attempt_as_long_as_its_lease,
+        pace_kept,
+        turns_taken_twice,
+        turns_forgotten,
+        turns_ignored,
+        jitter_dropped,
     )
 }

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -30,6 +31,7 @@ _AMBIGUOUS_FAULTS = tuple(
     name for name, fault in FAULTS.items() if getattr(fault.setback, "ambiguous", False)
 )
 _LISTING_DELAY = 30.0  # seconds; timing.settle allows for it, and for graph.LATEST_COMMIT
+RUSH = 40  # partners; fewer would be within the pace, however they come
 _LONGEST = 80 * _HOUR  # three days of trying, and a bit
 _LATER = RETENTION + _HOUR
 
@@ -59,6 +61,9 @@ def run(
     random = Random(seed)
     drawn = _draw_weather(random)
     world = World(random, weather or drawn, change, tracing=tracing)
+    # Of a draw of its own, so that all else stays as it is.
+    minutes_ahead = Random(f"the clock of Graph in {seed}").choice((-4, -2, 0, 2, 4))
+    world.graph.clock_ahead = timedelta(minutes=minutes_ahead)
     schedule = _Schedule(world)
     try:
         start_triggers(world)
@@ -84,6 +89,9 @@ def _draw_weather(random: Random) -> Weather:
         return Weather(ends=ends, graph=random.uniform(0.7, 1), faults=PASSING_FAULTS)
     if kind < 0.07:
         return Weather(ends=2 * _HOUR, kill=random.uniform(0.5, 1))
+    if kind < 0.08:
+        limit, retry_after = random.choice((5, 10, 20)), random.choice((1.0, 7.0, 30.0))
+        return Weather(ends=_MINUTE, rush=RUSH, limit=limit, retry_after=retry_after)
     ends = random.choice((30.0, _MINUTE, 3 * _MINUTE, 10 * _MINUTE))
     return Weather(
         ends=ends,
@@ -114,6 +122,9 @@ class _Schedule:
         self._take_in()
         for _ in range(random.choice((0, 0, 1, 3))):
             world.spawn(self._operate(random.choice((cancel, replay))))
+        for number in range(world.weather.rush):
+            asked = _request(random, _domain(f"rush{number}.example"), f"rush{number}")
+            world.spawn(self._produce(f"rush{number}", asked, None))
 
     def begin_again(self) -> None:
         """In calm weather: all that was done is purged while the same is asked for again."""

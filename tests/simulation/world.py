@@ -1,9 +1,9 @@
 """One simulated world: its time, its weather, its services, and the instances that come and go."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -26,10 +26,11 @@ from tests.simulation.storage import (
     ledger_on,
     retry_queue_on,
 )
+from tests.simulation.turns import CALLS_OF_A_TURN
+from tests.simulation.watched import WatchedGateStore, WatchedThrottle
 
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 RETENTION = 8 * 24 * 60 * 60.0  # seconds; the shortest that may be set
-CALLS_OF_A_TURN = 2  # the create, and the lookup of its tenant
 _REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
 
 type Change = Callable[[Services], Services]
@@ -58,6 +59,12 @@ class Weather:
     """The longest that Graph takes to list what it created, in seconds."""
     blocked_until: float = 0.0
     """Until then a permission is missing."""
+    rush: int = 0
+    """How many partners come at once, by the queue."""
+    limit: int = 0
+    """How many calls Graph takes in any second, before it tells to wait; 0: any number."""
+    retry_after: float = 1.0
+    """For how many seconds it then tells to wait."""
 
 
 class World:
@@ -89,6 +96,8 @@ class World:
         )
         self.graph = Graph(self.now, lambda: random.uniform(0, weather.listing_delay))
         self.graph_throttles_until = 0.0
+        self.graph_calls: deque[float] = deque(maxlen=max(1, weather.limit + 1))
+        """When Graph was last called."""
         self.posts_under_way: Counter[str] = Counter()
         """By natural key, how many Graph may still carry out."""
         self.instances: list[Instance] = []
@@ -124,14 +133,14 @@ class World:
         return [instance for instance in self.instances if instance.alive]
 
     def new_core(self) -> Services:
-        return self._change(
+        services = self._change(
             Services(
                 gateway=SimulatedGateway(self.graph, ask_graph),
                 ledger=ledger_on(self.table, reach_storage),
                 batches=batches_on(self.batches_table, reach_storage),
                 queue=retry_queue_on(self.queue, reach_storage),
                 throttle=Throttle(
-                    gate_store_on(self.table, reach_storage),
+                    WatchedGateStore(gate_store_on(self.table, reach_storage), self),
                     self,
                     self.random,
                     self.timing,
@@ -148,6 +157,8 @@ class World:
                 ),
             )
         )
+        watched: Any = WatchedThrottle(services.throttle, self.invariants.turns)
+        return replace(services, throttle=watched)
 
 
 class Instance:
@@ -158,12 +169,25 @@ class Instance:
         self.name = name
         self.services = world.new_core()
         self.alive = True
+        self.actors: set[Actor] = set()
+        """Those that are at work."""
         self.death = world.loop.create_future()
 
-    async def run[T](self, name: str, function: Callable[[Services], Coroutine[Any, Any, T]]) -> T:
+    async def run[T](
+        self,
+        name: str,
+        function: Callable[[Services], Coroutine[Any, Any, T]],
+        *,
+        takes_turns: bool = False,
+    ) -> T:
         """Run one invocation; what it calls knows it as the actor."""
-        Actor(self, name).act()
-        return await function(self.services)
+        actor = Actor(self, name, takes_turns=takes_turns)
+        actor.act()
+        self.actors.add(actor)
+        try:
+            return await function(self.services)
+        finally:
+            self.actors.discard(actor)
 
     def crash(self) -> None:
         world = self.world
