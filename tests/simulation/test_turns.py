@@ -13,6 +13,7 @@ from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.resume import advance
 from connorg.core.onboarding.submit import submit
+from connorg.core.ports import StorageUnavailableError
 from connorg.core.services import Services
 from connorg.core.throttle.gate import FIRST_PACE, GateStore
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
@@ -99,6 +100,40 @@ def test_a_look_at_the_gate_is_shared_by_those_who_look_at_once() -> None:
         return reads
 
     assert simulated(readings) == 2
+
+
+def test_a_process_takes_a_turn_for_each_attempt_that_waits_and_no_more() -> None:
+    async def turns_given_out(clock: Time, store: GateStore) -> tuple[int, float]:
+        pacer = Pacer(store, clock, 2)
+        bursts = (1, 1, 3, 1, 20, 1, 1)
+        for burst in bursts:
+            await asyncio.gather(*(pacer.turn() for _ in range(burst)))
+        gate = await store.read()
+        assert gate.next_turn is not None
+        taken = (gate.next_turn - START).total_seconds() * FIRST_PACE / 2
+        return sum(bursts), taken
+
+    attempts, taken = simulated(turns_given_out)
+    assert taken == pytest.approx(attempts, abs=0.5)
+
+
+def test_a_process_without_storage_takes_no_turns_for_those_who_went_away() -> None:
+    async def turns_given_out(clock: Time, store: GateStore) -> float:
+        class Failing:
+            async def change(self, *_: object) -> object:
+                await asyncio.sleep(LATENCY)
+                raise StorageUnavailableError
+
+        failing: Any = Failing()
+        pacer = Pacer(failing, clock, 1)
+        await asyncio.gather(*(pacer.turn() for _ in range(9)), return_exceptions=True)
+        failing.change = store.change
+        await pacer.turn()
+        gate = await store.read()
+        assert gate.next_turn is not None
+        return (gate.next_turn - START).total_seconds() * FIRST_PACE
+
+    assert simulated(turns_given_out) == pytest.approx(1, abs=3)
 
 
 APART = 0.02

@@ -64,6 +64,23 @@ def test_a_pace_in_demand_grows_and_another_does_not() -> None:
     assert idle.pace == FIRST_PACE
 
 
+def test_a_pace_grows_to_the_highest_and_no_further() -> None:
+    assert demand(Gate(), NOW, 60).pace == 200
+
+
+def test_a_pace_grows_once_a_second_however_many_ask() -> None:
+    gate = Gate().with_turns(100, NOW)
+    for hundredth in range(1, 200):
+        gate = gate.with_turns(1, NOW + seconds(hundredth / 100))
+    assert gate.pace == FIRST_PACE * 1.4
+
+
+def test_what_graph_never_answered_leaves_the_pace_as_it_is() -> None:
+    gate = at_pace(20)
+    for changed in (gate.closed(NOW, MISSING), gate.unblocked(), gate.without_lookups(NOW)):
+        assert changed.paces == gate.paces
+
+
 def at_pace(calls: float) -> Gate:
     return Gate(paces=(Pace(since=NOW, calls=calls),))
 
