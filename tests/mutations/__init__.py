@@ -1,13 +1,15 @@
 """Breaks of the product that its tests must notice, and how that is shown.
 
-mutation  a break, and the test that fails of it
-access    breaks of who may do what, and of what stays secret
-operators  breaks of what operators see and do
-promises  breaks of what connorg promises: once, kept, told to the end
-storage   breaks of what reads and writes the tables
+mutation    a break, and the test that fails of it
+access      breaks of who may do what, and of what stays secret
+operators   breaks of what operators see and do
+promises    breaks of what connorg promises: once, kept, told to the end
+storage     breaks of what reads and writes the tables
+throttling  of how Graph is called: when, how often, by how many at once
+timing      of durations and clocks
 """
 
-from tests.mutations import access, operators, promises, storage
+from tests.mutations import access, operators, promises, storage, throttling, timing
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -15,4 +17,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     *operators.MUTATIONS,
     *promises.MUTATIONS,
     *storage.MUTATIONS,
+    *throttling.MUTATIONS,
+    *timing.MUTATIONS,
 )
