@@ -4,18 +4,20 @@ mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
 operators   breaks of what operators see and do
 promises    breaks of what connorg promises: once, kept, told to the end
+resuming    breaks of what the queue brings back: who carries on, and that somebody will
 storage     breaks of what reads and writes the tables
 throttling  of how Graph is called: when, how often, by how many at once
 timing      of durations and clocks
 """
 
-from tests.mutations import access, operators, promises, storage, throttling, timing
+from tests.mutations import access, operators, promises, resuming, storage, throttling, timing
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
     *operators.MUTATIONS,
     *promises.MUTATIONS,
+    *resuming.MUTATIONS,
     *storage.MUTATIONS,
     *throttling.MUTATIONS,
     *timing.MUTATIONS,
