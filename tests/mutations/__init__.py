@@ -2,6 +2,7 @@
 
 mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
+batches     breaks of files of requests: rows lost, taken twice, never told of
 operators   breaks of what operators see and do
 promises    breaks of what connorg promises: once, kept, told to the end
 resuming    breaks of what the queue brings back: who carries on, and that somebody will
@@ -10,11 +11,21 @@ throttling  of how Graph is called: when, how often, by how many at once
 timing      of durations and clocks
 """
 
-from tests.mutations import access, operators, promises, resuming, storage, throttling, timing
+from tests.mutations import (
+    access,
+    batches,
+    operators,
+    promises,
+    resuming,
+    storage,
+    throttling,
+    timing,
+)
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
+    *batches.MUTATIONS,
     *operators.MUTATIONS,
     *promises.MUTATIONS,
     *resuming.MUTATIONS,

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from connorg.contract.batches import Batch, BatchRow
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
+from connorg.core.batches.accept import BatchSubmission, submit_batch
 from connorg.core.domain.claims import Submitted
 from connorg.core.domain.timing import Timing
 from connorg.core.onboarding.idempotency import Submission
@@ -52,6 +54,25 @@ async def test_a_year_is_a_year(services: Services, clock: Clock) -> None:
     clock.moment += SECOND
     assert await purge(services) == 1
     assert await services.ledger.read(done.id) is None
+
+
+async def test_batches_go_as_onboardings_do(services: Services, clock: Clock) -> None:
+    async def batch() -> Batch:
+        row = BatchRow(batch_id="", number=1, name="contoso.com", request=request())
+        asked = BatchSubmission((row,), (), None, "caller", None, "body", None)
+        answer = await submit_batch(services, asked)
+        assert isinstance(answer, Batch)
+        return answer
+
+    old = await batch()
+    clock.moment = NOW + YEAR
+    assert await purge(services) == 0
+    young = await batch()
+    clock.moment += SECOND
+    assert await purge(services) == 1
+    assert await services.batches.read(old.id) is None
+    assert await services.batches.outline(old.id) == ()
+    assert await services.batches.read(young.id) == young
 
 
 async def test_what_is_kept_for_ever_is_not_purged(services: Services, clock: Clock) -> None:
