@@ -11,6 +11,7 @@ import pytest
 from tests import receivers, senders
 from tests.commit import commit_number, quarter
 from tests.infra import app_settings
+from tests.metrics import Metrics
 from tests.stack import Stack
 
 # With DEPLOYED_SETTINGS=1 every stack begins with the app settings that the Bicep sets.
@@ -81,3 +82,8 @@ def storage() -> Iterator[str]:
 def stack() -> Iterator[Stack]:
     with Stack(settings={**DEPLOYED, **senders.SETTINGS, **receivers.SETTINGS}) as stack:
         yield stack
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()

@@ -8,6 +8,7 @@ _PROGRESS = "connorg/core/batches/progress.py"
 _FORECAST = "connorg/core/batches/forecast.py"
 _CORE = "tests/unit/core/test_batches.py"
 _CONTRACT = "tests/contract/test_batches.py"
+_TRIGGERS = "tests/contract/test_triggers.py"
 _CRASHES = "tests/simulation/test_batch_crashes.py"
 
 MUTATIONS = (
@@ -224,5 +225,33 @@ MUTATIONS = (
         old="all(fault.rule for fault in row.faults)",
         new="bool(row.faults)",
         killed_by=f"{_CORE}::test_a_forecast_tells_what_is_wrong_from_what_is_refused",
+    ),
+    Mutation(
+        "the nightly timer purges nothing",
+        "connorg/functions/timers/purge.py",
+        old="    await purge(services())\n",
+        new="    services()\n",
+        killed_by=f"{_TRIGGERS}::test_each_night_what_is_old_is_forgotten",
+    ),
+    Mutation(
+        "rows that were given up are tried again",
+        "function_app.py",
+        old="(batch.on_poison)",
+        new="(batch.on_message)",
+        killed_by=f"{_TRIGGERS}::test_the_rows_of_a_batch_are_buried",
+    ),
+    Mutation(
+        "a message of a batch is read and let go",
+        "connorg/functions/queues/batch.py",
+        old="                await act(message)\n",
+        new="                return bool(message)\n",
+        killed_by=f"{_TRIGGERS}::test_the_rows_of_a_batch_are_put_on_the_queue_and_carried_on_with",
+    ),
+    Mutation(
+        "a row that its message begins is not counted",
+        _ROWS,
+        old="    telemetry.accepted()\n",
+        new="",
+        killed_by="tests/unit/telemetry/test_counts.py::test_a_row_of_a_batch_is_counted",
     ),
 )

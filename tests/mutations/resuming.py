@@ -5,6 +5,8 @@ from tests.mutations.mutation import Mutation
 _RESUME = "tests/unit/core/test_resume.py"
 _STEPS = "tests/unit/core/test_steps.py"
 _PRODUCERS = "tests/unit/core/test_producers.py"
+_TRIGGERS = "tests/contract/test_triggers.py"
+_COUNTS = "tests/unit/telemetry/test_counts.py"
 _LEDGER = "tests/contract/test_ledger.py"
 
 MUTATIONS = (
@@ -286,5 +288,75 @@ MUTATIONS = (
         old="        if refusal is not None:\n",
         new="        if refusal is None and request.callback_url == '':\n",
         killed_by=f"{_PRODUCERS}::test_an_address_that_may_not_be_called_is_not",
+    ),
+    Mutation(
+        "an onboarding that was given up is resumed",
+        "connorg/functions/queues/onboarding.py",
+        old="                await bury(services(), message)\n",
+        new="                await resume(services(), message)\n",
+        killed_by=f"{_TRIGGERS}::test_an_onboarding_is_resumed_and_buried",
+    ),
+    Mutation(
+        "a producer's message is read and let go",
+        "connorg/functions/queues/onboarding.py",
+        old="                await receive(services(), message)\n",
+        new="                pass\n",
+        killed_by=f"{_TRIGGERS}::test_a_producer_s_message_is_onboarded",
+    ),
+    Mutation(
+        "a callback that was given up never ends",
+        "connorg/functions/queues/callback.py",
+        old="            await bury_callback(services().ledger, message)\n",
+        new="            services()\n",
+        killed_by=f"{_TRIGGERS}::test_a_callback_is_tried_and_buried",
+    ),
+    Mutation(
+        "a poisoned callback is not counted",
+        "connorg/functions/queues/callback.py",
+        old="        telemetry.poisoned(CALLBACK_QUEUE)\n",
+        new="",
+        killed_by=f"{_TRIGGERS}::test_a_callback_is_tried_and_buried",
+    ),
+    Mutation(
+        "nobody is told how many wait",
+        "connorg/functions/timers/observe.py",
+        old="    telemetry.waiting(backlog.messages)\n",
+        new="",
+        killed_by=f"{_TRIGGERS}::test_each_minute_is_told_how_many_wait_and_how_long",
+    ),
+    Mutation(
+        "nobody is told how long the oldest waits",
+        "connorg/functions/timers/observe.py",
+        old="    if backlog.overdue_since is not None:\n",
+        new="    if backlog.overdue_since is None:\n",
+        killed_by=f"{_TRIGGERS}::test_each_minute_is_told_how_many_wait_and_how_long",
+    ),
+    Mutation(
+        "what is given up is not counted",
+        "connorg/core/onboarding/resume.py",
+        old="    telemetry.concluded(given_up)\n",
+        new="",
+        killed_by=f"{_COUNTS}::test_what_ends_without_an_attempt_is_counted",
+    ),
+    Mutation(
+        "what is canceled is not counted",
+        "connorg/core/onboarding/replay.py",
+        old="    telemetry.concluded(canceled)\n",
+        new="",
+        killed_by=f"{_COUNTS}::test_what_ends_without_an_attempt_is_counted",
+    ),
+    Mutation(
+        "a replay is not counted",
+        "connorg/core/onboarding/replay.py",
+        old="        telemetry.accepted()\n",
+        new="        pass\n",
+        killed_by=f"{_COUNTS}::test_a_refusal_is_counted_and_its_replay",
+    ),
+    Mutation(
+        "that Graph throttles is not counted",
+        "connorg/core/throttle/throttle.py",
+        old="                telemetry.throttled()\n",
+        new="",
+        killed_by=f"{_COUNTS}::test_what_graph_complains_of_is_counted",
     ),
 )
