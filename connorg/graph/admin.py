@@ -27,7 +27,7 @@ from connorg.graph.sponsors import sponsors_of
 
 _Query = builder.ConnectedOrganizationsRequestBuilder
 _QUERY = re.compile(r"[!-~]{1,8192}")  # what can stand in an address; httpx raises at the rest
-_NO_PAGE = "$skiptoken="
+_NO_PAGE = "$skiptoken=none"  # an empty one is an error inside of OData's library, not a refusal
 _ENTITLEMENTS = "identityGovernance/entitlementManagement"
 
 
