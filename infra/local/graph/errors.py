@@ -16,6 +16,7 @@ type Situation = Literal[
     "readUnknown",
     "updateUnknown",
     "deleteUnknown",
+    "deleteHeld",
     "repeatedSponsor",
     "unknownSponsor",
     "unknownFilter",
@@ -31,6 +32,7 @@ DEFAULT_CODES = {
     429: "TooManyRequests",
     500: "InternalServerError",
     502: "BadGateway",
+    501: "NotEmulated",
     503: "ServiceUnavailable",
     504: "GatewayTimeout",
 }
@@ -66,6 +68,10 @@ def not_found(what: str, situation: Situation | None = None) -> GraphError:
     return GraphError(404, "ResourceNotFound", f"{what} was not found.", situation=situation)
 
 
+def not_found_segment(name: str) -> GraphError:
+    return GraphError(404, "ResourceNotFound", f"Resource not found for the segment '{name}'.")
+
+
 def no_such_object(object_id: str) -> GraphError:
     """The directory's own 404, which differs from entitlement management's."""
     return GraphError(
@@ -74,6 +80,11 @@ def no_such_object(object_id: str) -> GraphError:
         f"Resource '{object_id}' does not exist or one of its queried reference-property objects "
         "are not present.",
     )
+
+
+def not_emulated(what: str, situation: Situation | None = None) -> GraphError:
+    """For what Graph may well do and the emulator does not: no plausible answer, but this."""
+    return GraphError(501, "NotEmulated", f"{what} is not emulated.", situation=situation)
 
 
 def throttled(retry_after: str) -> GraphError:
