@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from infra.local import tokens
 from infra.local.graph import create_app
@@ -94,6 +95,16 @@ class EmulatedGraph:
             json=body,
             params={f"${name}": value for name, value in (query or {}).items()},
             headers=self.authorization | dict(headers or {}),
+        ) as response:
+            is_json = response.content_type == "application/json"
+            answer = await (response.json() if is_json else response.text())
+            return Response(response.status, answer, response.headers)
+
+    async def send(self, method: str, path: str, body: Any = None) -> Response:
+        """To an address that goes out as it is written."""
+        address = URL(self.root + path, encoded=True)
+        async with self._session.request(
+            method, address, json=body, headers=self.authorization
         ) as response:
             is_json = response.content_type == "application/json"
             answer = await (response.json() if is_json else response.text())

@@ -15,6 +15,8 @@ _ROOTS = {
     "groups": Property("Collection(graph.group)"),
 }
 _CALL = re.compile(r"(?P<name>\w+)\((?P<parameter>\w+)='[^']*'\)")
+_OPTIONS = {"$top": re.compile(r"\d+"), "$skiptoken": re.compile(r"id-'[0-9a-f-]+'")}
+_NO_OPTION = re.compile(r"(?!)")
 _CLAUSE = re.compile(
     r"(?:(?P<property>\w+)|(?P<collection>\w+)/any\((?P<x>\w+):(?P=x)/microsoft\.graph\.(?P<type>\w+)"
     r"/(?P<member>\w+)) eq '(?P<literal>(?:[^']|'')*)'(?(x)\))"
@@ -136,7 +138,7 @@ def _misfits_of_query(schema: Schema, query: str, at: Property) -> Iterator[str]
         name, _, value = option.partition("=")
         if name == "$filter":
             yield from _misfits_of_filter(schema, value, at.element)
-        elif name not in {"$top", "$skiptoken"} or not value.isdigit():
+        elif not _OPTIONS.get(name, _NO_OPTION).fullmatch(value):
             yield f"{option} is no option"
 
 

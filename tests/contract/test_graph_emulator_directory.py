@@ -94,7 +94,8 @@ async def test_a_reference_must_be_to_a_user_or_group_of_the_same_cloud(
     body = {"@odata.id": address and address.format(root=graph.root, id=USER["id"])}
     sponsors = f"{ORGANIZATIONS}/{organization_id}/internalSponsors/$ref"
     response = await graph.call("POST", sponsors, body)
-    assert (response.status, response.code) == (400, "BadRequest")
+    assert response.status == 400
+    assert response.code in {"BadRequest", "RequestBodyRead"}
 
 
 async def test_a_sponsor_added_twice_is_one_sponsor_or_an_error(graph: EmulatedGraph) -> None:

@@ -53,6 +53,7 @@ CASES: Mapping[str, Case] = {
     "inlineSponsors": Case({**domain("a.example"), "internalSponsors@odata.bind": ["x"]}),
     "readUnknown": Case(method="GET", path=f"/{PARTNER_ID}"),
     "updateUnknown": Case({"state": "proposed"}, method="PATCH", path=f"/{PARTNER_ID}"),
+    "deleteHeld": Case(first=domain("a.example"), method="DELETE", path="/{id}"),
     "deleteUnknown": Case(method="DELETE", path=f"/{PARTNER_ID}"),
     "repeatedSponsor": Case(
         f"users/{USER['id']}", domain("a.example"), path=SPONSORS, is_taken=True
@@ -72,6 +73,8 @@ async def graph() -> AsyncIterator[EmulatedGraph]:
 async def meet(graph: EmulatedGraph, case: Case) -> Response:
     first = await graph.create(case.first) if case.first else ""
     path = ORGANIZATIONS + case.path.replace("{id}", first)
+    if case == CASES["deleteHeld"]:
+        await graph.configure(holds=[first])
     body = case.body
     if isinstance(body, str):
         body = {"@odata.id": f"{graph.root}/v1.0/{body}"}

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.graph.model import MODELS, NAMESPACE
+from infra.local.graph.model import Property as ModelProperty
 from infra.local.graph.sources import SOURCE_PROPERTIES
 from tests.contract.csdl import SCHEMAS, Property, Schema, name_of, version_of
 from tests.contract.graph_emulator import (
@@ -171,6 +173,29 @@ def test_every_identity_source_that_callers_create_can_be_created(schema: Schema
     }
     known = {name: set(properties) for name, properties in SOURCE_PROPERTIES.items()}
     assert known == declared
+
+
+def test_the_emulators_model_is_that_of_the_metadata(schema: Schema, version: str) -> None:
+    """It is the global cloud's, which knows one more source than the others."""
+    for known in MODELS[version].types.values():
+        name = known.name.removeprefix(NAMESPACE)
+        if name in schema.types:
+            declared = schema.types[name]
+            shown = {**declared.properties, **declared.navigations}
+            assert {item.name: _declared(item) for item in known.own} == shown, name
+            assert (known.base or "").removeprefix(NAMESPACE) == (declared.base or ""), name
+            assert known.abstract == declared.abstract, name
+        elif name in schema.enums:
+            assert list(known.members) == schema.enums[name], name
+        else:
+            assert name.startswith(("Edm.", "socialIdentitySource")), name
+
+
+def _declared(known: ModelProperty) -> Property:
+    type_name = known.type_name.replace(NAMESPACE, "graph.")
+    return Property(
+        f"Collection({type_name})" if known.is_collection else type_name, known.nullable
+    )
 
 
 def test_every_state_that_callers_set_can_be_set(schema: Schema) -> None:

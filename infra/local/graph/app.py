@@ -12,12 +12,14 @@ from aiohttp import web
 from infra.local.graph import control
 from infra.local.graph.batch import respond_to_batch
 from infra.local.graph.calls import Answer, Call, correlation
-from infra.local.graph.faults import Rule
+from infra.local.graph.faults import FaultRule, RawRule
+from infra.local.graph.model import MODELS
+from infra.local.graph.paths import read_path
+from infra.local.graph.query import read_query
 from infra.local.graph.routes import respond
 from infra.local.graph.state import EMULATOR, Emulator, LoggedRequest, State
 
 _LARGEST_BODY = 4 * 1024 * 1024  # "Known issues with Microsoft Graph": 4 MB a request
-_VERSIONS = {"v1.0", "beta"}
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -36,24 +38,26 @@ async def _release(app: web.Application) -> None:
 
 async def _graph(request: web.Request) -> web.StreamResponse:
     state = request.app[EMULATOR].state
-    version, _, path = request.path.lstrip("/").partition("/")
+    raw_path, _, raw_query = request.raw_path.partition("?")
+    version, path = read_path(raw_path)
     logged = LoggedRequest(
         method=request.method,
         path=f"{request.path}?{request.query_string}".rstrip("?"),
-        version=version if version in _VERSIONS else None,
+        version=version if version in MODELS else None,
     )
     state.requests.append(logged)
-    logged.body = await _read_json(request)
+    ids = correlation(request.headers)
+    content = await _content(request)
+    logged.body = _json(content)
     call = Call(
         method=request.method,
         root=f"{request.scheme}://{request.host}",
         version=version,
-        path=path.strip("/"),
-        query=request.query,
+        path=path,
+        query=read_query(raw_query),
         headers=request.headers,
-        body=logged.body if request.content_type == "application/json" else None,
+        content=content,
     )
-    ids = correlation(request.headers)
     if state.config.latency_seconds:
         await _wait(state, state.config.latency_seconds)
     rule = state.faults.pick(logged.method, logged.path, logged.body)
@@ -64,8 +68,16 @@ async def _graph(request: web.Request) -> web.StreamResponse:
     return _response(answer, ids)
 
 
-async def _read_json(request: web.Request) -> Any:
-    content = await request.read()
+async def _content(request: web.Request) -> bytes:
+    """Nothing where it cannot be unpacked: a packed one is refused in any case."""
+    try:
+        return await request.read()
+    except web.RequestPayloadError:
+        return b""
+
+
+def _json(content: bytes) -> Any:
+    """For people and fault rules; None where there is none."""
     try:
         return json.loads(content)
     except ValueError:
@@ -73,14 +85,18 @@ async def _read_json(request: web.Request) -> Any:
 
 
 async def _answer(
-    request: web.Request, state: State, call: Call, ids: dict[str, str], rule: Rule | None
+    request: web.Request,
+    state: State,
+    call: Call,
+    ids: dict[str, str],
+    rule: FaultRule | RawRule | None,
 ) -> Answer | None:
     """None when the connection was cut instead."""
     if rule is None:
         return _respond(state, call, ids)
-    if rule.fault in {"hang", "delay"}:
+    if isinstance(rule, FaultRule) and rule.fault in {"hang", "delay"}:
         await _wait(state, rule.wait())
-    if rule.fault in {"delay", "commit_then_reset", "commit_then_status"}:
+    if rule.commits:
         answer = _respond(state, call, ids)
     match rule.fault:
         case "close":
@@ -96,7 +112,8 @@ async def _answer(
 
 
 def _respond(state: State, call: Call, ids: dict[str, str]) -> Answer:
-    is_batch = call.method == "POST" and call.path == "$batch"
+    names = [segment.name for segment in call.path]
+    is_batch = call.method == "POST" and names == ["$batch"]
     return (respond_to_batch if is_batch else respond)(state, call, ids)
 
 
@@ -106,7 +123,7 @@ def _response(answer: Answer, ids: dict[str, str]) -> web.Response:
         return web.Response(status=answer.status, headers=headers)
     is_text = isinstance(answer.body, str)
     body = answer.body if is_text else json.dumps(answer.body, ensure_ascii=False)
-    headers["Content-Type"] = answer.content_type
+    headers.setdefault("Content-Type", answer.content_type)
     return web.Response(status=answer.status, body=body.encode(), headers=headers)
 
 

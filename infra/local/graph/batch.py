@@ -3,15 +3,17 @@
 Source: "Combine multiple HTTP requests using JSON batching".
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 from multidict import CIMultiDict
 
 from infra.local.graph.calls import Answer, Call, error_answer
 from infra.local.graph.errors import GraphError, bad_request
 from infra.local.graph.faults import REFUSALS
+from infra.local.graph.paths import read_path
+from infra.local.graph.query import read_query
 from infra.local.graph.routes import respond
 from infra.local.graph.state import State
 
@@ -57,21 +59,23 @@ def _respond_to_item(
     rule = state.faults.pick(
         item["method"], f"/{call.version}{item['url']}", item.get("body"), REFUSALS
     )
-    if rule is not None:
-        return rule.answer(ids)
-    return respond(state, _item_call(call, item), ids)
+    if rule is None or rule.commits:
+        answer = respond(state, _item_call(call, item), ids)
+    return answer if rule is None else rule.answer(ids)
 
 
 def _item_call(call: Call, item: Mapping[str, Any]) -> Call:
     path, _, query = item["url"].partition("?")
+    _, segments = read_path(f"/{call.version}/{path}")
+    body = item.get("body")
     return Call(
-        method=item["method"],
+        method=item["method"].upper(),
         root=call.root,
         version=call.version,
-        path=path.strip("/"),
-        query=dict(parse_qsl(query)),
+        path=segments,
+        query=read_query(query),
         headers=CIMultiDict({**call.headers, **item.get("headers", {})}),
-        body=item.get("body"),
+        content=b"" if body is None else json.dumps(body).encode(),
     )
 
 

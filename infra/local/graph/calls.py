@@ -3,13 +3,18 @@
 An item of a JSON batch is a call like any other, so handlers know nothing of the web server.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from infra.local.graph.bodies import read_body
 from infra.local.graph.errors import GraphError, bad_request
+from infra.local.graph.json_reader import plain
+from infra.local.graph.paths import Segment
+from infra.local.graph.query import Query
 
 JSON_TYPE = (
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;"
@@ -30,15 +35,15 @@ _NOBODY = Caller("", frozenset())
 @dataclass(frozen=True, slots=True)
 class Call:
     """``root`` is this emulator's address as the caller knows it, ``path`` what follows the
-    version, ``body`` the JSON of the request or None where there is none that can be read."""
+    version, ``content`` the body as it was sent."""
 
     method: str
     root: str
     version: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
+    path: Sequence[Segment] = ()
+    query: Query = field(default_factory=Query)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
     caller: Caller = _NOBODY
 
     @property
@@ -48,13 +53,19 @@ class Call:
     def context(self, entity_set: str) -> str:
         return f"{self.base}/$metadata#{entity_set}"
 
+    def json(self) -> Any:
+        """The body, as ``json_reader`` reads it. Raises GraphError."""
+        return read_body(self.content, self.headers.get("Content-Type"))
+
     def json_object(self) -> dict[str, Any]:
-        if not isinstance(self.body, dict):
-            raise bad_request(
-                "Unable to read JSON request payload. Please ensure Content-Type header is set "
-                "and payload is of valid JSON format."
-            )
-        return self.body
+        """For what is not read by the model. Raises GraphError."""
+        body = plain(self.json())
+        if not isinstance(body, dict):
+            raise bad_request("The body must be a JSON object.")
+        return body
+
+    def prefers(self, preference: str) -> bool:
+        return preference in re.split(r"[\s,;]+", self.headers.get("Prefer", "").lower())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from infra.local.graph.errors import GraphError, Situation
 from infra.local.graph.wire import ControlModel
 
 type Status = Annotated[int, Field(ge=200, le=599)]
+type Filters = Literal["case_sensitive", "ignore_case", "ignored", "refused", "empty"]
 type Seconds = Annotated[float, Field(ge=0)]
 
 _JSON_OBJECT = TypeAdapter(dict[str, Any])
@@ -29,12 +30,25 @@ class Refusal(ControlModel):
 class Config(ControlModel):
     """``refusals`` stands above the other settings: it is what was observed in a real tenant.
 
+    ``filters`` is what a ``$filter`` comes to: it may be compared exactly, or without regard to
+    case, have no effect, be refused, or find nothing. ``top`` is how ``$top`` counts: as the size
+    of a page, as Graph's documents have it, or as a limit of the whole list. With ``empty_pages``
+    a page with nothing but a nextLink comes before each. The organizations that ``holds`` names
+    cannot be deleted. Without ``judges`` any body that can be read is taken, whatever Graph would
+    make of it.
+
     ``roles`` stands for what is granted now; None leaves it to the token. A new organization
     is not read until ``consistency_delay_seconds`` after its creation, by what the delay is when
     it is read."""
 
     duplicate_status: Status = 400
     unique_display_names: bool = False
+    filters: Filters = "case_sensitive"
+    page_size: int = Field(default=100, gt=0)
+    empty_pages: bool = False
+    top: Literal["page", "limit"] = "page"
+    holds: list[str] = Field(default=[])
+    judges: bool = True
     organization_limit: int = 2500
     limit_status: Status = 403
     limit_code: str = "QuotaExceeded"

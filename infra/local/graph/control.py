@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from infra.local.graph.directory import Directory, read_tenants
 from infra.local.graph.faults import Faults, read_rules
+from infra.local.graph.laying import lay
 from infra.local.graph.rights import read_principals
 from infra.local.graph.state import EMULATOR, State
 from infra.local.graph.wire import sentence
@@ -19,6 +20,7 @@ _PREFIX = "/_emulator"
 def add_routes(app: web.Application) -> None:
     app.router.add_get(f"{_PREFIX}/organizations", _organizations)
     app.router.add_get(f"{_PREFIX}/requests", _requests)
+    app.router.add_put(f"{_PREFIX}/organizations", _setter(_set_organizations))
     app.router.add_put(f"{_PREFIX}/tenants", _setter(_set_tenants))
     app.router.add_put(f"{_PREFIX}/principals", _setter(_set_principals))
     app.router.add_put(f"{_PREFIX}/faults", _setter(_set_faults))
@@ -29,7 +31,7 @@ def add_routes(app: web.Application) -> None:
 
 async def _organizations(request: web.Request) -> web.Response:
     organizations = request.app[EMULATOR].state.organizations
-    return web.json_response([item.entity("beta") | item.sponsors for item in organizations])
+    return web.json_response([item.entity | item.sponsors for item in organizations])
 
 
 async def _requests(request: web.Request) -> web.Response:
@@ -59,6 +61,10 @@ def _setter(
         return web.Response(status=204)
 
     return handle
+
+
+def _set_organizations(state: State, value: Any) -> None:
+    lay(state, value)
 
 
 def _set_tenants(state: State, value: Any) -> None:

@@ -1,35 +1,43 @@
 """The tenants that the emulator knows of, and the users and groups of the home tenant."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from infra.local.graph.errors import no_such_object
-from infra.local.graph.sources import DOMAIN, TENANT, IdentitySource
+from infra.local.graph.model import NAMESPACE
+from infra.local.graph.sources import DOMAIN, Source, tenant_source, type_of
 from infra.local.graph.wire import ControlModel
 from infra.local.tokens import HOME_TENANT_ID
 
 
 class User(ControlModel):
-    type_name: ClassVar = "user"
-
     id: str
     user_principal_name: str
     display_name: str | None = None
 
-    def entity(self) -> dict[str, Any]:
-        return self.model_dump(by_alias=True)
-
 
 class Group(ControlModel):
-    type_name: ClassVar = "group"
-
     id: str
     display_name: str | None = None
 
-    def entity(self) -> dict[str, Any]:
-        return self.model_dump(by_alias=True)
+
+@dataclass(frozen=True, slots=True)
+class DirectoryObject:
+    """``type_name`` is without the namespace; ``properties`` are as Graph's JSON has them."""
+
+    type_name: str
+    properties: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return str(self.properties["id"])
+
+    def typed(self) -> dict[str, Any]:
+        """As where any object of the directory may stand, so that its type must be said."""
+        return {"@odata.type": f"#{NAMESPACE}{self.type_name}", **self.properties}
 
 
 class Tenant(ControlModel):
@@ -71,9 +79,17 @@ class Directory:
             for domain in (tenant.default_domain_name, *tenant.domains)
         }
         home = self.home = tenants[0]
-        objects: list[User | Group] = [*home.users, *home.groups]
-        self._objects = {item.id.casefold(): item for item in objects}
-        self._by_name = {user.user_principal_name.casefold(): user for user in home.users}
+        self._objects: dict[str, DirectoryObject] = {}
+        self._by_name: dict[str, DirectoryObject] = {}
+        for user in home.users:
+            self.learn(DirectoryObject("user", user.model_dump(by_alias=True)))
+        for group in home.groups:
+            self.learn(DirectoryObject("group", group.model_dump(by_alias=True)))
+
+    def learn(self, item: DirectoryObject) -> None:
+        self._objects[item.id.casefold()] = item
+        if name := item.properties.get("userPrincipalName"):
+            self._by_name[name.casefold()] = item
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         return self._by_id.get(tenant_id.casefold())
@@ -81,32 +97,29 @@ class Directory:
     def tenant_of_domain(self, domain: str) -> Tenant | None:
         return self._by_domain.get(domain.casefold())
 
-    def find(self, object_id: str) -> User | Group:
-        """Raises GraphError 404, as the next two do."""
+    def find(self, object_id: str) -> DirectoryObject:
+        """Raises GraphError 404, as the next one does."""
         item = self._objects.get(object_id.casefold())
         if item is None:
             raise no_such_object(object_id)
         return item
 
-    def user(self, key: str) -> User:
-        """By object id or principal name."""
-        item = self._by_name.get(key.casefold()) or self.find(key)
-        if not isinstance(item, User):
+    def find_as(self, type_name: str, key: str) -> DirectoryObject:
+        """A user may be asked for by principal name too."""
+        named = self._by_name.get(key.casefold()) if type_name == "user" else None
+        item = named or self.find(key)
+        if item.type_name != type_name:
             raise no_such_object(key)
         return item
 
-    def group(self, object_id: str) -> Group:
-        item = self.find(object_id)
-        if not isinstance(item, Group):
-            raise no_such_object(object_id)
-        return item
+    def typed(self, object_id: str) -> dict[str, Any]:
+        """An object with its type; of one that is gone its id is left."""
+        item = self._objects.get(object_id.casefold())
+        return (item or DirectoryObject("directoryObject", {"id": object_id})).typed()
 
-    def resolve(self, source: IdentitySource) -> IdentitySource:
+    def resolve(self, source: Source) -> Source:
         """What Graph stores: the tenant, where a domain is registered to one."""
-        if source.type_name != DOMAIN:
+        if type_of(source) != DOMAIN:
             return source
-        tenant = self.tenant_of_domain(source.properties["domainName"] or "")
-        if tenant is None:
-            return source
-        known = {"displayName": tenant.display_name, "tenantId": tenant.tenant_id}
-        return IdentitySource(TENANT, known)
+        tenant = self.tenant_of_domain(source["domainName"] or "")
+        return tenant_source(tenant.tenant_id, tenant.display_name) if tenant else source

@@ -4,7 +4,7 @@ import json
 import random
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -14,17 +14,47 @@ from infra.local.graph.errors import DEFAULT_CODES, GraphError, throttled
 from infra.local.graph.wire import ControlModel
 
 # Faults that answer without doing what was asked, and so fit an item of a batch too.
-REFUSALS = ("status", "throttle", "html")
+REFUSALS = ("status", "throttle", "html", "raw")
 
 _DEFAULT_SECONDS = {"hang": 3600.0, "delay": 1.0}
 _HTML = "<!DOCTYPE html><html><body><h1>Our services aren't available right now</h1></body></html>"
 
 
-class Rule(ControlModel):
-    """``path`` is searched for in the decoded path and query, ``body`` in the JSON that was sent,
-    written without spaces. ``retry_after`` goes out as it is given. ``times`` None is for ever;
+class _Rule(ControlModel):
+    """``path`` is searched for in the decoded path and query. ``times`` None is for ever;
     ``probability`` is rolled with a generator of the rule's own, so that the same ``seed`` strikes
     the same calls."""
+
+    method: str | None = None
+    path: re.Pattern[str] = re.compile("")
+    times: int | None = Field(default=None, gt=0)
+    probability: float = Field(default=1, ge=0, le=1)
+    seed: int = 0
+
+
+class RawRule(_Rule):
+    """Answers with ``body`` as it is, after the call was carried out if ``commit``."""
+
+    fault: Literal["raw"]
+    status: Status
+    headers: dict[str, str] = Field(default={})
+    body: str = ""
+    commit: bool = False
+
+    @property
+    def commits(self) -> bool:
+        return self.commit
+
+    def is_about(self, _: str) -> bool:
+        return True
+
+    def answer(self, _: Mapping[str, str]) -> Answer:
+        return Answer(self.status, self.body, self.headers)
+
+
+class FaultRule(_Rule):
+    """``body`` is searched for in the JSON that was sent, written without spaces. ``retry_after``
+    goes out as it is given."""
 
     fault: Literal[
         "status",
@@ -37,16 +67,18 @@ class Rule(ControlModel):
         "commit_then_reset",
         "commit_then_status",
     ]
-    method: str | None = None
-    path: re.Pattern[str] = re.compile("")
     body: re.Pattern[str] = re.compile("")
     status: Status = 503
     code: str | None = None
     retry_after: int | float | str | None = None
     seconds: Seconds | None = None
-    times: int | None = Field(default=None, gt=0)
-    probability: float = Field(default=1, ge=0, le=1)
-    seed: int = 0
+
+    @property
+    def commits(self) -> bool:
+        return self.fault in {"delay", "commit_then_reset", "commit_then_status"}
+
+    def is_about(self, sent: str) -> bool:
+        return bool(self.body.search(sent))
 
     def wait(self) -> float:
         return _DEFAULT_SECONDS[self.fault] if self.seconds is None else self.seconds
@@ -64,7 +96,9 @@ class Rule(ControlModel):
         )
 
 
-_RULES = TypeAdapter(list[Rule])
+type Rule = Annotated[FaultRule | RawRule, Field(discriminator="fault")]
+
+_RULES: TypeAdapter[list[FaultRule | RawRule]] = TypeAdapter(list[Rule])
 
 
 def read_rules(value: object) -> list[Rule]:
@@ -84,7 +118,7 @@ class _Armed:
         """Whether this call has the fault; counts it as a use if so."""
         if self._left == 0 or (self.rule.method and self.rule.method.upper() != method):
             return False
-        if not (self.rule.path.search(path) and self.rule.body.search(body)):
+        if not (self.rule.path.search(path) and self.rule.is_about(body)):
             return False
         if self._random.random() >= self.rule.probability:
             return False

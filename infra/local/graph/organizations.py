@@ -1,106 +1,97 @@
 """The connected organizations of the home tenant, as Graph keeps them."""
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 from infra.local.graph.config import Config
-from infra.local.graph.errors import GraphError, Situation, not_found
-from infra.local.graph.sources import IdentitySource, SourceKey
+from infra.local.graph.errors import GraphError, Situation, bad_request, not_found
+from infra.local.graph.sources import Source, SourceKey, is_tenant, key_of
+from infra.local.graph.values import ordinal
 
 SPONSOR_KINDS = ("internalSponsors", "externalSponsors")
+_OF_BETA = frozenset({"createdBy", "modifiedBy"})
 
 _TICKS_PER_SECOND = 10_000_000  # Graph counts time in steps of 100 ns
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a caller says of a new organization."""
-
-    display_name: str
-    description: str
-    state: str
-    source: IdentitySource
-
-
 @dataclass(slots=True)
 class Organization:
-    number: int
-    id: str
-    display_name: str
-    description: str
-    state: str
-    source: IdentitySource
-    created: str
-    modified: str
-    created_by: str
-    modified_by: str
-    stored_at: float
+    """``entity`` is what Graph stores of it, as JSON, with the properties that beta alone shows."""
+
+    entity: dict[str, Any]
+    stored_at: float = field(default_factory=time.monotonic)
     sponsors: dict[str, list[str]] = field(
         default_factory=lambda: {kind: [] for kind in SPONSOR_KINDS}
     )
 
-    def entity(self, version: str) -> dict[str, Any]:
-        shown: dict[str, Any] = {
-            "id": self.id,
-            "displayName": self.display_name,
-            "description": self.description,
-            "createdDateTime": self.created,
-            "modifiedDateTime": self.modified,
-            "state": self.state,
-            "identitySources": [self.source.entity()],
-        }
-        if version == "beta":
-            shown |= {"createdBy": self.created_by, "modifiedBy": self.modified_by}
-        return shown
+    @property
+    def id(self) -> str:
+        return str(self.entity["id"])
 
-    def changed(self, changes: dict[str, str], app_id: str) -> None:
-        self.display_name = changes.get("displayName", self.display_name)
-        self.description = changes.get("description", self.description)
-        self.state = changes.get("state", self.state)
-        self.modified, self.modified_by = timestamp(time.time_ns()), app_id
+    @property
+    def sources(self) -> list[Source]:
+        return [source for source in self.entity["identitySources"] if source is not None]
+
+    def shown(self, version: str) -> dict[str, Any]:
+        if version == "beta":
+            return dict(self.entity)
+        return {name: value for name, value in self.entity.items() if name not in _OF_BETA}
+
+    def change(self, changes: Mapping[str, Any], app_id: str) -> None:
+        self.entity |= {name: value for name, value in changes.items() if name != "id"}
+        self.entity |= {"modifiedDateTime": timestamp(time.time_ns()), "modifiedBy": app_id}
 
 
 class Organizations:
-    """In order of creation. An organization is refused as a duplicate from the moment that it is
-    stored, but read only once the consistency delay has passed."""
+    """Listed by id, and new ids come after older ones. An organization is refused as a duplicate
+    from the moment that it is stored, but read only once the consistency delay has passed."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Organization] = {}
-        self._by_source: dict[SourceKey, Organization] = {}
+        self._by_source: dict[SourceKey, set[str]] = {}
         self._numbered = 0
 
     def __iter__(self) -> Iterator[Organization]:
         return iter(self._by_id.values())
 
-    def add(self, draft: Draft, app_id: str, config: Config) -> Organization:
+    def lay(self, organizations: Iterable[Organization]) -> None:
+        """These are all, whatever a create would say of them."""
+        self._by_id = {}
+        self._by_source = {}
+        for organization in organizations:
+            self._keep(organization)
+
+    def add(self, read: Mapping[str, Any], app_id: str, config: Config) -> Organization:
         """Raises GraphError for a duplicate, and at the tenant's limit."""
-        self._refuse_duplicate(draft, config)
+        if config.judges:
+            self._refuse_duplicate(read, config)
         if len(self._by_id) >= config.organization_limit:
             raise GraphError(
                 config.limit_status,
                 config.limit_code,
                 f"The tenant has {config.organization_limit} connected organizations already.",
             )
-        self._numbered += 1
         now = timestamp(time.time_ns())
         organization = Organization(
-            number=self._numbered,
-            id=str(uuid4()),
-            display_name=draft.display_name,
-            description=draft.description,
-            state=draft.state,
-            source=draft.source,
-            created=now,
-            modified=now,
-            created_by=app_id,
-            modified_by=app_id,
-            stored_at=time.monotonic(),
+            {
+                "id": self._new_id(),
+                "displayName": None,
+                "description": None,
+                "createdDateTime": now,
+                "modifiedDateTime": now,
+                "state": "configured",
+                "identitySources": [],
+                "createdBy": app_id,
+                "modifiedBy": app_id,
+                **read,
+            }
         )
-        self._by_id[organization.id] = self._by_source[draft.source.key] = organization
+        self._keep(organization)
         return organization
 
     def get(self, organization_id: str, situation: Situation | None = None) -> Organization:
@@ -117,34 +108,55 @@ class Organizations:
             raise not_found(f"The connected organization '{organization_id}'", "readUnknown")
         return organization
 
-    def listed(self, config: Config) -> Iterator[Organization]:
+    def listed(self, config: Config) -> list[Organization]:
         until = _listed_until(config)
-        return (organization for organization in self if organization.stored_at <= until)
+        found = [organization for organization in self if organization.stored_at <= until]
+        return sorted(found, key=lambda organization: ordinal(organization.id))
 
-    def remove(self, organization_id: str) -> None:
+    def remove(self, organization_id: str, config: Config) -> None:
+        """Raises GraphError for one that is unknown, or in use."""
         organization = self.get(organization_id, "deleteUnknown")
-        del self._by_id[organization.id]
-        del self._by_source[organization.source.key]
+        if organization.id in config.holds:
+            raise bad_request(
+                "The connected organization is in use by an access package's policy or assignment.",
+                "deleteHeld",
+            )
+        del self._by_id[organization.id.lower()]
+        for source in organization.sources:
+            self._by_source.get(key_of(source), set()).discard(organization.id)
 
-    def _refuse_duplicate(self, draft: Draft, config: Config) -> None:
-        if draft.source.key in self._by_source:
-            raise _duplicate(draft.source, config)
-        if any(draft.display_name.casefold() == other.display_name.casefold() for other in self):
-            _refuse_namesake(draft, config)
+    def _keep(self, organization: Organization) -> None:
+        self._by_id[organization.id.lower()] = organization
+        for source in organization.sources:
+            self._by_source.setdefault(key_of(source), set()).add(organization.id)
+
+    def _new_id(self) -> str:
+        """A UUID of version 7 whose order is that of creation."""
+        self._numbered += 1
+        number = time.time_ns() // 1_000_000 << 80 | 0x7 << 76 | (self._numbered & 0xFFF) << 64
+        return str(UUID(int=number | 0x2 << 62 | int.from_bytes(os.urandom(7))))
+
+    def _refuse_duplicate(self, read: Mapping[str, Any], config: Config) -> None:
+        for source in read["identitySources"]:
+            if self._by_source.get(key_of(source)):
+                raise _duplicate(source, config)
+        name = str(read["displayName"]).casefold()
+        if any(name == str(other.entity["displayName"]).casefold() for other in self):
+            _refuse_namesake(read["displayName"], config)
 
 
-def _refuse_namesake(draft: Draft, config: Config) -> None:
+def _refuse_namesake(display_name: str, config: Config) -> None:
     config.refuse("duplicateDisplayName")
     if config.unique_display_names:
         raise GraphError(
             config.duplicate_status,
             "ConnectedOrganizationAlreadyExists",
-            f"A connected organization named '{draft.display_name}' already exists.",
+            f"A connected organization named '{display_name}' already exists.",
         )
 
 
-def _duplicate(source: IdentitySource, config: Config) -> GraphError:
-    if source.is_tenant:
+def _duplicate(source: Source, config: Config) -> GraphError:
+    if is_tenant(source):
         return GraphError(
             config.duplicate_status,
             "ConnectedOrganizationAlreadyExists",

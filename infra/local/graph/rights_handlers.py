@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from infra.local.graph import grammar
 from infra.local.graph.calls import Answer, Call
-from infra.local.graph.errors import GraphError, no_such_object
+from infra.local.graph.errors import GraphError, no_such_object, not_emulated
+from infra.local.graph.grammar import Binary, Constant, Name, RefusedError
 from infra.local.graph.rights import IDENTITY_GOVERNANCE_ADMINISTRATOR, Assignment, Principal
 from infra.local.graph.state import State
 
 _SCOPE = re.compile(r"/|/administrativeUnits/[0-9a-f-]{36}|/[0-9a-f-]{36}")
 """The directory, an administrative unit of it, or the object of an application."""
-_FILTER = re.compile(r"(?P<name>\w+) eq '(?P<value>(?:[^']|'')*)'")
 
 
 def get_principal(state: State, call: Call, principal_id: str) -> Answer:
@@ -108,10 +109,16 @@ def _listed(
 
 
 def _filtered(call: Call, name: str) -> str:
-    match = _FILTER.fullmatch(call.query.get("$filter", ""))
-    if match is None or match["name"] != name:
-        raise _refused("Invalid filter clause")
-    return match["value"].replace("''", "'")
+    """The value that this property has to have."""
+    try:
+        node = grammar.parse(call.query.system.get("filter", ""), {})
+    except RefusedError:
+        raise _refused("Invalid filter clause") from None
+    match node:
+        case Binary("eq", Name(asked, None), Constant(_, "Edm.String", str(value))):
+            if asked == name:
+                return value
+    raise not_emulated("This filter")
 
 
 def _one(call: Call, principal: Principal) -> Answer:

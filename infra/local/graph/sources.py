@@ -1,14 +1,12 @@
-"""Identity sources: what a connected organization stands for."""
+"""Identity sources: what a connected organization stands for, as Graph's JSON has them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from infra.local.graph.errors import GraphError, bad_request
+from infra.local.graph.errors import bad_request
+from infra.local.graph.model import NAMESPACE
 
-NAMESPACE = "microsoft.graph."
 TENANT = "azureActiveDirectoryTenant"
 CROSS_CLOUD_TENANT = "crossCloudAzureActiveDirectoryTenant"
 DOMAIN = "domainIdentitySource"
@@ -22,72 +20,51 @@ SOURCE_PROPERTIES = {
     DOMAIN: ("domainName",),
     FEDERATION: ("domainName", "issuerUri"),
 }
+_NAMING = ("cloudInstance", "tenantId", "domainName", "socialIdentitySourceType")
 _CLOUD_INSTANCES = {"microsoftonline.com", "microsoftonline.us", "partner.microsoftonline.cn"}
 
+type Source = Mapping[str, Any]
 type SourceKey = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class IdentitySource:
-    type_name: str
-    properties: Mapping[str, str | None]
-
-    @cached_property
-    def folded(self) -> Mapping[str, str]:
-        """The properties as they are compared, thousands of times in a filter."""
-        return {name: value.casefold() for name, value in self.properties.items() if value}
-
-    @property
-    def key(self) -> SourceKey:
-        """Equal for two sources that are the same organization."""
-        named = ("cloudInstance", "tenantId", "domainName")
-        return (self.type_name, *(self.folded[name] for name in named if name in self.folded))
-
-    @property
-    def is_tenant(self) -> bool:
-        return self.type_name in {TENANT, CROSS_CLOUD_TENANT}
-
-    def entity(self) -> dict[str, Any]:
-        return {"@odata.type": f"#{NAMESPACE}{self.type_name}", **self.properties}
+def type_of(source: Source) -> str:
+    """The type's name without its namespace."""
+    return str(source["@odata.type"]).removeprefix(f"#{NAMESPACE}")
 
 
-def type_named(odata_type: object) -> str:
-    """The bare name of ``#microsoft.graph.X``; some of Microsoft's examples drop the ``#``."""
-    return str(odata_type).removeprefix("#").removeprefix(NAMESPACE)
+def key_of(source: Source) -> SourceKey:
+    """Equal for two sources that are the same organization."""
+    named = (str(source[name]).casefold() for name in _NAMING if source.get(name))
+    return (type_of(source), *named)
 
 
-def read_source(value: object) -> IdentitySource:
-    """Raises GraphError for what the metadata does not allow."""
-    if not isinstance(value, dict) or "@odata.type" not in value:
-        raise bad_request("An identity source must be an object with its @odata.type.")
-    type_name = type_named(value["@odata.type"])
-    if type_name not in SOURCE_PROPERTIES:
-        raise bad_request(f"'{value['@odata.type']}' is not an identity source to create.")
-    required = SOURCE_PROPERTIES[type_name]
-    for name in value:
-        if name not in {"@odata.type", "displayName", *required}:
-            raise unknown_property(name, type_name)
-    for name in required:
-        _check_value(name, value.get(name))
-    _check_text("displayName", value.get("displayName", ""))
-    properties = {name: value.get(name) for name in ("displayName", *required)}
-    return IdentitySource(type_name, properties)
+def is_tenant(source: Source) -> bool:
+    return type_of(source) in {TENANT, CROSS_CLOUD_TENANT}
 
 
-def unknown_property(name: str, type_name: str) -> GraphError:
-    return bad_request(
-        f"The property '{name}' does not exist on type '{NAMESPACE}{type_name}'. Make sure to "
-        "only use property names that are defined by the type."
-    )
+def tenant_source(tenant_id: str, display_name: str) -> Source:
+    return {
+        "@odata.type": f"#{NAMESPACE}{TENANT}",
+        "displayName": display_name,
+        "tenantId": tenant_id,
+    }
 
 
-def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str | None):
-        raise bad_request(f"The property '{name}' must be a string.")
+def judged(source: Source | None) -> Source:
+    """The source of a new organization, with all the properties of its type.
+
+    Raises GraphError for what Graph would make of nothing."""
+    if source is None or type_of(source) not in SOURCE_PROPERTIES:
+        shown = None if source is None else source["@odata.type"]
+        raise bad_request(f"'{shown}' is not an identity source to create.")
+    names = SOURCE_PROPERTIES[type_of(source)]
+    for name in names:
+        _check(name, source.get(name))
+    return {name: source.get(name) for name in ("@odata.type", "displayName", *names)}
 
 
-def _check_value(name: str, value: object) -> None:
-    if not isinstance(value, str) or not value.strip():
+def _check(name: str, value: str | None) -> None:
+    if value is None or not value.strip():
         raise bad_request(f"The property '{name}' of an identity source is required.")
     if name == "cloudInstance" and value not in _CLOUD_INSTANCES:
         raise bad_request(f"'{value}' is not a cloud instance.")

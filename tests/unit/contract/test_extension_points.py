@@ -32,8 +32,8 @@ from connorg.graph import bodies
 from infra.local.graph.calls import Call
 from infra.local.graph.errors import GraphError
 from infra.local.graph.handlers import create_organization, get_organization, update_organization
-from infra.local.graph.sources import SOURCE_PROPERTIES
-from infra.local.graph.sources import IdentitySource as EmulatedSource
+from infra.local.graph.model import NAMESPACE
+from infra.local.graph.sources import SOURCE_PROPERTIES, key_of
 from infra.local.graph.state import State
 from tests.unit.partners import CONTOSO_TENANT, domain_source
 
@@ -47,7 +47,7 @@ CHANGES = "connorg/contract/changes.py"
 BODIES = "connorg/graph/bodies.py"
 VERSIONS = "connorg/contract/versions.py"
 OPERATIONS_PY = "connorg/functions/openapi/operations.py"
-EMULATOR = "infra/local/graph/drafts.py and organizations.py"
+EMULATOR = "infra/local/graph/model.py and organizations.py"
 EMULATED_SOURCES = "infra/local/graph/sources.py"
 HTTP_PAGE = "docs/http.md"
 COLUMNS_PAGE = "docs/bulk-command.md"
@@ -199,7 +199,13 @@ def test_the_emulator_keeps_and_changes_a_changeable_field(field: RequestField) 
     state = State()
 
     def call(body: dict[str, Any]) -> Call:
-        return Call("POST", "https://graph.example", "v1.0", "", {}, {}, body)
+        return Call(
+            "POST",
+            "https://graph.example",
+            "v1.0",
+            headers={"Content-Type": "application/json"},
+            content=json.dumps(body).encode(),
+        )
 
     try:
         body = {**attributes, "identitySources": [domain_source()]}
@@ -323,10 +329,9 @@ def test_the_emulator_knows_a_kind(kind: SourceKind) -> None:
         f"{EMULATED_SOURCES}: SOURCE_PROPERTIES does not know the key of {kind.type}"
     )
     for name in map(to_camel, kind.key):
-        one, other = (EmulatedSource(kind.type, {name: value}) for value in ("a", "b"))
-        assert one.key != other.key, (
-            f"{EMULATED_SOURCES}: IdentitySource.key leaves {name} of {kind.type} out"
-        )
+        named = {"@odata.type": f"#{NAMESPACE}{kind.type}"}
+        one, other = (key_of({**named, name: value}) for value in ("a", "b"))
+        assert one != other, f"{EMULATED_SOURCES}: key_of leaves {name} of {kind.type} out"
 
 
 @each_kind
