@@ -25,9 +25,11 @@ from tests.contract.graphs import (
 
 OF_EACH_TYPE = {
     "domain": domain("fabrikam.example"),
-    "federation": federation("fabrikam.example"),
+    "federation": federation("fabrikam.example", displayName="Fabrikam by federation"),
     "tenant": tenant(PARTNER_ID),
-    "another cloud's tenant": cross_cloud(PARTNER_ID, "microsoftonline.us"),
+    "another cloud's tenant": cross_cloud(
+        PARTNER_ID, "microsoftonline.us", displayName="Elsewhere"
+    ),
 }
 
 
