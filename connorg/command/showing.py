@@ -52,7 +52,11 @@ def show_faults(console: Console, faults: Sequence[Json]) -> None:
 
 def show_forecast(console: Console, forecast: Json, *, everything: bool) -> None:
     """Show every row that is not simply created, or all; and the counts."""
-    rows = [row for row in forecast["rows"] if everything or row["prospect"] != "create"]
+    rows = [
+        row
+        for row in forecast["rows"]
+        if everything or row["prospect"] != "create" or row.get("note")
+    ]
     _show(
         console,
         ("Row", "Partner", "What would happen", "Why"),
@@ -100,9 +104,15 @@ def _outlook(row: Json) -> str:
 def _reasons(row: Json) -> Iterable[str]:
     """Give a line for each fault; for an error what to do too."""
     if faults := row.get("errors"):
-        return [f"{f.get('column') or f.get('pointer')}: {f.get('detail')}" for f in faults]
+        return [_placed(fault) for fault in faults]
     error = row.get("error") or {}
-    return [" ".join(error[key] for key in ("message", "action") if error.get(key))]
+    told = (error.get("message"), error.get("action"), row.get("note"))
+    return [" ".join(filter(None, told))]
+
+
+def _placed(fault: Json) -> str:
+    place = fault.get("column") or fault.get("pointer")
+    return f"{place}: {fault.get('detail')}" if place else str(fault.get("detail"))
 
 
 def count_of(number: int, noun: str) -> str:

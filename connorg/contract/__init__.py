@@ -2,6 +2,7 @@
 
 requests          the request for an organization
 fields            its fields, a row each
+headers           the headers of a spreadsheet, as people write them
 identity_sources  the domain or tenant that it stands for
 domains           domain names
 sponsors          who answers for it

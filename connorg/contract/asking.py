@@ -67,7 +67,8 @@ def _asked(model: type[OnboardingRequest], fields: dict[str, Any], words: _Words
         if name == "identitySources" and isinstance(value, list):
             asked[name] = [_source(source, f"/{name}/{i}", words) for i, source in enumerate(value)]
         elif name in _LISTS and isinstance(value, list):
-            asked[name] = [one for one in value if not is_blank(one)]
+            if kept := [one for one in value if not is_blank(one)]:
+                asked[name] = kept
         elif not is_blank(value):
             asked[name] = value
         elif name in _USUAL:

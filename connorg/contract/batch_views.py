@@ -83,6 +83,8 @@ class RowForecast(Model):
     row: int
     name: str
     prospect: RowProspect
+    note: str | None = None
+    """Which of several names of the partner is used."""
     duplicate_of: int | None = None
     onboarding_id: str | None = None
     organization_id: str | None = None

@@ -64,6 +64,8 @@ class BatchRow(Model):
     """The last replay that the row was handed to. Messages of an older one are stale."""
     noted_date_time: datetime | None = None
     """When something was last noted of it."""
+    note: Annotated[str | None, Field(exclude=True)] = None
+    """What the file's reader made of it; known while the file is read."""
     request: Annotated[OnboardingRequest | None, Field(exclude=True)] = None
     """Read only where it is asked for; None too where there is none that is valid."""
     etag: Annotated[str | None, Field(exclude=True)] = None

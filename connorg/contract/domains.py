@@ -70,3 +70,23 @@ def _punycode(domain: str) -> str:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError:
         raise ValueError("is not a valid internationalised domain name") from None
+
+
+_MAIL_ADDRESS = re.compile(r"[^\s<>@,;]+@([^\s<>@,;]+)")
+
+
+def domain_of(text: str) -> str:
+    """Cut the domain out of an e-mail address or a URL; what is neither comes back as it is.
+
+    `www.` is a host of the domain. Whether it is a domain, `normalise_domain` says.
+    """
+    address = text.strip().removeprefix("mailto:")
+    if "://" in address:
+        address = address.partition("://")[2]
+        host = re.split(r"[/?#\\]", address, maxsplit=1)[0].rpartition("@")[2]
+    elif mail := _MAIL_ADDRESS.search(address):
+        return mail[1].strip(".").lower()
+    else:
+        host = re.split(r"[/?#]", address, maxsplit=1)[0]
+    host = re.sub(r":[0-9]{1,5}$", "", host).rstrip(".").lower()
+    return host.removeprefix("www.") if host.count(".") > 1 else host

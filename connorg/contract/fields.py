@@ -11,17 +11,25 @@ from functools import cached_property
 
 from pydantic.alias_generators import to_camel
 
+from connorg.contract.headers import HEADERS, Spellings
+
 
 @dataclass(frozen=True, eq=False)
 class Column:
     """A column of a spreadsheet of partners. Each is equal to itself alone."""
 
     header: str
-    """As the documents write it."""
-    spellings: tuple[str, ...] = ()
-    """What people write in its place, in lower case, without blanks and signs."""
+    """As the documents write it. `headers` has what people write in its place."""
     read: Callable[[str], object] = str
     """Makes the value of a cell that is not blank."""
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        return HEADERS.get(self.header, Spellings()).spellings
+
+    @cached_property
+    def also(self) -> tuple[str, ...]:
+        return HEADERS.get(self.header, Spellings()).also
 
 
 @dataclass(frozen=True)
@@ -43,20 +51,17 @@ def _listed(cell: str) -> list[str]:
     return [name for name in re.split(r"[;,\n\r]", cell) if name.strip()]
 
 
-NAME_COLUMN = Column(
-    "Organization name",
-    ("organization", "organisation", "organisationname", "name", "displayname", "partner"),
-)
+NAME_COLUMN = Column("Organization name")
 
 FIELDS = (
     RequestField("display_name", is_changeable=True, column=NAME_COLUMN),
     RequestField("description", is_changeable=True, column=Column("Description")),
     RequestField("identity_sources"),  # see identity_sources.SOURCE_KINDS for their columns
-    RequestField("state", is_changeable=True, column=Column("State", read=str.lower)),
-    RequestField("internal_sponsors", column=Column("Internal sponsors", ("sponsors",), _listed)),
-    RequestField("external_sponsors", column=Column("External sponsors", read=_listed)),
-    RequestField("reference", column=Column("Reference", ("ticket",))),
-    RequestField("if_exists", column=Column("If exists", read=str.lower)),
+    RequestField("state", is_changeable=True, column=Column("State", str.lower)),
+    RequestField("internal_sponsors", column=Column("Internal sponsors", _listed)),
+    RequestField("external_sponsors", column=Column("External sponsors", _listed)),
+    RequestField("reference", column=Column("Reference")),
+    RequestField("if_exists", column=Column("If exists", str.lower)),
     RequestField("callback_url"),
 )
 CHANGEABLE = tuple(field for field in FIELDS if field.is_changeable)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 from pydantic.alias_generators import to_camel
@@ -76,7 +76,7 @@ SOURCE_KINDS: Mapping[str, SourceKind] = {
             "domainIdentitySource",
             prefix="domain",
             key=("domain_name",),
-            column=Column("Domain", ("domainname",)),
+            column=Column("Domain"),
         ),
         SourceKind(
             "externalDomainFederation",
@@ -88,7 +88,7 @@ SOURCE_KINDS: Mapping[str, SourceKind] = {
             "azureActiveDirectoryTenant",
             prefix="tenant",
             key=("tenant_id",),
-            column=Column("Tenant ID", ("tenant",)),
+            column=Column("Tenant ID"),
         ),
         SourceKind(
             "crossCloudAzureActiveDirectoryTenant",
@@ -99,6 +99,27 @@ SOURCE_KINDS: Mapping[str, SourceKind] = {
 }
 # The fields that tell sources apart, as the wire has them.
 NAMING_FIELDS = frozenset[str]().union(*(kind.named_by for kind in SOURCE_KINDS.values()))
+
+
+def typed(source: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]] | None:
+    """Say an identity source's type by what it names; and the fields that count for nothing then.
+
+    None: it names nothing.
+    """
+    for kind in reversed([*SOURCE_KINDS.values()]):
+        if kind.named_by <= source.keys():
+            unused = tuple(name for name in source if name in NAMING_FIELDS - kind.named_by)
+            rest = {name: value for name, value in source.items() if name not in unused}
+            return {"@odata.type": kind.odata_type, **rest}, unused
+    return None
+
+
+def note_of_unused(used: str, unused: Mapping[str, str]) -> str | None:
+    """Say which of several names of a partner was used; None: there was but one."""
+    if not unused:
+        return None
+    left = " and ".join(f"{name} ({value})" for name, value in unused.items())
+    return f"{used} is used, not {left}."
 
 
 def source_type(value: object) -> str | None:

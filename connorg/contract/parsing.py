@@ -11,11 +11,15 @@ class MalformedBodyError(Exception):
     """The body is not a JSON object. Its text is a sentence for the caller."""
 
 
+def _told(fault: Fault) -> str:
+    return f"{fault.pointer}: {fault.detail}" if fault.pointer else fault.detail
+
+
 class InvalidValuesError(Exception):
     """The body is a JSON object with faults: all of them, in the order of the body."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:5]))
+        super().__init__("; ".join(map(_told, faults[:5])))
         self.faults = faults
 
 

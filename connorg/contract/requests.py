@@ -5,10 +5,11 @@ Source: Microsoft Graph, "Create connectedOrganization" (v1.0 and beta).
 
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from connorg.contract.blanks import says_nothing
 from connorg.contract.fields import Attributes, attributes_of
 from connorg.contract.identity_sources import ONE_LINE, IdentitySource, Name, one_line
 from connorg.contract.model import Model
@@ -112,6 +113,18 @@ class OnboardingRequest(Model):
     def natural_key(self) -> str:
         """What makes two requests be about the same organization."""
         return self.identity_source.natural_key
+
+    def named_by_tenant(self, name: str | None) -> Self:
+        """Return what a row without a name asks for, once the tenant's name is known.
+
+        Its name is its domain or tenant id until then. The same request where it has another.
+        """
+        if self.if_exists is not IfExists.RETURN or not name or says_nothing(name):
+            return self
+        own = self.identity_source.partner_name
+        named = {"display_name": name, "description": name}
+        held = {field: text for field, text in named.items() if getattr(self, field) == own}
+        return self.model_copy(update=held) if "display_name" in held else self
 
     @property
     def sponsorships(self) -> tuple[Sponsorship, ...]:

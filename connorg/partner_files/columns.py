@@ -1,10 +1,10 @@
 """The columns of a spreadsheet of partners, by the headers that people write."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from connorg.contract.fields import FIELDS, NAME_COLUMN, Column, RequestField
+from connorg.contract.fields import FIELDS, Column, RequestField
+from connorg.contract.headers import folded
 from connorg.contract.identity_sources import SOURCE_KINDS, SourceKind
 from connorg.partner_files.raw_rows import FileUnreadableError
 
@@ -12,18 +12,32 @@ _MOST = 256  # of columns; a spreadsheet of partners has a dozen
 _LONGEST_HEADER = 64  # characters of a header that an answer repeats
 _MOST_NAMED = 12  # headers that a sentence repeats
 
-
 SOURCE_COLUMNS: Mapping[Column, SourceKind] = {
     kind.column: kind for kind in SOURCE_KINDS.values() if kind.column is not None
 }
+EITHER = Column("Domain or tenant ID")
+WEBSITE = Column("Website")
+NAMING_COLUMNS = (*SOURCE_COLUMNS, EITHER, WEBSITE)
+"""Those that can name the partner. A row needs one of them."""
+# As `GET connected-organizations` gives them.
+TYPE_COLUMN = Column("Identity source")
+CLOUD_COLUMN = Column("Cloud instance")
 FIELD_COLUMNS: Mapping[Column, RequestField] = {
     field.column: field for field in FIELDS if field.column is not None
 }
+_COLUMNS = (*NAMING_COLUMNS, TYPE_COLUMN, CLOUD_COLUMN, *FIELD_COLUMNS)
 _EITHER = " or ".join(column.header for column in SOURCE_COLUMNS)
-_OTHERS = ", ".join(column.header for column in FIELD_COLUMNS if column is not NAME_COLUMN)
-_ACTION = (
-    f"Give the first row these headers: {_EITHER}, and {NAME_COLUMN.header}. {_OTHERS} may follow."
-)
+_OTHERS = ", ".join(column.header for column in FIELD_COLUMNS)
+_ACTION = f"Give one row these headers: {_EITHER}, or {EITHER}. {_OTHERS} may follow."
+
+type Meanings = Mapping[str, Column]
+_MEANINGS: Meanings = {
+    folded(header): column for column in _COLUMNS for header in (column.header, *column.spellings)
+}
+_FURTHER: Meanings = {header: column for column in _COLUMNS for header in column.also}
+# The results of a batch: a row's name is what it asked for, its tenant what Graph made of that.
+_RESULTS = {"row", "name", "status", "attempts"}
+_OF_RESULTS: Meanings = {"name": EITHER}
 
 
 @dataclass(frozen=True)
@@ -39,9 +53,32 @@ class Columns:
         return cells[place].strip() if place < min(self.width, len(cells)) else ""
 
 
+def meanings_of(headers: Sequence[str]) -> list[Column | None]:
+    """Tell what each header means; None: nothing that is known."""
+    names = [_folded(header) for header in headers]
+    if {*names} >= _RESULTS:
+        return [_OF_RESULTS.get(name) for name in names]
+    found = [_MEANINGS.get(name) for name in names]
+    told = {*found}
+    for place, name in enumerate(names):
+        further = _FURTHER.get(name)
+        if found[place] is None and further is not None and further not in told:
+            found[place] = further
+    return found
+
+
+def _folded(header: str) -> str:
+    return folded(header) if len(header) <= 2 * _LONGEST_HEADER else ""
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a row names a column by which a partner can be known."""
+    return any(column in NAMING_COLUMNS for column in meanings_of(cells[:_MOST]))
+
+
 def known_in(cells: Sequence[str]) -> int:
     """Count the headers that are known."""
-    return sum(_meaning(cell) is not None for cell in cells[:_MOST])
+    return sum(column is not None for column in meanings_of(cells[:_MOST]))
 
 
 def columns_of(cells: Sequence[str]) -> Columns:
@@ -51,59 +88,42 @@ def columns_of(cells: Sequence[str]) -> Columns:
         raise FileUnreadableError(
             f"The header has {len(headers)} columns; at most {_MOST} are read.", _ACTION
         )
+    meanings = meanings_of(headers)
     places: dict[Column, int] = {}
-    for place, header in enumerate(headers):
-        column = _meaning(header)
+    for place, column in enumerate(meanings):
         if column is not None and places.setdefault(column, place) != place:
-            raise _two(column, headers[places[column]], header)
+            raise _two(column, headers[places[column]], headers[place])
     _require(places, headers)
     return Columns(
         len(headers),
         places,
         {column: headers[place] for column, place in places.items()},
-        tuple(header for header in headers if header and _meaning(header) is None),
+        tuple(
+            header
+            for header, column in zip(headers, meanings, strict=True)
+            if header and column is None
+        ),
     )
 
 
 def _trimmed(cells: Sequence[str]) -> list[str]:
     """Take the empty cells off the end, which spreadsheets leave there."""
     width = next((i for i in range(len(cells), 0, -1) if cells[i - 1].strip()), 0)
-    return [_shown(cell) for cell in cells[:width]]
+    return [shown(cell) for cell in cells[:width]]
 
 
-def _shown(header: str) -> str:
+def shown(header: str) -> str:
+    """Give a header as an answer repeats it."""
     return " ".join(header[: 2 * _LONGEST_HEADER].split())[:_LONGEST_HEADER]
 
 
-def _meaning(header: str) -> Column | None:
-    if len(header) > 2 * _LONGEST_HEADER:
-        return None
-    return _MEANINGS.get(_folded(header))
-
-
-def _folded(header: str) -> str:
-    """Give a header without case, blanks and signs."""
-    return re.sub(r"[\W_]", "", header.casefold())
-
-
-_MEANINGS = {
-    _folded(header): column
-    for column in (*SOURCE_COLUMNS, *FIELD_COLUMNS)
-    for header in (column.header, *column.spellings)
-}
-
-
 def _require(places: dict[Column, int], headers: Sequence[str]) -> None:
-    if not SOURCE_COLUMNS.keys() & places.keys():
-        lacking = f"column {_EITHER}"
-    elif NAME_COLUMN not in places:
-        lacking = f"column {NAME_COLUMN.header}"
-    else:
+    if places.keys() & {*NAMING_COLUMNS}:
         return
     named = ", ".join(repr(header) for header in headers[:_MOST_NAMED])
     more = f" and {len(headers) - _MOST_NAMED} more" if len(headers) > _MOST_NAMED else ""
     raise FileUnreadableError(
-        f"The file has no {lacking}. It has {named or 'none'}{more}.", _ACTION
+        f"The file has no column {_EITHER}. It has {named or 'none'}{more}.", _ACTION
     )
 
 

@@ -1,71 +1,112 @@
-"""Partners as JSON: an array, or a line each; every element is the body of a request."""
+"""Partners as JSON: an array, one object, an answer's `value`, or a line each."""
 
 import io
+import re
 from collections.abc import Iterable
-from functools import partial
-from typing import Any
+from itertools import islice
+from typing import Any, NoReturn
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
-from connorg.contract.asking import ask, ask_fields
-from connorg.contract.identity_sources import SOURCE_KINDS
-from connorg.contract.requests import OnboardingRequest
+from connorg.contract.parsing import MalformedBodyError
+from connorg.partner_files.objects import object_row
 from connorg.partner_files.raw_rows import FileUnreadableError, RawRow, RawRows
 
-_NAMES = (
-    *dict.fromkeys(kind.wire_name for kind in SOURCE_KINDS.values()),
-    "displayName",
+_LISTS = (
+    "value",
+    "Value",
+    "values",
+    "items",
+    "partners",
+    "organizations",
+    "connectedOrganizations",
 )
+_LOOKED_AT = 20  # lines, to tell whether each is a document
+_PLACE = re.compile(r" at line ([0-9]+) column ([0-9]+)$")
+_ACTION = "Send a JSON array of partners, or one JSON object in each line."
+_JOIN = "Put each partner on a line of its own (jq -c .), or send one array (jq -s .)."
 
 
-def array_rows(text: str) -> RawRows:
-    """Read an array; its elements are counted from 1. Raises FileUnreadableError."""
+def json_rows(text: str) -> RawRows:
+    """Read JSON of whatever form. Raises FileUnreadableError where it is none."""
     try:
-        elements = from_json(text)
+        document = from_json(text)
     except ValueError as error:
-        raise FileUnreadableError(
-            f"The file is not JSON that can be read: {error}.",
-            "Send a JSON array of partners, or one JSON object in each line.",
-        ) from None
-    if not isinstance(elements, list):
-        raise FileUnreadableError(
-            "The file is JSON, but no array.",
-            "Send an array of partners, or one in each line as application/x-ndjson.",
+        if _has_documents_in_lines(text):
+            return _line_rows(text)
+        raise _unreadable(text, str(error)) from None
+    if isinstance(document, dict):
+        found = next((document[name] for name in _LISTS if _is_list(document, name)), None)
+        # One line is one line of many, so that lines are counted in the same way.
+        return _element_rows(found) if found is not None else _one_row(text, document)
+    if isinstance(document, list):
+        return _element_rows(document)
+    raise FileUnreadableError("The file is JSON, but neither an array nor an object.", _ACTION)
+
+
+def _is_list(document: dict[str, Any], name: str) -> bool:
+    return "identitySources" not in document and isinstance(document.get(name), list)
+
+
+def _has_documents_in_lines(text: str) -> bool:
+    """Whether lines are documents by themselves: of the first ones the first, or most of them."""
+    if not text.lstrip().startswith("{"):
+        return False
+    lines = [line for line in islice(_lines(text), _LOOKED_AT) if line.strip()]
+    whole = [_is_document(line) for line in lines]
+    return len(lines) > 1 and (whole[0] or 2 * sum(whole) > len(whole))
+
+
+def _is_document(line: str) -> bool:
+    try:
+        return isinstance(from_json(line), dict)
+    except ValueError:
+        return False
+
+
+def _unreadable(text: str, reason: str) -> FileUnreadableError:
+    place = _PLACE.search(reason)
+    if reason.startswith("trailing characters") and text.lstrip().startswith("{") and place:
+        return FileUnreadableError(
+            f"The file is several JSON documents: another one begins in line {place[1]}.", _JOIN
         )
-    return _raw_rows(elements)
+    where = f"line {place[1]}, column {place[2]}: " if place else ""
+    why = _PLACE.sub("", reason)
+    return FileUnreadableError(f"The file is not JSON that can be read: {where}{why}.", _ACTION)
 
 
-def line_rows(text: str) -> RawRows:
-    """Read NDJSON; the lines are counted from 1, blank ones too."""
-    for number, line in enumerate(io.StringIO(text, newline=""), start=1):
+def _one_row(text: str, document: dict[str, Any]) -> RawRows:
+    if len(text.strip().splitlines()) > 1:
+        return _element_rows([document])
+    return _line_rows(text)
+
+
+def _element_rows(elements: Iterable[Any]) -> RawRows:
+    """Give the rows of elements, counted from 1."""
+    for number, element in enumerate(elements, start=1):
+        yield object_row(number, element)
+
+
+def _line_rows(text: str) -> RawRows:
+    """Give the rows of lines, counted from 1, blank ones too."""
+    for number, line in enumerate(_lines(text), start=1):
         yield _line_row(number, line) if line.strip() else None
 
 
+def _lines(text: str) -> Iterable[str]:
+    return io.StringIO(text, newline="")
+
+
 def _line_row(number: int, line: str) -> RawRow:
-    # From its text, which may be no JSON: what is wrong with that is told with its place.
-    size = len(line.encode())
-    return RawRow(number, _name_in(line), size, partial(ask, OnboardingRequest, line))
-
-
-def _raw_rows(elements: Iterable[Any]) -> RawRows:
-    for number, element in enumerate(elements, start=1):
-        size = len(to_json(element, inf_nan_mode="constants"))
-        request = partial(ask_fields, OnboardingRequest, element)
-        yield RawRow(number, _name_of(element), size, request)
-
-
-def _name_in(line: str) -> str:
     try:
-        return _name_of(from_json(line))
-    except ValueError:
-        return ""
+        return object_row(number, from_json(line.rstrip()))
+    except ValueError as error:
+        reason = str(error)
 
+    def refuse() -> NoReturn:
+        place = _PLACE.search(reason)
+        where = f"column {place[2]}: " if place else ""
+        why = _PLACE.sub("", reason)
+        raise MalformedBodyError(f"Line {number} is not JSON that can be read: {where}{why}.")
 
-def _name_of(element: Any) -> str:
-    """Name a partner by what there is: the element may be anything."""
-    fields = element if isinstance(element, dict) else {}
-    sources = fields.get("identitySources")
-    source = sources[0] if isinstance(sources, list) and sources else None
-    known = {**fields, **source} if isinstance(source, dict) else fields
-    names = (known.get(key) for key in _NAMES)
-    return next((name.strip() for name in names if isinstance(name, str) and name.strip()), "")
+    return RawRow(number, "", len(line.encode()), refuse)

@@ -33,6 +33,10 @@ class RawRow:
     """Headers by the JSON pointer of what came of their cells."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """What the file's form alone shows to be wrong: sentences by JSON pointer."""
+    note: str | None = None
+    """What was made of the row, where that is not plain."""
+    ignored: tuple[str, ...] = ()
+    """Names of what is in it and is not read."""
 
 
 def column_of(columns: Mapping[str, str], pointer: str) -> str | None:

@@ -6,12 +6,13 @@ Nothing here asks Graph or storage: what is wrong with a file is known before an
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from connorg.contract.faults import Fault, RowFault
 from connorg.contract.fields import FIELDS, RequestField
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.requests import LARGEST_BODY, OnboardingRequest
-from connorg.partner_files.json_rows import array_rows, line_rows
+from connorg.partner_files.contents import lost_line_ends, rows_of
 from connorg.partner_files.raw_rows import (
     FileTooLargeError,
     FileUnreadableError,
@@ -19,7 +20,6 @@ from connorg.partner_files.raw_rows import (
     RawRows,
     column_of,
 )
-from connorg.partner_files.spreadsheet import Spreadsheet
 from connorg.partner_files.text import text_of
 
 __all__ = [
@@ -38,16 +38,7 @@ _MOST_BLANK_ROWS = 100_000
 _ROWS_AT_A_TIME = 50  # a few milliseconds, in which nobody else is served
 _MOST_FAULTS = 10  # of a row; further ones are counted
 _LONGEST_NAME = 256  # characters
-
-_TYPES = {
-    "text/csv": "csv",
-    "text/tab-separated-values": "csv",
-    "application/json": "array",
-    "application/x-ndjson": "lines",
-    "application/ndjson": "lines",
-    "application/jsonl": "lines",
-}
-_FIRST_CHARACTERS = {"[": "array", "{": "lines"}
+_MOST_IGNORED = 256  # names of columns that are told
 
 type _Seen = dict[str, tuple[int, OnboardingRequest]]
 """The first row that asks for each identity source."""
@@ -66,6 +57,8 @@ class PartnerRow:
     """The number of an earlier row that asks for the same."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The file's headers by the JSON pointers of what came of their cells."""
+    note: str | None = None
+    """What was made of it, where that is not plain: which of two names of the partner is used."""
 
     def column_of(self, pointer: str) -> str | None:
         """Name the column of a fault that is found later."""
@@ -88,12 +81,16 @@ async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
     text = text_of(body)
     if not text.strip():
         raise FileUnreadableError("The file is empty.", "Give each partner a row.")
-    raw_rows, ignored_columns = _raw_rows(text, content_type)
+    raw_rows, ignored = rows_of(text, content_type)
     read = await _filled(raw_rows)
     if not read:
-        raise FileUnreadableError("The file holds no partners.", "Give each partner a row.")
+        empty = "The file holds no partners."
+        usual = FileUnreadableError(empty, "Give each partner a row.")
+        raise lost_line_ends(text, empty) or usual
     seen: _Seen = {}
-    return PartnerFile(tuple([_row(raw, seen) async for raw in _in_turns(read)]), ignored_columns)
+    rows = tuple([_row(raw, seen) async for raw in _in_turns(read)])
+    names = dict.fromkeys((*ignored, *chain.from_iterable(raw.ignored for raw in read)))
+    return PartnerFile(rows, tuple(names)[:_MOST_IGNORED])
 
 
 async def _filled(raw_rows: RawRows) -> list[RawRow]:
@@ -114,17 +111,6 @@ async def _filled(raw_rows: RawRows) -> list[RawRow]:
 
 def _too_large(detail: str) -> FileTooLargeError:
     return FileTooLargeError(detail, "Split the file, and send the parts one after the other.")
-
-
-def _raw_rows(text: str, content_type: str | None) -> tuple[RawRows, tuple[str, ...]]:
-    media_type = (content_type or "").partition(";")[0].strip().lower()
-    kind = _TYPES.get(media_type) or _FIRST_CHARACTERS.get(text.lstrip()[:1], "csv")
-    if kind == "array":
-        return array_rows(text), ()
-    if kind == "lines":
-        return line_rows(text), ()
-    spreadsheet = Spreadsheet(text)
-    return spreadsheet.raw_rows(), spreadsheet.ignored_columns
 
 
 async def _in_turns[Item](items: Iterable[Item]) -> AsyncIterator[Item]:
@@ -151,7 +137,7 @@ def _row(raw: RawRow, seen: _Seen) -> PartnerRow:
 
 
 def _good(raw: RawRow, request: OnboardingRequest) -> PartnerRow:
-    return PartnerRow(raw.number, _name(raw), request, columns=raw.columns)
+    return PartnerRow(raw.number, _name(raw), request, columns=raw.columns, note=raw.note)
 
 
 def _faulty(raw: RawRow, wrong: Iterable[Fault]) -> PartnerRow:

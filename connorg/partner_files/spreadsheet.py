@@ -1,31 +1,20 @@
-"""Partners as a spreadsheet saves them: a header, a row each."""
+"""Partners as a spreadsheet saves them: a header, a row each, and maybe something above them."""
 
 import csv
 import io
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from itertools import chain
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from connorg.contract.asking import USUAL, ask_fields
-from connorg.contract.blanks import is_blank
-from connorg.contract.fields import NAME_COLUMN, Column
-from connorg.contract.requests import OnboardingRequest
-from connorg.partner_files.columns import (
-    FIELD_COLUMNS,
-    SOURCE_COLUMNS,
-    Columns,
-    columns_of,
-    known_in,
-)
+from connorg.partner_files.cells import Cells, filled
+from connorg.partner_files.columns import Columns, columns_of, is_header, known_in
 from connorg.partner_files.raw_rows import FileUnreadableError, RawRow, RawRows
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 # Excel's own word on what stands between the cells. It shows no such row, so none is counted.
 _DECLARED = re.compile(r"sep=([,;\t|])[ \t,;|]*(\r\n|\r|\n)", re.IGNORECASE)
 _LONGEST_LOOK = 16 * 1024  # characters at the start in which the delimiter is looked for
+_PREAMBLE = 25  # rows at the start in which the header is looked for
 
 
 class Spreadsheet:
@@ -34,8 +23,11 @@ class Spreadsheet:
     def __init__(self, text: str) -> None:
         declared = _DECLARED.match(text)
         text = text[declared.end() :] if declared else text
-        self._rows = _rows(text, declared[1] if declared else _delimiter(text))
-        self._columns = columns_of(next((cells for _, cells in self._rows if cells), ()))
+        delimiter = declared[1] if declared else _delimiter(text)
+        self._rows = _rows(text, delimiter)
+        header = _header_among(_first_rows(text, delimiter))
+        cells = next((cells for number, cells in self._rows if number >= header), ())
+        self._columns = columns_of(cells)
 
     @property
     def ignored_columns(self) -> tuple[str, ...]:
@@ -46,26 +38,62 @@ class Spreadsheet:
             yield _raw_row(number, cells, self._columns) if cells else None
 
 
+def is_spreadsheet(text: str) -> bool:
+    """Whether there is a header that names partners."""
+    return any(
+        is_header(cells)
+        for delimiter in _DELIMITERS
+        for cells in _first_rows(text, delimiter).values()
+    )
+
+
 def _delimiter(text: str) -> str:
-    """Choose what makes most known headers, and then most cells, of the first line."""
+    """Choose what makes most known headers, and then most cells, of the row that has most."""
 
     def known_and_cells(delimiter: str) -> tuple[int, int]:
-        lines = csv.reader(io.StringIO(text[:_LONGEST_LOOK], newline=""), delimiter=delimiter)
-        cells = next(filter(None, lines), [])
+        rows = _first_rows(text, delimiter)
+        cells = rows.get(_header_among(rows)) or text.partition("\n")[0].split(delimiter)
         return known_in(cells), len(cells)
 
     return max(_DELIMITERS, key=known_and_cells)
 
 
+def _first_rows(text: str, delimiter: str) -> dict[int, list[str]]:
+    """Give what can be the header, by its number: rows that are neither blank nor a comment."""
+    lines = csv.reader(
+        io.StringIO(text[:_LONGEST_LOOK], newline=""), delimiter=delimiter, skipinitialspace=True
+    )
+    rows = enumerate(islice(lines, _PREAMBLE), start=1)
+    return {number: cells for number, cells in rows if any(map(str.strip, cells))}
+
+
+def _header_among(rows: dict[int, list[str]]) -> int:
+    """Give the number of the header: what has most known headers, or else the first.
+
+    A title is one cell, whatever it says.
+    """
+    usable = {number: cells for number, cells in rows.items() if not _is_comment(cells)}
+    headers = {number: cells for number, cells in usable.items() if is_header(cells)} or usable
+    return max(headers, key=lambda number: known_in(headers[number]), default=1)
+
+
+def _is_comment(cells: Sequence[str]) -> bool:
+    """Whether it is a remark, or PowerShell's `#TYPE`. A name in a row of others may begin so."""
+    first = cells[0].lstrip()
+    alone = not any(map(str.strip, cells[1:]))
+    return first.startswith("#TYPE ") or (first.startswith("#") and alone)
+
+
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each row with its number, the header being 1; a blank row has no cells."""
+    """Give each row with its number, the first being 1; a blank row has no cells."""
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
     )
     number = 0
     try:
         for number, cells in enumerate(reader, start=1):
-            yield number, cells if any(map(str.strip, cells)) else []
+            is_blank = not any(map(str.strip, cells)) or _is_comment(cells)
+            yield number, [] if is_blank else cells
     except csv.Error as error:
         raise FileUnreadableError(
             f"Row {number + 1} can't be read as CSV: {_reason(error)}.",
@@ -84,58 +112,8 @@ def _reason(error: csv.Error) -> str:
 
 
 def _raw_row(number: int, cells: Sequence[str], columns: Columns) -> RawRow:
-    values = {column: columns.cell(cells, column) for column in columns.places}
-    filled = {column: cell for column, cell in values.items() if not is_blank(cell)}
-    named = [column for column in SOURCE_COLUMNS if column in filled]
-    body = _body(filled)
-    return RawRow(
-        number,
-        filled.get(named[0] if named else NAME_COLUMN, ""),
-        len(json.dumps(body, ensure_ascii=False).encode()),
-        partial(ask_fields, OnboardingRequest, body),
-        _origins(columns, named),
-        dict(chain(_sources_fault(named, columns), _surplus_fault(cells, columns))),
-    )
-
-
-def _body(filled: Mapping[Column, str]) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(USUAL),
-        "displayName": filled.get(NAME_COLUMN, ""),
-        "identitySources": [
-            {
-                "@odata.type": kind.odata_type,
-                kind.wire_name: filled[column],
-            }
-            for column, kind in SOURCE_COLUMNS.items()
-            if column in filled
-        ],
-        **{
-            field.wire_name: column.read(filled[column])
-            for column, field in FIELD_COLUMNS.items()
-            if column in filled
-        },
-    }
-
-
-def _origins(columns: Columns, named: Sequence[Column]) -> dict[str, str]:
-    """Give the headers by the JSON pointers of what came of their cells."""
-    source = named[0] if named else next(c for c in SOURCE_COLUMNS if c in columns.places)
-    fields = {
-        f"/{field.wire_name}": columns.headers[column]
-        for column, field in FIELD_COLUMNS.items()
-        if column in columns.headers
-    }
-    name = columns.headers[NAME_COLUMN]
-    return {"/description": name, **fields, "/identitySources": columns.headers[source]}
-
-
-def _sources_fault(named: Sequence[Column], columns: Columns) -> Iterator[tuple[str, str]]:
-    headers = [columns.headers[column] for column in SOURCE_COLUMNS if column in columns.headers]
-    if not named:
-        yield "/identitySources", f"Fill {' or '.join(headers)}."
-    elif len(named) > 1:
-        yield "/identitySources", f"Fill either {' or '.join(headers)}, not both."
+    values = filled({column: columns.cell(cells, column) for column in columns.places})
+    return Cells(values, columns.headers).raw_row(number, dict(_surplus_fault(cells, columns)), ())
 
 
 def _surplus_fault(cells: Sequence[str], columns: Columns) -> Iterator[tuple[str, str]]:

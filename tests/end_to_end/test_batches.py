@@ -75,11 +75,11 @@ async def test_every_row_of_a_file_becomes_one_organization(connorg: Connorg) ->
 
 async def test_a_file_with_faults_is_refused_with_all_of_them(untouched: Connorg) -> None:
     good, bad = Partner(), Partner()
-    rows = [good.body(), bad.body(state="approved", description=""), {"displayName": "Nobody"}]
+    rows = [good.body(), bad.body(state="approved", displayName=""), {"displayName": "Nobody"}]
     before = await untouched.footprint()
     told = problem(await send(untouched, rows), 422, "InvalidValues")
     found = {(fault["row"], fault["pointer"]) for fault in told["errors"]}
-    assert {(2, "/state"), (2, "/description"), (3, "/state"), (3, "/identitySources")} <= found
+    assert {(2, "/state"), (2, "/displayName"), (3, "/state"), (3, "/identitySources")} <= found
     assert {row for row, _ in found} == {2, 3}
     assert all(fault["detail"] for fault in told["errors"])
     assert await untouched.footprint() == before

@@ -333,3 +333,22 @@ async def test_a_create_can_ask_for_the_resolved_source(connorg: Connorg) -> Non
     assert source["domainName"] == partner.domain
     result = await connorg.call("GET", answer.headers["location"], key=False)
     assert result.json()["identitySources"] == [source]
+
+
+async def test_what_is_listed_as_csv_is_as_a_file_unchanged(connorg: Connorg) -> None:
+    partners = {Partner(): name for name in ("@home Ltd", "=Equal Inc", "-Minus AG", '\'=a, "b"')}
+    for partner, name in partners.items():
+        answer = await connorg.submit(partner.body(displayName=name, description=f"{name}\nx"))
+        assert answer.status_code == 201, answer.text
+    csv_of = {"accept": "text/csv"}
+    pages = [
+        await connorg.call("GET", f"connected-organizations?domainName={p.domain}", headers=csv_of)
+        for p in partners
+    ]
+    [header] = {page.text.splitlines()[0] for page in pages}
+    file = "".join([header + "\r\n", *(page.text.split("\r\n", 1)[1] for page in pages)])
+    answer = await connorg.call("POST", "batches?dryRun=true", content=file.encode())
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["rows"]
+    assert [row["name"] for row in told] == [partner.domain for partner in partners]
+    assert {row["prospect"] for row in told} == {"exists"}

@@ -63,6 +63,7 @@ def apply_policy(services: Services, row: "PartnerRow", reference: str | None) -
         status=RowStatus.NOT_STARTED if valid else RowStatus.INVALID,
         duplicate_of=row.duplicate_of if valid else None,
         faults=faults,
+        note=row.note,
         request=request if valid else None,
     )
 

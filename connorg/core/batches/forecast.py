@@ -97,6 +97,7 @@ def _without_a_look(row: BatchRow) -> RowForecast:
             row=row.number,
             name=row.name,
             prospect=RowProspect.DUPLICATE,
+            note=row.note,
             duplicate_of=row.duplicate_of,
         )
     is_refused = all(fault.rule for fault in row.faults)
@@ -127,6 +128,7 @@ def _forecast(
         row=row.number,
         name=row.name,
         prospect=RowProspect(str(changes.get("prospect", usual))),
+        note=row.note,
         onboarding_id=holder.id if holder else None,
         organization_id=organization.id if organization else None,
         error=error if isinstance(error, OnboardingError) else None,

@@ -117,6 +117,8 @@ class _Connecting:
             return found
         self._note(f"tenant {found.tenant_id}")
         self._tenant = found
+        if self._onboarding.batch_row is not None:
+            self._request = self._request.named_by_tenant(found.display_name)
         other = await self._services.ledger.claim_tenant(found.tenant_id.lower(), self._onboarding)
         if other is None:
             return None

@@ -55,7 +55,7 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     if wants_csv(req):
         after = page.continuation
         headers = {"Link": f'<{next_page(after, _ROUTE, req)}>; rel="next"'} if after else {}
-        return csv_answer(_COLUMNS, map(_row, page.organizations), headers)
+        return csv_answer(_COLUMNS, map(csv_row, page.organizations), headers)
     shown = [_shown(organization) for organization in page.organizations]
     return page_answer(shown, page.continuation, _ROUTE, req)
 
@@ -232,7 +232,8 @@ def _shown(organization: ConnectedOrganization) -> dict[str, object]:
     return organization.model_dump(mode="json", exclude_none=True)
 
 
-def _row(organization: ConnectedOrganization) -> Mapping[str, str]:
+def csv_row(organization: ConnectedOrganization) -> Mapping[str, str]:
+    """Return its cells. As a row of a file they ask for the organization as it is."""
     shown = _shown(organization)
     row = {name: str(shown[name]) for name in _COLUMNS if name in shown}
     for source in organization.identity_sources[:1]:

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import azure.functions as func
 
 # A cell that begins so is taken for a formula (OWASP, "CSV Injection"); a quote keeps it a text.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# What begins with such a quote by itself gets one more, so that the reader of files of partners
+# can take one off again (`cells.plain`).
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 def wants_csv(req: func.HttpRequest) -> bool:
@@ -28,4 +31,4 @@ def csv_answer(
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULAS) else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell

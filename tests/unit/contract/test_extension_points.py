@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 
 from connorg.contract.changes import OrganizationChanges, SubjectOrganization
 from connorg.contract.fields import CHANGEABLE, FIELDS, RequestField
+from connorg.contract.headers import HEADERS, Spellings, folded
 from connorg.contract.identity_sources import (
     SOURCE_KINDS,
     SOURCE_TYPES,
@@ -40,6 +41,7 @@ from tests.unit.partners import CONTOSO_TENANT, domain_source
 ROOT = Path(__file__).parents[3]
 HERE = "tests/unit/contract/test_extension_points.py"
 FIELDS_PY = "connorg/contract/fields.py"
+HEADERS_PY = "connorg/contract/headers.py"
 REQUESTS = "connorg/contract/requests.py"
 SOURCES = "connorg/contract/identity_sources.py"
 STORED = "connorg/contract/organization.py"
@@ -134,11 +136,6 @@ def sent(body: Parsable) -> dict[str, Any]:
     writer = JsonSerializationWriter()
     writer.write_object_value(None, body)
     return dict(json.loads(writer.get_serialized_content()))
-
-
-def folded(header: str) -> str:
-    """A header as it is compared."""
-    return "".join(filter(str.isalnum, header.lower()))
 
 
 def page(path: str) -> str:
@@ -244,11 +241,17 @@ def test_the_pages_tell_of_a_field_and_its_column(field: RequestField) -> None:
 
 def test_no_header_means_two_columns() -> None:
     columns = [field.column for field in FIELDS] + [kind.column for kind in SOURCE_KINDS.values()]
-    spelled = [(one, word) for one in columns if one for word in (one.header, *one.spellings)]
-    for (one, header), (other, word) in combinations(spelled, 2):
-        assert one is other or folded(header) != folded(word), (
-            f"{FIELDS_PY}: {word!r} stands for {one.header} and for {other.header}"
-        )
+    known = {one.header for one in columns if one}
+    for header in HEADERS:
+        assert header in known | {"Domain or tenant ID", "Website"}, f"{HEADERS_PY}: no {header}"
+    spelled = [
+        (header, folded(word))
+        for header in known | {*HEADERS}
+        for told in [HEADERS.get(header, Spellings())]
+        for word in (header, *told.spellings, *told.also)
+    ]
+    for (one, word), (other, same) in combinations(spelled, 2):
+        assert word != same, f"{HEADERS_PY}: {word!r} stands for {one} and for {other}"
 
 
 # The types of identity sources

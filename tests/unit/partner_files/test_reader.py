@@ -72,7 +72,9 @@ async def test_a_line_that_is_no_json_is_a_fault_of_its_row_alone() -> None:
     good, bad = await rows(f"{json.dumps(body())}\n" + '{"displayName": \n', "application/jsonl")
     assert good.request is not None
     assert [fault.row for fault in bad.faults] == [2]
-    assert bad.faults[0].detail.startswith("The body is not JSON that can be read: ")
+    assert bad.faults[0].detail == (
+        "Line 2 is not JSON that can be read: column 15: EOF while parsing a value."
+    )
 
 
 async def test_only_line_ends_end_a_line() -> None:
@@ -98,9 +100,18 @@ async def test_a_row_larger_than_a_body_is_refused_before_it_is_looked_at() -> N
         ("\ufeff \r\n", None, "The file is empty."),
         ("", "application/json", "The file is empty."),
         ("[]", None, "The file holds no partners."),
-        ("{}", "application/json", "The file is JSON, but no array."),
-        ("[{]", None, "The file is not JSON that can be read: key must be a string at line 1"),
-        ("[" * 1_000_000, None, "The file is not JSON that can be read: recursion limit exceeded"),
+        ("5", "application/json", "The file is JSON, but neither an array nor an object."),
+        (
+            "[\n{]",
+            None,
+            "The file is not JSON that can be read: line 2, column 2: key must be a string.",
+        ),
+        pytest.param(
+            "[" * 1_000_000,
+            None,
+            "The file is not JSON that can be read: line 1, column 20",
+            id="deep",
+        ),
     ],
 )
 async def test_a_file_that_is_none_gets_a_sentence(
