@@ -3,7 +3,8 @@
 Why nothing accepted is lost: a message that brings the onboarding back is on the queue before the
 ledger knows the onboarding, and it goes only after the ledger has closed it.
 
-    put the message ─► open the ledger ─► Graph ─► close the ledger ─► delete the message
+    put the message ─► open the ledger ─► Graph ─► close the ledger ─► answer
+        │                                                             └─► delete the message
         └ a crash anywhere from here on: the message comes back, and the queue trigger carries on
 """
 
@@ -11,6 +12,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
@@ -40,8 +42,8 @@ _log = logging.getLogger(__name__)
 _ANSWERED_AS_FAULTS = frozenset({Status.FAILED, Status.CANCELED})
 _SAFETY_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wait
 
-# Attempts that outlive their caller's wait; the event loop itself keeps only weak references.
-_background: set[asyncio.Task[Onboarding]] = set()
+# What outlives the wait of its caller; the event loop itself keeps only weak references.
+_background: set[asyncio.Task[Any]] = set()
 
 
 async def submit(
@@ -85,7 +87,7 @@ async def _submit(
     if isinstance(opened, ClaimHeld):
         if opened.holder.id != onboarding.id:
             # The holder has a message of its own; ours would find nothing to do.
-            await delete_safety_message(services.queue, receipt)
+            _delete_meanwhile(services, receipt)
         joined = join(await follow_joined(services.ledger, opened.holder), onboarding)
         return replace(joined, newcomer=onboarding) if isinstance(joined, Conflict) else joined
     telemetry.accepted()
@@ -142,10 +144,17 @@ async def _attempt_and_settle(
     services.throttle.leave_room()
     concluded = await attempt_and_conclude(services, begun, gate)
     if concluded.status.terminal:
-        await delete_safety_message(services.queue, receipt)
+        _delete_meanwhile(services, receipt)
     else:
         await _come_back_when_due(services, concluded, receipt)
     return concluded
+
+
+def _delete_meanwhile(services: Services, receipt: Receipt) -> None:
+    """Delete the message while the answer is on its way: one that stays finds nothing to do."""
+    task = asyncio.create_task(delete_safety_message(services.queue, receipt))
+    _background.add(task)
+    task.add_done_callback(_background.discard)
 
 
 async def _come_back_when_due(services: Services, waiting: Onboarding, receipt: Receipt) -> None:
