@@ -2,9 +2,10 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from itertools import batched
 from typing import Any
 
@@ -45,7 +46,7 @@ from connorg.storage.entities import (
     tenant_entity,
 )
 from connorg.storage.ledger_purge import purge, remnant_of
-from connorg.storage.scan import LARGEST_ANSWER, Scan, smallest
+from connorg.storage.scan import LARGEST_ANSWER, Key, Scan, key_of, smallest
 from connorg.storage.tables import CONFLICTS, read_row, with_table, write_row
 
 _KEY = ["PartitionKey", "RowKey"]
@@ -150,8 +151,8 @@ class AzureLedger:
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
         """See ports.Ledger. A scan: organizations are rarely deleted."""
-        scan = self._scan(OnboardingFilter(), _KEY, organization=organization_id)
-        ids = [_id_of(row["PartitionKey"], row["RowKey"]) async for row in scan.rows()]
+        scan = self._scan(OnboardingFilter(), _KEY, key_of, organization=organization_id)
+        ids = [_id_of(*key) async for key in scan.all()]
         found = await asyncio.gather(*map(self.read, ids))
         return tuple(onboarding for onboarding in found if onboarding is not None)
 
@@ -164,7 +165,7 @@ class AzureLedger:
         partition of its own, so a page is the smallest of a scan over the keys of all that match.
         """
         keys = await self._newest(which, limit + 1, continuation)
-        ids = [_id_of(partition, row) for row, partition in keys[:limit]]
+        ids = [_id_of(*key) for key in keys[:limit]]
         found = await asyncio.gather(*map(self._read_unless_newer, ids))
         more = split_id(ids[-1])[1] if len(keys) > limit else None
         return OnboardingPage(
@@ -173,9 +174,9 @@ class AzureLedger:
 
     async def _newest(
         self, which: OnboardingFilter, count: int, continuation: str | None
-    ) -> Sequence[tuple[str, str]]:
+    ) -> Sequence[Key]:
         if which.code is None and which.text is None:
-            return await smallest(self._scan(which, _KEY, continuation), count)
+            return await smallest(self._scan(which, _KEY, key_of, continuation), count)
         found = [split_id(one.id) async for one in self.outline(which, continuation)]
         return heapq.nsmallest(count, ((row, partition) for partition, row in found))
 
@@ -186,13 +187,13 @@ class AzureLedger:
         old: list[str] = []
         is_searched = which.text is not None
         columns = [*_KEY, *COUNTED, *([SEARCHED] if is_searched else [])]
-        async for row in self._scan(which, columns, continuation).rows():
-            with suppress(NewerVersionError):
-                outline = outline_of(row, is_searched=is_searched)
-                if outline is None:
-                    old.append(_id_of(row["PartitionKey"], row["RowKey"]))
-                elif which.lets_through(outline):
-                    yield outline
+        take = partial(_outline_or_key, is_searched=is_searched)
+        async for found in self._scan(which, columns, take, continuation).all():
+            match found:
+                case OnboardingOutline() if which.lets_through(found):
+                    yield found
+                case tuple():
+                    old.append(_id_of(*found))
         for some in batched(old, _AT_ONCE, strict=False):
             for held in await asyncio.gather(*map(self._read_unless_newer, some)):
                 if held is not None and which.lets_through(told := OnboardingOutline.of(held)):
@@ -204,14 +205,15 @@ class AzureLedger:
             return await self.read(onboarding_id)
         return None
 
-    def _scan(
+    def _scan[T](
         self,
         which: OnboardingFilter,
         columns: Sequence[str],
+        take: Callable[[Any], T],
         after: str | None = None,
         *,
         organization: str | None = None,
-    ) -> Scan:
+    ) -> Scan[T]:
         """Scan the rows of onboardings that match, but for code and text.
 
         `organization`: the one that they have come to; None: any.
@@ -235,7 +237,7 @@ class AzureLedger:
             if value is not None:
                 conditions.append(f"{column} eq @{column}")
                 values[column] = str(value)
-        return Scan(self._table, " and ".join(conditions), values, columns, page=self._page)
+        return Scan(self._table, " and ".join(conditions), values, columns, take, page=self._page)
 
     async def reserve_key(
         self, caller: str, key: str, reservation: KeyReservation
@@ -259,8 +261,15 @@ class AzureLedger:
         return purge(self._table, before, self._page)
 
 
-def _id_of(partition: str, row: str) -> str:
+def _id_of(row: str, partition: str) -> str:
     return f"{partition}-{row.removeprefix(ONBOARDING)}"
+
+
+def _outline_or_key(row: Any, *, is_searched: bool) -> OnboardingOutline | Key | None:
+    """Take what is counted of a row, or the key of one that must be read for it."""
+    with suppress(NewerVersionError):
+        return outline_of(row, is_searched=is_searched) or key_of(row)
+    return None
 
 
 def _create_or_update(entity: Entity, etag: str | None) -> tuple[Any, ...]:

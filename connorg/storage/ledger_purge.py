@@ -15,6 +15,7 @@ gives those alone that are old enough.
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from itertools import batched
+from operator import itemgetter
 from typing import Any
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -43,12 +44,18 @@ async def purge(table: TableClient, before: datetime, page: int) -> AsyncGenerat
     aged = {"aged": f"{ONBOARDING}{countdown(before)}", "to": f"{ONBOARDING}~"}
     conditions = "RowKey gt @aged and RowKey lt @to"
     done = ""
-    async for row in Scan(table, conditions, aged, ["PartitionKey"], page=page).rows():
-        if row["PartitionKey"] != done:  # rows of a partition mostly come one after the other
-            done = row["PartitionKey"]
+    take = itemgetter("PartitionKey")
+    async for partition in Scan(table, conditions, aged, ["PartitionKey"], take, page=page).all():
+        if partition != done:  # rows of a partition mostly come one after the other
+            done = partition
             yield await _purge_partition(table, done, before)
-    async for row in Scan(table, "RowKey eq @key", {"key": KEY}, before=OF_KEYS, page=page).rows():
+    keys = Scan(table, "RowKey eq @key", {"key": KEY}, None, _same, before=OF_KEYS, page=page)
+    async for row in keys.all():
         yield await _purge_key(table, row, before)
+
+
+def _same(row: Any) -> Any:
+    return row
 
 
 def remnant_of(onboarding_id: str) -> Onboarding:

@@ -8,7 +8,7 @@ hashes is cut into ranges, and all of them are read side by side.
 import asyncio
 import heapq
 import math
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,9 @@ from azure.data.tables.aio import TableClient
 
 from connorg.storage.connection import storage_errors
 
+type Key = tuple[str, str]
+"""The RowKey and the PartitionKey of a row."""
+
 LARGEST_ANSWER = 1000  # rows; the service's limit
 _RANGES = 32  # so that 100,000 rows are some four answers in each
 _STARTS = tuple(f"{256 * number // _RANGES:02x}" for number in range(_RANGES))
@@ -26,56 +29,67 @@ _SHARE_DIGITS = 8
 
 
 @dataclass(frozen=True)
-class FirstAnswer:
-    rows: Sequence[Any]
-    """All rows of the partitions before `rest`."""
+class FirstAnswer[T]:
+    found: Sequence[T]
+    """What was taken of all partitions before `rest`."""
     rest: str | None
     """The partition at which the rest begins; None: this is all."""
 
 
 @dataclass(frozen=True)
-class Scan:
+class Scan[T]:
     table: TableClient
     conditions: str
     values: Mapping[str, str]
-    columns: Sequence[str] | None = None
+    columns: Sequence[str] | None
+    take: Callable[[Any], T]
+    """Gives what is kept of a row: a row as the SDK has it is large, and many are held at once."""
     before: str = ""
     """What stands before the hash in the name of a partition."""
     page: int = LARGEST_ANSWER
 
-    async def rows(self) -> AsyncIterator[Any]:
-        """Give all rows; none where there is no table. Raise StorageUnavailableError."""
-        first = await self.first()
-        for row in first.rows:
-            yield row
-        async for row in self.rest(first):
-            yield row
-
-    async def first(self) -> FirstAnswer:
-        """Return the rows of the first answer. Raise StorageUnavailableError."""
-        start, end = self.before + _STARTS[0], self.before + _END
-        pages = self._query(start, end).by_page()
-        rows = await _next_answer(pages) or []
-        if pages.continuation_token is None:
-            return FirstAnswer(rows, None)
-        # An answer may be empty though it is not the last; it may end amid a partition.
-        rest = rows[-1]["PartitionKey"] if rows else start
-        return FirstAnswer([row for row in rows if row["PartitionKey"] != rest], rest)
-
-    async def rest(self, first: FirstAnswer, last: str | None = None) -> AsyncIterator[Any]:
-        """Give the rows after the first answer; of these only those up to a RowKey.
+    async def all(self) -> AsyncIterator[T]:
+        """Give what is taken of all rows; nothing where there is no table.
 
         Raise StorageUnavailableError.
+        """
+        first = await self.first()
+        for one in first.found:
+            yield one
+        async for one in self.rest(first):
+            yield one
+
+    async def first(self) -> FirstAnswer[T]:
+        """Return what is taken of the first answer. Raise StorageUnavailableError."""
+        start, end = self.before + _STARTS[0], self.before + _END
+        pages = self._query(start, end).by_page()
+        take = lambda row: (row["PartitionKey"], self.take(row))  # noqa: E731
+        found = await _next_answer(pages, take) or []
+        if pages.continuation_token is None:
+            return FirstAnswer([one for _, one in found], None)
+        # An answer may be empty though it is not the last; it may end amid a partition.
+        rest = found[-1][0] if found else start
+        return FirstAnswer([one for partition, one in found if partition != rest], rest)
+
+    async def rest(self, first: FirstAnswer[T], last: str | None = None) -> AsyncIterator[T]:
+        """Give what is taken after the first answer; of rows up to a RowKey only.
+
+        Every range asks for its next answer with the others. Raise StorageUnavailableError.
         """
         if first.rest is None:
             return
         starts = [self.before + start for start in _STARTS if self.before + start > first.rest]
         ends = [*starts, self.before + _END]
         ranges = zip([first.rest, *starts], ends, strict=True)
-        async for row in side_by_side(self._query(*each, last) for each in ranges):
-            yield row
+        pages = [self._query(*each, last).by_page() for each in ranges]
+        while pages:
+            answers = await asyncio.gather(*(_next_answer(page, self.take) for page in pages))
+            for answer in answers:
+                for one in answer or ():
+                    yield one
+            pages = [p for p, answer in zip(pages, answers, strict=True) if answer is not None]
 
-    def share(self, first: FirstAnswer) -> float:
+    def share(self, first: FirstAnswer[T]) -> float:
         """Return the share of all partitions that the first answer covers."""
         if first.rest is None:
             return 1.0
@@ -95,7 +109,7 @@ class Scan:
         )
 
 
-async def smallest(scan: Scan, count: int) -> list[tuple[str, str]]:
+async def smallest(scan: Scan[Key], count: int) -> list[Key]:
     """Return the smallest RowKeys of all that match, with their partitions.
 
     The partitions are hashes, so the first answer is a fair sample: it tells up to which RowKey
@@ -104,16 +118,16 @@ async def smallest(scan: Scan, count: int) -> list[tuple[str, str]]:
     Raise StorageUnavailableError.
     """
     first = await scan.first()
-    keys = sorted(map(_key, first.rows))
+    keys = sorted(first.found)
     last = _probably_enough(keys, scan.share(first), count)
     found = [key for key in keys if last is None or key[0] <= last]
-    found += [_key(row) async for row in scan.rest(first, last)]
+    found += [key async for key in scan.rest(first, last)]
     if last is not None and len(found) < count:
-        found = [*keys, *[_key(row) async for row in scan.rest(first)]]
+        found = [*keys, *[key async for key in scan.rest(first)]]
     return heapq.nsmallest(count, found)
 
 
-def _probably_enough(keys: Sequence[tuple[str, str]], share: float, count: int) -> str | None:
+def _probably_enough(keys: Sequence[Key], share: float, count: int) -> str | None:
     """Return a RowKey up to which a table holds `count` rows, in all likelihood; None: unknown.
 
     `keys`: the sorted ones of a share of the table.
@@ -123,29 +137,15 @@ def _probably_enough(keys: Sequence[tuple[str, str]], share: float, count: int) 
     return keys[rank][0] if rank < len(keys) else None
 
 
-def _key(row: Any) -> tuple[str, str]:
+def key_of(row: Any) -> Key:
     return row["RowKey"], row["PartitionKey"]
 
 
-async def side_by_side(queries: Iterable[Any]) -> AsyncIterator[Any]:
-    """Give the rows of several queries, of which each asks for its next answer with the others.
-
-    None where there is no table. Raise StorageUnavailableError.
-    """
-    pages = [query.by_page() for query in queries]
-    while pages:
-        answers = await asyncio.gather(*map(_next_answer, pages))
-        for answer in answers:
-            for row in answer or ():
-                yield row
-        pages = [page for page, answer in zip(pages, answers, strict=True) if answer is not None]
-
-
-async def _next_answer(pages: Any) -> list[Any] | None:
-    """Return the rows of a query's next answer; None, without a call: there is none."""
+async def _next_answer[T](pages: Any, take: Callable[[Any], T]) -> list[T] | None:
+    """Take what is in a query's next answer; None, without a call: there is none."""
     async with storage_errors():
         # Without a table nothing was written so far.
         with suppress(StopAsyncIteration, ResourceNotFoundError):
             page = await anext(pages)
-            return [row async for row in page]
+            return [take(row) async for row in page]
     return None

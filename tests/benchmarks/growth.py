@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import batched
 from random import Random
 from typing import Any
 
@@ -75,6 +74,7 @@ class Meter:
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._started)
         trace.on_request_end.append(self._ended)
+        trace.on_request_exception.append(self._ended)
         trace.on_request_chunk_sent.append(self._moved)
         trace.on_response_chunk_received.append(self._moved)
         return trace
@@ -95,9 +95,9 @@ def _request(number: int) -> OnboardingRequest:
     return OnboardingRequest.model_validate(body(number, "growth"))
 
 
-def onboarding(number: int) -> Onboarding:
-    """Give the one that was asked for by that number, the last first; one in ten failed."""
-    request = _request(number // _IN_A_PARTITION)
+def onboarding(number: int, partners: int) -> Onboarding:
+    """Give one for a partner; the newest has number 0, and one in ten failed."""
+    request = _request(number % partners)
     at = _NOW - _APART * number
     new = Onboarding(
         id=new_onboarding_id(request.natural_key, at, Random(number)),
@@ -127,26 +127,30 @@ def _batch(size: int) -> tuple[Batch, list[BatchRow]]:
     return batch, [BatchRow(number=n, name=f"p{n}.example", **done) for n in numbers]
 
 
+def _partners(size: int) -> int:
+    return size // _IN_A_PARTITION
+
+
 async def _lay(table: TableClient, size: int) -> None:
     await table.create_table()
     at_once = asyncio.Semaphore(_AT_ONCE)
+    partners = _partners(size)
 
-    async def write(numbers: tuple[int, ...]) -> None:
+    async def write(numbers: range) -> None:
         async with at_once:
-            held = [onboarding(number) for number in numbers]
+            held = [onboarding(number, partners) for number in numbers]
             rows = [claim_entity(held[0]), *map(onboarding_entity, held)]
             await table.submit_transaction([("create", row) for row in rows])
 
-    for some in batched(batched(range(size), _IN_A_PARTITION, strict=False), 100, strict=False):
-        await asyncio.gather(*map(write, some))
+    await asyncio.gather(*(write(range(partner, size, partners)) for partner in range(partners)))
 
 
 def _operations(
     ledger: AzureLedger, batches: AzureBatches, size: int
 ) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
     """Give each operation with what it is called in the table."""
-    middle = onboarding(size // 2)
-    newcomer = onboarding(size * _IN_A_PARTITION).model_copy(
+    middle = onboarding(size // 2, _partners(size))
+    newcomer = onboarding(size, size + 1).model_copy(
         update={"status": Status.NOT_STARTED, "result": None, "conclusion": None}
     )
     oldest = _NOW - _APART * (size - _DUE)

@@ -23,8 +23,8 @@ MUTATIONS = (
     Mutation(
         "ranges are read one after the other",
         _SCAN,
-        old="answers = await asyncio.gather(*map(_next_answer, pages))",
-        new="answers = [await _next_answer(page) for page in pages]",
+        old="answers = await asyncio.gather(*(_next_answer(page, self.take) for page in pages))",
+        new="answers = [await _next_answer(page, self.take) for page in pages]",
         killed_by=_NOT_MORE_THAN_TEN,
     ),
     Mutation(
@@ -37,15 +37,15 @@ MUTATIONS = (
     Mutation(
         "rows of a partition that an answer cut in two are given twice",
         _SCAN,
-        old='[row for row in rows if row["PartitionKey"] != rest]',
-        new="rows",
+        old="[one for partition, one in found if partition != rest]",
+        new="[one for _, one in found]",
         killed_by=_ALL_ARE_FOUND,
     ),
     Mutation(
         "the first answer of a scan is taken for all",
         _SCAN,
         old="if pages.continuation_token is None:",
-        new="if rows:",
+        new="if found:",
         killed_by=_ALL_ARE_FOUND,
     ),
     Mutation(
