@@ -1,6 +1,46 @@
 // connorg in one subscription: a resource group and all that runs in it. docs/deploy.md tells how.
 targetScope = 'subscription'
 
+@description('Instances that are kept ready for a part of the app.')
+@sealed()
+type readyGroup = {
+  @description('http, or function: and the name of a function that is not called by HTTP.')
+  name: string
+
+  @description('How many.')
+  @minValue(1)
+  instanceCount: int
+}
+
+type names = string[]
+
+@description('Where a delivery of a webhook has what is the same each time that it is repeated.')
+@sealed()
+type deliveryPlace = {
+  header: string?
+  path: string?
+}
+
+@description('A sender of webhooks: docs/connect/README.md tells its fields.')
+@sealed()
+type webhookSource = {
+  profile: string?
+  #disable-next-line use-user-defined-types // a scheme of which each has fields of its own
+  proof: object?
+
+  @description('Names of the app settings that hold its secrets.')
+  @minLength(1)
+  @maxLength(8)
+  secrets: string[]
+  counts: string?
+  #disable-next-line use-user-defined-types // a template that may nest, with expressions for leaves
+  request: object?
+  #disable-next-line use-user-defined-types // any JSON
+  defaults: object?
+  deliveryId: deliveryPlace?
+  identitySourceTypes: names?
+}
+
 @description('Names the resource group and, by a hash, everything in it.')
 @minLength(1)
 @maxLength(40)
@@ -11,19 +51,19 @@ param environmentName string
 param location string
 
 @description('Tags on every resource.')
-param tags object = {}
+param tags { *: string } = {}
 
 @description('The client id of the app registration whose tokens callers bring (entra/registration.bicep). Blank: callers bring function keys instead.')
 param entraClientId string = ''
 
 @description('App settings that differ from connorg\'s own defaults, by name. README has the table.')
-param settings object = {}
+param settings { *: string } = {}
 
 @description('Who may send webhooks, as docs/connect/README.md declares them. It holds no secret.')
-param webhookSources object = {}
+param webhookSources { *: webhookSource } = {}
 
 @description('App settings that the vault fills: CONNORG_CALLBACK_SECRETS, CONNORG_RESULT_SECRETS, those that webhookSources name. The secret is named like the setting, in lower case with - for _.')
-param secretSettings array = []
+param secretSettings string[] = []
 
 @description('Memory of an instance in MB; it brings CPU with it.')
 @allowed([
@@ -39,12 +79,12 @@ param instanceMemoryMB int = 2048
 param httpConcurrency int = 50
 
 @description('The most instances that there may ever be. It caps what a storm can cost.')
-@minValue(1)
+@minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('Instances that are kept ready, for example [{"name": "http", "instanceCount": 1}, {"name": "function:ResumeOnboarding", "instanceCount": 1}].')
-param alwaysReady array = []
+@description('Instances that are kept ready, for example [{"name": "http", "instanceCount": 1}, {"name": "function:ResumeOnboarding", "instanceCount": 1}]. With zoneRedundant two or more each.')
+param alwaysReady readyGroup[] = []
 
 @description('Spread instances and storage over the zones of the region.')
 param zoneRedundant bool = false
@@ -70,24 +110,31 @@ param logRetentionDays int = 90
 param alertEmail string = ''
 
 @description('Action groups that are told of alerts too, as resource ids.')
-param actionGroupIds array = []
+param actionGroupIds string[] = []
 
 @description('The alert on the oldest waiting onboarding is raised after so many minutes.')
 @minValue(5)
 param oldestWaitingMinutes int = 60
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
+var storageName = 'stconnorg${token}'
+var workspaceName = 'log-connorg-${token}'
+var keepsOne = [
+  for group in alwaysReady: group.instanceCount < 2
+]
 var allTags = union(tags, { 'azd-env-name': environmentName })
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-connorg-${environmentName}'
   location: location
   tags: allTags
 }
 
+// Its principal id, known at run time alone, is part of the names of role assignments on purpose: under a name
+// without it, an identity that was deleted and made again would clash with the assignment of the old one
+// (RoleAssignmentUpdateNotPermitted). The price: a preview can't say what happens to the assignments.
 module identity 'modules/identity.bicep' = {
   scope: group
-  name: 'identity'
   params: {
     name: 'id-connorg-${token}'
     location: location
@@ -97,11 +144,12 @@ module identity 'modules/identity.bicep' = {
 
 module monitoring 'modules/monitoring.bicep' = {
   scope: group
-  name: 'monitoring'
   params: {
     token: token
+    workspaceName: workspaceName
     location: location
     tags: allTags
+    #disable-next-line what-if-short-circuiting // see identity
     principalId: identity.outputs.principalId
     retentionDays: logRetentionDays
   }
@@ -109,11 +157,11 @@ module monitoring 'modules/monitoring.bicep' = {
 
 module storage 'modules/storage.bicep' = {
   scope: group
-  name: 'storage'
   params: {
-    name: 'stconnorg${token}'
+    name: storageName
     location: location
     tags: allTags
+    #disable-next-line what-if-short-circuiting // see identity
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     zoneRedundant: zoneRedundant
@@ -123,11 +171,11 @@ module storage 'modules/storage.bicep' = {
 
 module vault 'modules/vault.bicep' = {
   scope: group
-  name: 'vault'
   params: {
     name: 'kv-connorg-${token}'
     location: location
     tags: allTags
+    #disable-next-line what-if-short-circuiting // see identity
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     privateNetwork: privateNetwork
@@ -136,7 +184,6 @@ module vault 'modules/vault.bicep' = {
 
 module network 'modules/network.bicep' = if (privateNetwork) {
   scope: group
-  name: 'network'
   params: {
     token: token
     location: location
@@ -151,7 +198,6 @@ module network 'modules/network.bicep' = if (privateNetwork) {
 
 module app 'modules/app.bicep' = {
   scope: group
-  name: 'app'
   params: {
     token: token
     location: location
@@ -159,28 +205,29 @@ module app 'modules/app.bicep' = {
     environmentName: environmentName
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
-    storageName: storage.outputs.name
+    storageName: storageName
     storageEndpoints: storage.outputs.endpoints
     deploymentContainer: storage.outputs.deploymentContainer
     vaultUri: vault.outputs.uri
     applicationInsights: monitoring.outputs.connectionString
     workspaceId: monitoring.outputs.workspaceId
-    subnetId: privateNetwork ? network.outputs.appSubnetId : ''
+    subnetId: network.?outputs.appSubnetId ?? ''
     entraClientId: entraClientId
     settings: settings
-    webhookSources: webhookSources
+    webhookSources: string(webhookSources)
     secretSettings: secretSettings
     instanceMemoryMB: instanceMemoryMB
     httpConcurrency: httpConcurrency
     maximumInstanceCount: maximumInstanceCount
-    alwaysReady: alwaysReady
+    alwaysReady: zoneRedundant && contains(keepsOne, true)
+      ? fail('With zoneRedundant each group of alwaysReady has an instanceCount of 2 or more.')
+      : alwaysReady
     zoneRedundant: zoneRedundant
   }
 }
 
 module alerts 'modules/alerts.bicep' = {
   scope: group
-  name: 'alerts'
   params: {
     token: token
     location: location
@@ -194,12 +241,14 @@ module alerts 'modules/alerts.bicep' = {
 
 module workbook 'modules/workbook.bicep' = {
   scope: group
-  name: 'workbook'
   params: {
     location: location
     tags: allTags
-    workspaceName: monitoring.outputs.workspaceName
+    workspaceName: workspaceName
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 // azd keeps these as environment variables, for its hooks and for whoever looks.

@@ -35,4 +35,4 @@ resource assignments 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
   }
 ]
 
-output granted array = names
+output granted string[] = names

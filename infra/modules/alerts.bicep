@@ -1,14 +1,14 @@
 // What somebody has to know of. docs/operations.md tells what to do about each.
 param token string
 param location string
-param tags object
+param tags { *: string }
 param workspaceId string
 
 @description('Who is told by e-mail; blank: nobody.')
 param email string
 
 @description('Action groups that are told too, as resource ids.')
-param actionGroupIds array
+param actionGroupIds string[]
 
 param oldestWaitingMinutes int
 
@@ -111,6 +111,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)
   }
 }
 
+#disable-next-line use-recent-api-versions // the only newer one is of 2026: sovereign clouds lag behind by months
 resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in alerts: {
     name: 'connorg-${alert.name}-${token}'

@@ -1,7 +1,7 @@
 // The plan and the function app, with everything it is told by app settings.
 param token string
 param location string
-param tags object
+param tags { *: string }
 param environmentName string
 
 param identityId string
@@ -10,7 +10,7 @@ param identityClientId string
 param storageName string
 
 @description('The service URIs blob, queue and table.')
-param storageEndpoints object
+param storageEndpoints { blob: string, queue: string, table: string }
 
 @description('The URL of the blob container that the package is deployed to.')
 param deploymentContainer string
@@ -26,13 +26,16 @@ param workspaceId string
 param subnetId string
 
 param entraClientId string
-param settings object
-param webhookSources object
-param secretSettings array
+param settings { *: string }
+
+@description('Who may send webhooks, as the JSON that the app reads.')
+param webhookSources string
+
+param secretSettings string[]
 param instanceMemoryMB int
 param httpConcurrency int
 param maximumInstanceCount int
-param alwaysReady array
+param alwaysReady { name: string, instanceCount: int }[]
 param zoneRedundant bool
 
 var withEntra = !empty(entraClientId)
@@ -80,7 +83,7 @@ var ownSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_ENABLE_OPENTELEMETRY: 'true'
   CONNORG_REQUIRE_ENTRA: withEntra ? 'true' : 'false'
-  CONNORG_WEBHOOK_SOURCES: string(webhookSources)
+  CONNORG_WEBHOOK_SOURCES: webhookSources
 }
 
 var plainSettings = [
@@ -106,7 +109,7 @@ var vaultSettings = [
   }
 ]
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: 'plan-connorg-${token}'
   location: location
   tags: tags
@@ -121,7 +124,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource site 'Microsoft.Web/sites@2024-04-01' = {
+resource site 'Microsoft.Web/sites@2025-03-01' = {
   name: 'func-connorg-${token}'
   location: location
   tags: union(tags, { 'azd-service-name': 'functions' })
@@ -172,22 +175,28 @@ resource site 'Microsoft.Web/sites@2024-04-01' = {
 }
 
 // Publishing is for Entra identities too: no user name, no password.
-resource publishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = [
-  for policy in ['scm', 'ftp']: {
-    parent: site
-    name: policy
-    properties: {
-      allow: false
-    }
+resource scm 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'scm'
+  properties: {
+    allow: false
   }
-]
+}
+
+resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: site
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
 
 // Requests without a token are let through to the code, which refuses them on every route but those
 // that need none (CONNORG_REQUIRE_ENTRA). App Service can't do that itself: it leaves paths out by
 // their beginning alone, and /api/onboardings/{id}/result needs no token where /api/onboardings/{id}
 // does. It still checks each token, and takes the headers away by which a caller might pose as
 // signed in. On the paths left out it looks at nothing: webhooks bring credentials of their own.
-resource authentication 'Microsoft.Web/sites/config@2024-04-01' = if (withEntra) {
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (withEntra) {
   parent: site
   name: 'authsettingsV2'
   properties: {
@@ -230,6 +239,7 @@ resource authentication 'Microsoft.Web/sites/config@2024-04-01' = if (withEntra)
   }
 }
 
+#disable-next-line use-recent-api-versions // there is no newer one; 2016-09-01 is older and knows less
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: site
   name: 'connorg'

@@ -1,7 +1,8 @@
 // Log Analytics and Application Insights. Telemetry is taken from Entra identities alone.
 param token string
+param workspaceName string
 param location string
-param tags object
+param tags { *: string }
 
 @description('The identity that may send telemetry.')
 param principalId string
@@ -11,8 +12,8 @@ param retentionDays int
 // "Azure built-in roles for Monitor"
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-connorg-${token}'
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+  name: workspaceName
   location: location
   tags: tags
   properties: {
@@ -49,6 +50,5 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 output workspaceId string = workspace.id
-output workspaceName string = workspace.name
 // It says where telemetry goes. It opens nothing: without local authentication its key is no key.
 output connectionString string = insights.properties.ConnectionString

@@ -1,7 +1,7 @@
 // A virtual network through which alone storage and vault are reached.
 param token string
 param location string
-param tags object
+param tags { *: string }
 
 param addressSpace string
 param appSubnet string
@@ -16,34 +16,30 @@ var vaultSuffix = replace(environment().suffixes.keyvaultDns, '.vault.', '.vault
 var endpointsOf = [
   {
     name: 'blob'
-    resourceId: storageId
     zone: 'privatelink.blob.${storageSuffix}'
   }
   {
     name: 'queue'
-    resourceId: storageId
     zone: 'privatelink.queue.${storageSuffix}'
   }
   {
     name: 'table'
-    resourceId: storageId
     zone: 'privatelink.table.${storageSuffix}'
   }
   {
     name: 'vault'
-    resourceId: vaultId
     zone: 'privatelink${vaultSuffix}'
   }
 ]
 
 // Azure's own rules: in from the network alone, out to anywhere, for Graph and callbacks.
-resource rules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+resource rules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-connorg-${token}'
   location: location
   tags: tags
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: 'vnet-connorg-${token}'
   location: location
   tags: tags
@@ -110,7 +106,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
 
 // A storage account takes one private endpoint at a time (StorageAccountOperationInProgress).
 @batchSize(1)
-resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for endpoint in endpointsOf: {
     name: 'pe-connorg-${endpoint.name}-${token}'
     location: location
@@ -123,7 +119,7 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
         {
           name: endpoint.name
           properties: {
-            privateLinkServiceId: endpoint.resourceId
+            privateLinkServiceId: endpoint.name == 'vault' ? vaultId : storageId
             groupIds: [
               endpoint.name
             ]
@@ -134,7 +130,7 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
   }
 ]
 
-resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
   for (endpoint, i) in endpointsOf: {
     parent: endpoints[i]
     name: 'default'

@@ -2,7 +2,7 @@
 // in docs/deploy.md: this deployment neither knows nor makes any.
 param name string
 param location string
-param tags object
+param tags { *: string }
 
 @description('The identity that may read secrets.')
 param principalId string
@@ -13,7 +13,7 @@ param privateNetwork bool
 // "Azure built-in roles for Security"
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
   tags: tags
@@ -45,6 +45,7 @@ resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // there is no newer one; 2016-09-01 is older and knows less
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'connorg'

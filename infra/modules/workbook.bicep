@@ -1,6 +1,6 @@
 // What is happening, at a glance, and the same queries to start a search from.
 param location string
-param tags object
+param tags { *: string }
 param workspaceName string
 
 var queries = [
@@ -125,7 +125,7 @@ var charts = [
   }
 ]
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: workspaceName
 }
 
@@ -147,7 +147,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
 
 // Azure refuses eight at once, and refuses to put one over another whose etag isn't told.
 @batchSize(1)
-resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2023-09-01' = [
+resource saved 'Microsoft.OperationalInsights/workspaces/savedSearches@2025-07-01' = [
   for query in concat(queries, [oneOnboarding]): {
     parent: workspace
     name: 'connorg-${query.name}'

@@ -21,7 +21,7 @@ _MOST = {
     "actionGroupIds": ["/subscriptions/other"],
     "zoneRedundant": True,
     "privateNetwork": True,
-    "alwaysReady": [{"name": "http", "instanceCount": 1}],
+    "alwaysReady": [{"name": "http", "instanceCount": 2}],
     "webhookSources": {"jira": senders.DOCUMENTED["jira"]},
     "secretSettings": [
         "CONNORG_CALLBACK_SECRETS",

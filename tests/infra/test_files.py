@@ -1,19 +1,42 @@
 """The Bicep files themselves: they parse, name only what there is, and are wired to each other."""
 
 import json
+import re
 import shutil
 import subprocess
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connorg.functions.http.callers import Role
+from connorg.webhooks.senders import Sender
+from tests import senders
 from tests.infra.bicep.deploying import deploy, modules_of
 from tests.infra.bicep.syntax import BicepError, plain_text, read
+from tests.infra.bicep.types import properties_of
 from tests.infra.environments import ENVIRONMENTS, FILES, INFRA, MAIN, deployed, parameters_in
 
+LEAST = {"environmentName": "a", "location": "westeurope"}
+# Providers under one name that have versions of their own.
+SERVED_APART = {
+    kind: kind
+    for kind in (
+        "Microsoft.Insights/actionGroups",
+        "Microsoft.Insights/components",
+        "Microsoft.Insights/diagnosticSettings",
+        "Microsoft.Insights/scheduledQueryRules",
+        "Microsoft.Insights/workbooks",
+    )
+} | dict.fromkeys(
+    (
+        "Microsoft.Network/privateDnsZones",
+        "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+    ),
+    "Microsoft.Network/privateDnsZones",
+)
 BICEP = sorted(INFRA.rglob("*.bicep"))
 ENTRA = INFRA / "entra"
 # They need the Microsoft Graph extension, which a compiler fetches.
@@ -22,6 +45,14 @@ PLAIN = [path for path in BICEP if path.parent != ENTRA]
 
 def named(path: Path) -> str:
     return str(path.relative_to(INFRA))
+
+
+def ready(count: int) -> dict[str, object]:
+    return {"name": "http", "instanceCount": count}
+
+
+def source(**changes: object) -> dict[str, object]:
+    return {**senders.DOCUMENTED["jira"], **changes}
 
 
 @pytest.mark.parametrize("path", BICEP, ids=named)
@@ -42,7 +73,7 @@ def test_every_file_belongs_to_the_deployment_or_to_entra() -> None:
 
 def test_a_plain_compile_needs_no_extension() -> None:
     assert [path for path in PLAIN if read(path).extensions] == []
-    configured = json.loads((ENTRA / "bicepconfig.json").read_text())["extensions"]
+    configured = comments_out(ENTRA)["extensions"]
     assert {e for path in BICEP for e in read(path).extensions} == set(configured)
 
 
@@ -77,11 +108,71 @@ def test_azd_gives_parameters_that_there_are() -> None:
         ({"environmentName": "a", "location": "x", "zones": True}, "no parameter zones"),
         ({"environmentName": "a", "location": "x", "instanceMemoryMB": 1024}, "may not be 1024"),
         ({"environmentName": "a", "location": "x", "logRetentionDays": 7}, "may not be 7"),
+        ({**LEAST, "maximumInstanceCount": 39}, "may not be 39"),
+        ({**LEAST, "tags": {"team": 1}}, "tags/team is no string"),
+        ({**LEAST, "settings": {"CONNORG_GIVE_UP_HOURS": 1}}, "CONNORG_GIVE_UP_HOURS is no string"),
+        ({**LEAST, "settings": ["CONNORG_GIVE_UP_HOURS"]}, "settings is no object"),
+        ({**LEAST, "secretSettings": "CONNORG_RESULT_SECRETS"}, "secretSettings is no array"),
+        ({**LEAST, "actionGroupIds": [{"id": "x"}]}, "actionGroupIds/0 is no string"),
+        ({**LEAST, "alwaysReady": [{"name": "http"}]}, "alwaysReady/0/instanceCount is not given"),
+        ({**LEAST, "alwaysReady": [ready(0)]}, "instanceCount may not be 0"),
+        ({**LEAST, "alwaysReady": [{**ready(1), "count": 1}]}, "alwaysReady/0 has no count"),
+        ({**LEAST, "alwaysReady": [ready(2), ready(1)], "zoneRedundant": True}, "2 or more"),
+        ({**LEAST, "webhookSources": {"jira": {"profile": "jira"}}}, "jira/secrets is not given"),
+        ({**LEAST, "webhookSources": {"jira": source(secrets=[])}}, "secrets may not be"),
+        ({**LEAST, "webhookSources": {"jira": source(secret="A")}}, "jira has no secret"),
+        ({**LEAST, "webhookSources": {"jira": source(counts=True)}}, "counts is no string"),
+        ({**LEAST, "webhookSources": {"jira": source(deliveryId={"at": "x"})}}, "has no at"),
     ],
 )
 def test_wrong_parameters_are_refused(parameters: dict[str, object], fault: str) -> None:
     with pytest.raises(BicepError, match=fault):
         deploy(MAIN, parameters)
+
+
+def test_zones_alone_need_two_of_what_is_kept_ready() -> None:
+    assert deployed("prod").only("Microsoft.Web/serverfarms").properties["zoneRedundant"]
+    deploy(MAIN, {**LEAST, "alwaysReady": [ready(1)]})
+
+
+def test_every_declared_sender_of_webhooks_is_taken() -> None:
+    deploy(MAIN, {**LEAST, "webhookSources": {**senders.DOCUMENTED, **senders.MORE}})
+
+
+def test_a_webhook_source_has_the_fields_that_the_code_reads() -> None:
+    """The type is sealed: a field that it lacks would be refused."""
+    declared = read(MAIN).types["webhookSource"].value
+    assert set(properties_of(declared)[0]) == {
+        "profile",
+        *(field.alias for field in Sender.model_fields.values()),
+    }
+
+
+def test_a_linter_rule_is_on_or_says_why_not() -> None:
+    configured = [comments_out(path) for path in (INFRA, ENTRA)]
+    assert configured[0]["analyzers"] == configured[1]["analyzers"]
+    rules = configured[0]["analyzers"]["core"]["rules"]
+    off = {name for name, rule in rules.items() if rule["level"] != "error"}
+    assert {name.startswith("use-description-") for name in off} == {True}
+    for path in BICEP:
+        for line in path.read_text().splitlines():
+            if "#disable" in line:
+                assert " // " in line, f"{path.name}: {line}"
+
+
+def comments_out(folder: Path) -> Any:
+    text = (folder / "bicepconfig.json").read_text()
+    return json.loads(re.sub(r"^ *//.*\n", "", text, flags=re.MULTILINE))
+
+
+def test_a_provider_has_one_version_but_where_it_is_said_why() -> None:
+    """Types of one provider at different versions are refused now and then, and puzzle always."""
+    versions: dict[str, set[str]] = defaultdict(set)
+    for path in PLAIN:
+        for declaration in read(path).resources.values():
+            kind, _, version = declaration.kind.partition("@")
+            versions[SERVED_APART.get(kind, kind.partition("/")[0])].add(version)
+    assert {provider: found for provider, found in versions.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from tests.infra.bicep.syntax import (
     Declaration,
     Parameter,
     Template,
-    error_at,
     read,
 )
+from tests.infra.bicep.types import Types
 from tests.infra.bicep.values import (
     Symbol,
     Unknown,
@@ -23,7 +23,6 @@ from tests.infra.bicep.values import (
     as_json,
     expression,
     is_known,
-    type_of,
 )
 
 _BICEPS_OWN = {"name", "parent", "scope", "dependsOn"}
@@ -101,10 +100,9 @@ class _Deploying:
                 raise BicepError(f"{template.path.name} has no parameter {name}")
         for name in [*template.parameters, *template.resources, *template.modules]:
             self._lookup(name)
-        for name, (type_name, node) in template.outputs.items():
+        for name, (wanted, node) in template.outputs.items():
             value = self._evaluator.value(node)
-            if not fits(value, type_name):
-                raise error_at(node, template.path, f"output {name} is no {type_name}")
+            self._check(value, wanted, {}, f"output {name}")
             self._deployment.outputs[name] = value
         return self._deployment
 
@@ -124,32 +122,21 @@ class _Deploying:
         return self._declared(template.modules[name], self._module)
 
     def _parameter(self, name: str, parameter: Parameter) -> Value:
-        place = f"{self._template.path.name}: parameter {name}"
         if name in self._given:
             value = self._given[name]
         elif parameter.default is None:
-            raise BicepError(f"{place} is not given")
+            raise BicepError(f"{self._template.path.name}: parameter {name} is not given")
         else:
             value = self._evaluator.value(parameter.default)
-        if not fits(value, parameter.type_name):
-            raise BicepError(f"{place} is no {parameter.type_name}: {value!r}")
-        if not isinstance(value, Unknown):
-            self._check_limits(place, parameter, value)
+        self._check(value, parameter.type, parameter.decorators, f"parameter {name}")
         return value
 
-    def _check_limits(self, place: str, parameter: Parameter, value: Value) -> None:
-        limits = {
-            decorator: self._evaluator.value(arguments[0])
-            for decorator, arguments in parameter.decorators.items()
-        }
-        size = value if isinstance(value, int) else len(value)
-        outside = (
-            value not in limits.get("allowed", [value])
-            or size < limits.get("minValue", limits.get("minLength", size))
-            or size > limits.get("maxValue", limits.get("maxLength", size))
-        )
-        if outside:
-            raise BicepError(f"{place} may not be {value!r}")
+    def _check(
+        self, value: Value, wanted: Node, decorators: Mapping[str, list[Node]], what: str
+    ) -> None:
+        types = Types(self._template.types, self._evaluator.value)
+        for fault in types.faults(value, wanted, decorators, what):
+            raise BicepError(f"{self._template.path.name}: {fault}")
 
     def _declared(self, declaration: Declaration, make: "_Make") -> Value:
         value = declaration.value
@@ -213,10 +200,6 @@ class _Deploying:
 
 
 type _Make = Callable[[Declaration, Evaluator, Node], Value]
-
-
-def fits(value: Value, type_name: str) -> bool:
-    return type_of(value) in {type_name, "any"}
 
 
 def modules_of(path: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from typing import NoReturn
 from tree_sitter import Node
 
 from tests.infra.bicep import functions
-from tests.infra.bicep.syntax import error_at, text_of
+from tests.infra.bicep.syntax import error_at, said, text_of
 from tests.infra.bicep.values import Symbol, Unknown, Value, expression, is_known, type_of
 
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\$": "$"}
@@ -18,9 +18,9 @@ _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
     "&&": lambda a, b: a and b,
     "||": lambda a, b: a or b,
     "*": lambda a, b: a * b,
+    "<": lambda a, b: a < b,
 }
 _FUNCTIONS = {"==": "equals", "!=": "notEquals"}
-_SAFE = {".?", "?."}
 _LITERALS: dict[str, Callable[[str], Value]] = {
     "number": int,
     "boolean": lambda text: text == "true",
@@ -45,7 +45,7 @@ class Evaluator:
         """Raises BicepError."""
         if node.type in _LITERALS:
             return _LITERALS[node.type](text_of(node))
-        parts = [child for child in node.named_children if child.type != "comment"]
+        parts = said(node)
         by_type = getattr(self, f"_{node.type}", None)  # the methods below are called as the nodes
         if by_type is None:
             self._refuse(node, f"{node.type} is not used in infra/")
@@ -118,11 +118,14 @@ class Evaluator:
 
     def _binary_expression(self, node: Node, parts: list[Node]) -> Value:
         operator = node.children[1].type
-        left, right = (self.value(part) for part in parts)
+        left = self.value(parts[0])
         if operator == "??":
-            return right if left is None else left
+            return self.value(parts[1]) if left is None else left
         if operator not in _OPERATORS:
             self._refuse(node, "not used in infra/")
+        if operator == "&&" and left is False:
+            return False
+        right = self.value(parts[1])
         if isinstance(left, Unknown) or isinstance(right, Unknown):
             name = _FUNCTIONS.get(operator, operator)
             return Unknown(f"{name}({expression(left)}, {expression(right)})", "bool")
@@ -130,7 +133,7 @@ class Evaluator:
 
     def _member_expression(self, node: Node, parts: list[Node]) -> Value:
         owner, name = self.value(parts[0]), text_of(parts[1])
-        if owner is None and any(child.type in _SAFE for child in node.children):
+        if owner is None and ".?" in text_of(node):  # as far as it goes, all of it is null
             return None
         if isinstance(owner, Symbol):
             return owner.member(name)
@@ -153,6 +156,8 @@ class Evaluator:
         name, arguments = text_of(parts[0]), parts[1].named_children
         if name == "loadTextContent":
             return (self.path.parent / self.value(arguments[0])).read_text()
+        if name == "fail":
+            self._refuse(node, str(self.value(arguments[0])))
         if name == "filter":  # of what Graph says alone
             return Unknown(text_of(node))
         try:

@@ -13,6 +13,9 @@ _BICEP = Language(tree_sitter_bicep.language())
 _EXTENSION = re.compile(r"^extension (\w+)$", re.MULTILINE)
 _USING = re.compile(r"^using '.*'$", re.MULTILINE)
 _ASSIGNMENT = re.compile(r"^param (\w+) =", re.MULTILINE)
+# It takes the question mark for a condition's. A type of Bicep's own it knows.
+_NULLABLE = re.compile(r"(: )(?!(?:string|int|bool|object)\?)(\w+)\?$", re.MULTILINE)
+NULLABLE = "nullable__"
 
 
 class BicepError(Exception):
@@ -21,8 +24,16 @@ class BicepError(Exception):
 
 @dataclass(frozen=True)
 class Parameter:
-    type_name: str
+    type: Node
     default: Node | None
+    decorators: dict[str, list[Node]]
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type that a file gives a name."""
+
+    value: Node
     decorators: dict[str, list[Node]]
 
 
@@ -46,7 +57,8 @@ class Template:
     variables: dict[str, Node] = field(default_factory=dict)
     resources: dict[str, Declaration] = field(default_factory=dict)
     modules: dict[str, Declaration] = field(default_factory=dict)
-    outputs: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    outputs: dict[str, tuple[Node, Node]] = field(default_factory=dict)
+    types: dict[str, "Type"] = field(default_factory=dict)
     identifiers: list[str] = field(default_factory=list)
     """Every name that is used or declared, as often as it is."""
 
@@ -55,6 +67,7 @@ def read(path: Path) -> Template:
     """Raises BicepError."""
     text = path.read_text()
     template = Template(path, extensions=tuple(_EXTENSION.findall(text)))
+    text = _NULLABLE.sub(rf"\1{NULLABLE}\2", text)
     known = _ASSIGNMENT.sub(r"var \1 =", _USING.sub("", _EXTENSION.sub("", text)))
     root = Parser(_BICEP).parse(known.encode()).root_node
     if root.has_error:
@@ -63,8 +76,8 @@ def read(path: Path) -> Template:
     decorators: dict[str, list[Node]] = {}
     for node in root.named_children:
         if node.type == "decorators":
-            decorators = _decorators(node)
-        elif node.type not in {"comment", "diagnostic_comment"}:
+            decorators = decorators_of(node)
+        elif node.type not in _UNSAID:
             _declare(template, node, decorators)
             decorators = {}
     return template
@@ -76,18 +89,20 @@ def assignments(path: Path) -> dict[str, Node]:
 
 
 def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) -> None:
-    names = [child for child in node.named_children if child.type != "comment"]
+    names = said(node)
     match node.type:
         case "target_scope_assignment":
             template.scope = plain_text(names[0])
         case "parameter_declaration":
             default = names[2] if len(names) > 2 else None
-            parameter = Parameter(text_of(names[1]), default, decorators)
+            parameter = Parameter(names[1], default, decorators)
             template.parameters[text_of(names[0])] = parameter
         case "variable_declaration":
             template.variables[text_of(names[0])] = names[1]
         case "output_declaration":
-            template.outputs[text_of(names[0])] = (text_of(names[1]), names[2])
+            template.outputs[text_of(names[0])] = (names[1], names[2])
+        case "type_declaration":
+            template.types[text_of(names[0])] = Type(names[1], decorators)
         case "resource_declaration" | "module_declaration":
             existing = any(child.type == "existing" for child in node.children)
             declaration = Declaration(
@@ -99,7 +114,7 @@ def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) 
             raise error_at(node, template.path, f"{node.type} is not used in infra/")
 
 
-def _decorators(node: Node) -> dict[str, list[Node]]:
+def decorators_of(node: Node) -> dict[str, list[Node]]:
     calls = [decorator.named_children[0] for decorator in node.named_children]
     return {
         text_of(call.named_children[0]): call.named_children[1].named_children for call in calls
@@ -114,6 +129,14 @@ def _walk(node: Node) -> Iterator[Node]:
 
 def _faults(root: Node) -> Iterator[Node]:
     return (node for node in _walk(root) if node.is_error or node.is_missing)
+
+
+def said(node: Node) -> list[Node]:
+    """Give the parts of a node that mean something to the deployment."""
+    return [part for part in node.named_children if part.type not in _UNSAID]
+
+
+_UNSAID = {"comment", "diagnostic_comment"}
 
 
 def text_of(node: Node) -> str:
