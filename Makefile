@@ -38,10 +38,11 @@ lint: setup ## Linter, formatter and type checker
 audit: setup ## Ask about holes in the dependencies, look for secrets in the files
 	@$(python) -m infra.audit $(ARGS)
 
-policy: setup ## Hear checkov on the Bicep, and Kusto's own parser on the queries
+policy: setup ## Hear checkov on the deployment, and Kusto's own parser on the queries
 	.venv/bin/uv venv --quiet --allow-existing --python $(python) .local/policy
 	.venv/bin/uv pip sync --quiet --require-hashes --python .local/policy requirements-policy.txt
-	.local/policy/bin/checkov --config-file infra/checkov.yaml $(ARGS)
+	$(python) -m tests.infra.templates .local/templates
+	.local/policy/bin/checkov --config-file infra/checkov.yaml --directory .local/templates $(ARGS)
 	npm ci --prefix tests/infra/kusto --loglevel=error
 	node tests/infra/kusto/check.js infra/queries/*.kql
 
