@@ -38,11 +38,15 @@ lint: setup ## Linter, formatter and type checker
 audit: setup ## Ask about holes in the dependencies, look for secrets in the files
 	@$(python) -m infra.audit $(ARGS)
 
-policy: setup ## Hear checkov on the deployment, and Kusto's own parser on the queries
+policy: setup ## Hear checkov on the deployment, the parsers of az on commands, of Kusto on queries
 	.venv/bin/uv venv --quiet --allow-existing --python $(python) .local/policy
 	.venv/bin/uv pip sync --quiet --require-hashes --python .local/policy requirements-policy.txt
 	$(python) -m tests.infra.templates .local/templates
 	.local/policy/bin/checkov --config-file infra/checkov.yaml --directory .local/templates $(ARGS)
+	.venv/bin/uv venv --quiet --allow-existing --python $(python) .local/az
+	.venv/bin/uv pip sync --quiet --require-hashes --python .local/az requirements-az.txt
+	$(python) -m tests.infra.az | AZURE_CONFIG_DIR=.local/az-config AZURE_CORE_COLLECT_TELEMETRY=false \
+		.local/az/bin/python -W ignore tests/infra/az/parse.py
 	npm ci --prefix tests/infra/kusto --loglevel=error
 	node tests/infra/kusto/check.js infra/queries/*.kql
 
@@ -86,6 +90,7 @@ lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the new
 	$(compile) pyproject.toml --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
 	$(compile) --group policy --output-file requirements-policy.txt
+	$(compile) --group az --output-file requirements-az.txt
 	$(compile) --group node --output-file requirements-node.txt
 	cd infra/local/azurite && npm install --package-lock-only --loglevel=error
 	cd tests/infra/kusto && npm install --package-lock-only --loglevel=error

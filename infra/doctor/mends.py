@@ -2,9 +2,9 @@
 
 GRANT = "python -m infra.grant --principal-id PRINCIPAL_ID"
 AUTHENTICATION = (
-    "Turn App Service authentication on and let it refuse who is not signed in:"
-    " az webapp auth update --resource-group GROUP --name APP --enabled true"
-    " --unauthenticated-client-action Return401. Until then set CONNORG_REQUIRE_ENTRA=false."
+    "Turn App Service authentication on, which takes that header away:"
+    " az resource update --ids APP_ID/config/authsettingsV2 --api-version 2025-03-01"
+    " --set properties.platform.enabled=true. Until then set CONNORG_REQUIRE_ENTRA=false."
 )
 _SETTINGS = (
     "az functionapp config appsettings set --resource-group GROUP --name APP --settings NAME=VALUE"
@@ -15,7 +15,7 @@ _STORAGE = (
 )
 _QUEUE_ROLE = f"{_STORAGE} 'Storage Queue Data Contributor'"
 _TABLE_ROLE = f"{_STORAGE} 'Storage Table Data Contributor'"
-_COMMANDS = {
+CHECKS = {
     "graph": GRANT,
     "permission": GRANT,
     "tenantLookup": GRANT,
@@ -37,7 +37,7 @@ def mend_of(check: str, status: str, action: str) -> str:
     if status == "missing" and name:
         made = f"az storage {kind} create --name {name} --account-name ACCOUNT --auth-mode login"
         return f"{action} {made}"
-    command = _TABLE_ROLE if kind == "table" else _COMMANDS.get(kind, "")
+    command = _TABLE_ROLE if kind == "table" else CHECKS.get(kind, "")
     if command == GRANT and not action.startswith("Grant"):
         command = ""  # a licence, say: no command buys one
     return f"{action} {command}".strip()

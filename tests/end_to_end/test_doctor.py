@@ -300,7 +300,7 @@ async def test_entra_with_and_without_app_service_authentication(
     async with patient.set_to(CONNORG_REQUIRE_ENTRA="true"):
         found = await patient.findings()
         assert found["forged caller"]["level"] == "fault"
-        assert "az webapp auth update" in found["forged caller"]["mend"]
+        assert "az resource update" in found["forged caller"]["mend"]
         assert "--audience" in found["caller"]["mend"], "a key opens nothing"
 
         async with app_service(patient.stack.functions) as url:
