@@ -33,7 +33,7 @@ _COLORS = {Level.OK: "green", Level.NOTE: "yellow", Level.FAULT: "red"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    chosen = _parser().parse_args(arguments)
+    chosen = parser().parse_args(arguments)
     findings = asyncio.run(_examine(chosen))
     if chosen.json:
         told = {"findings": [finding.as_json() for finding in findings]}
@@ -86,19 +86,19 @@ def _show(findings: Sequence[Finding]) -> None:
     Console().print(table)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    asked = argparse.ArgumentParser(
         prog="python -m infra.doctor",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--url", required=True, help="the app's address, without /api")
-    caller = parser.add_mutually_exclusive_group()
+    asked.add_argument("--url", required=True, help="the app's address, without /api")
+    caller = asked.add_mutually_exclusive_group()
     caller.add_argument("--key", help="a function key")
     caller.add_argument("--audience", help="of an Entra token, such as api://APP_ID")
-    parser.add_argument("--principal-id", metavar="ID", help="object id of the app's identity")
-    parser.add_argument("--json", action="store_true", help="for machines")
-    return parser
+    asked.add_argument("--principal-id", metavar="ID", help="object id of the app's identity")
+    asked.add_argument("--json", action="store_true", help="for machines")
+    return asked
 
 
 if __name__ == "__main__":

@@ -13,12 +13,11 @@ from tests.infra.test_policy import ROLES
 PAGE = (ROOT / "docs/deploy.md").read_text()
 
 
-def table_under(heading: str) -> list[list[str]]:
-    """The cells of the first table under a heading, without its head."""
+def table_under(heading: str, number: int = 1) -> list[list[str]]:
+    """The cells of a table under a heading, by its number, without its head."""
     _, _, section = PAGE.partition(f"\n## {heading}\n")
-    rows = re.search(r"(?:^\|.*\n)+", section, re.MULTILINE)
-    assert rows, heading
-    lines = rows[0].strip().splitlines()[2:]
+    tables = re.findall(r"(?:^ *\|.*\n)+", section, re.MULTILINE)
+    lines = [line.strip() for line in tables[number - 1].strip().splitlines()[2:]]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
