@@ -79,11 +79,20 @@ def _exit_code(findings: Sequence[Finding]) -> int:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    table = Table("", "Check", "What was found", "What to do", show_lines=True)
+    """Show a table to people, and lines to what reads them: nothing that is to be copied is cut."""
+    console = Console()
+    if not console.is_terminal:
+        for found in findings:
+            told = (found.level, found.check, found.detail, found.mend)
+            sys.stdout.write(": ".join(text for text in told if text) + "\n")
+        return
+    table = Table("", show_lines=True)
+    for head in ("Check", "What was found", "What to do"):
+        table.add_column(head, overflow="fold")
     for found in findings:
         mark = Text(found.level, style=_COLORS[found.level])
         table.add_row(mark, Text(found.check), Text(found.detail), Text(found.mend))
-    Console().print(table)
+    console.print(table)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    asked.add_argument("--url", required=True, help="the app's address, without /api")
+    asked.add_argument("--url", required=True, help="the app's address, with or without /api")
     caller = asked.add_mutually_exclusive_group()
     caller.add_argument("--key", help="a function key")
     caller.add_argument("--audience", help="of an Entra token, such as api://APP_ID")

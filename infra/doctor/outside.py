@@ -29,7 +29,7 @@ class Examination:
     """One app under examination. `credentials`: the headers of a caller whom it should let in."""
 
     def __init__(self, url: str, http: httpx.AsyncClient, credentials: Mapping[str, str]) -> None:
-        self._url = url.rstrip("/")
+        self._url = url.rstrip("/").removesuffix("/api")
         self._http = http
         self._credentials = credentials
 
@@ -78,8 +78,10 @@ class Examination:
 
     def _tls(self) -> Finding:
         address = urlsplit(self._url)
-        if address.scheme == "https" or address.hostname in _LOOPBACK:
+        if address.scheme == "https":
             return ok("TLS")
+        if address.hostname in _LOOPBACK:
+            return note("TLS", "There is none, which does on this machine.")
         text = "Keys and tokens travel in the clear: the address is not https."
         mend = "az functionapp update --resource-group GROUP --name APP --set httpsOnly=true"
         return fault("TLS", text, mend)

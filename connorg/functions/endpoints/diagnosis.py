@@ -5,13 +5,14 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
 
 from connorg.contract.health import Check, Health
+from connorg.contract.storage_names import LEDGER_TABLE, ONBOARDING_QUEUE
 from connorg.core.ports import StoragePart, StorageUnavailableError, TokenUnavailableError
 from connorg.functions.endpoints.health import in_time, unreachable
 from connorg.functions.http.answers import json_answer
@@ -28,6 +29,7 @@ from connorg.wiring import storage_parts, token_for_graph, webhook_senders
 WRITE_ROLE = "EntitlementManagement.ReadWrite.All"
 LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
 _GOVERNANCE = "45d8d3c5-c802-45c6-b32a-1d70b5e1e86e"  # Identity Governance Administrator's template
+_FIRST = (f"queue {ONBOARDING_QUEUE}", f"table {LEDGER_TABLE}")
 _AGE = (
     "A managed identity's token is kept for up to 24 hours: what was granted since it was issued"
     " shows in the next one."
@@ -36,7 +38,7 @@ _AGE = (
 
 async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health/details: the token's permissions, each queue and table, secrets, webhooks."""
-    stored = asyncio.gather(*(_there(name, part) for name, part in storage_parts().items()))
+    stored = asyncio.create_task(_stored(storage_parts()))
     checks = (*await _token(), *await stored, *_settings())
     well = all(check.status == "healthy" for check in checks)
     body = Health(status="healthy" if well else "degraded", checks=checks)
@@ -91,21 +93,35 @@ def _claims(token: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-async def _there(name: str, part: StoragePart) -> Check:
+async def _stored(parts: Mapping[str, StoragePart]) -> list[Check]:
+    """Say what is there. Each part is made when it is first needed, if no deployment made it.
+
+    The first request needs those of _FIRST, so one of them without the other was deleted.
+    """
+    found = dict(zip(parts, await asyncio.gather(*map(_is_there, parts.values())), strict=True))
+    is_used = any(found[name] is True for name in _FIRST)
+    return [_part(name, there, is_used=is_used) for name, there in found.items()]
+
+
+async def _is_there(part: StoragePart) -> bool | Exception:
     try:
-        is_there = await in_time(part.is_there())
+        return await in_time(part.is_there())
     except (StorageUnavailableError, TimeoutError) as error:
-        return unreachable(name, error)
-    return Check(name=name, status="healthy") if is_there else _missing(name)
+        return error
 
 
-def _missing(name: str) -> Check:
+def _part(name: str, there: bool | Exception, *, is_used: bool) -> Check:  # noqa: FBT001  as it came
+    if isinstance(there, Exception):
+        return unreachable(name, there)
+    if there:
+        return Check(name=name, status="healthy")
+    if name not in _FIRST or not is_used:
+        return Check(name=name, status="healthy", detail="Not needed yet: it is made when it is.")
     return Check(
         name=name,
         status="missing",
-        detail=f"The storage account has no {name}. It is made when it is first needed; if it was"
-        " there before, what it held is lost.",
-        action="Nothing needs to be done where the app is new; else make it.",
+        detail=f"The storage account has no {name}, which the app has used: what it held is lost.",
+        action='Make it, and read "Storage lost" in docs/operations.md.',
     )
 
 
