@@ -62,10 +62,12 @@ MUTATIONS = (
         "the message of a batch comes before its rows",
         _ACCEPT,
         old="    await services.batches.write(batch, rows)\n"
-        "    await services.queue.put(BatchMessage(batch_id=batch.id,"
-        " traceparent=batch.traceparent), 0)\n",
-        new="    await services.queue.put(BatchMessage(batch_id=batch.id,"
-        " traceparent=batch.traceparent), 0)\n"
+        "    message = BatchMessage("
+        "batch_id=batch.id, by=submission.by, traceparent=batch.traceparent)\n"
+        "    await services.queue.put(message, 0)\n",
+        new="    message = BatchMessage("
+        "batch_id=batch.id, by=submission.by, traceparent=batch.traceparent)\n"
+        "    await services.queue.put(message, 0)\n"
         "    await services.batches.write(batch, rows)\n",
         killed_by=f"{_CORE}::test_a_batch_and_its_rows_are_there_before_its_message",
     ),
@@ -157,7 +159,7 @@ MUTATIONS = (
     Mutation(
         "a cancel of a batch leaves the onboardings that were begun",
         _ROWS,
-        old="    result = await cancel(services, message.onboarding_id)\n",
+        old="    result = await cancel(services, message.onboarding_id, channels.BATCH)\n",
         new="    result = None\n",
         killed_by=f"{_CORE}::test_what_a_canceled_row_had_begun_is_canceled_with_it",
     ),

@@ -132,17 +132,19 @@ MUTATIONS = (
     Mutation(
         "a replay is begun before it is on the queue",
         "connorg/core/onboarding/replay.py",
-        old="    receipt = await services.queue.put(message_of(onboarding, replay=name), 0)\n"
-        "    reopened = await reopen(services, onboarding, name)\n",
-        new="    reopened = await reopen(services, onboarding, name)\n"
-        "    receipt = await services.queue.put(message_of(onboarding, replay=name), 0)\n",
+        old="    receipt = await services.queue.put("
+        "message_of(onboarding, replay=name, by=by), 0)\n"
+        "    reopened = await reopen(services, onboarding, name, by)\n",
+        new="    reopened = await reopen(services, onboarding, name, by)\n"
+        "    receipt = await services.queue.put("
+        "message_of(onboarding, replay=name, by=by), 0)\n",
         killed_by=f"{_RESUME}::test_a_replay_is_on_the_queue_before_it_is_in_the_ledger",
     ),
     Mutation(
         "the message of a replay does not know that it is one",
         "connorg/core/onboarding/replay.py",
-        old="message_of(onboarding, replay=name)",
-        new="message_of(onboarding)",
+        old="message_of(onboarding, replay=name, by=by)",
+        new="message_of(onboarding, by=by)",
         killed_by=f"{_RESUME}::test_a_replay_that_dies_right_after_its_message_is_carried_out",
     ),
     Mutation(
@@ -161,16 +163,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a replay of all takes what did not fail",
-        "connorg/core/onboarding/replay.py",
-        old="services.ledger.list(replace(which, status=Status.FAILED), limit, None)",
-        new="services.ledger.list(replace(which), limit, None)",
-        killed_by=f"{_RESUME}::test_of_all_that_are_asked_for_only_those_that_failed_are_replayed",
-    ),
-    Mutation(
-        "a dry run of a replay replays",
-        "connorg/core/onboarding/replay.py",
-        old="        if dry_run:\n",
-        new="        if dry_run is None:\n",
+        "connorg/core/onboarding/several.py",
+        old="services.ledger.list(replace(choice, status=one), limit, None)",
+        new="services.ledger.list(choice, limit, None)",
         killed_by=f"{_RESUME}::test_of_all_that_are_asked_for_only_those_that_failed_are_replayed",
     ),
     Mutation(
@@ -183,8 +178,8 @@ MUTATIONS = (
     Mutation(
         "a cancel that came too late says that it canceled",
         "connorg/core/onboarding/replay.py",
-        old="        return await cancel(\n            services, onboarding_id\n        )",
-        new="        return Submitted(onboarding, fresh=False)",
+        old="        return await cancel(services, onboarding_id, by)\n",
+        new="        return Submitted(onboarding, fresh=False)\n",
         killed_by=f"{_RESUME}::test_a_cancel_that_an_attempt_forestalls_says_so",
     ),
     Mutation(

@@ -200,7 +200,7 @@ async def test_in_an_outage_of_the_tables_a_message_comes_again(scene: Scene, ki
     messages: dict[str, OnboardingMessage | BatchMessage] = {
         "batch": whole,
         "rows": some,
-        "row": message_of_row(first, None),
+        "row": message_of_row(first, whole),
     }
     message = messages[kind]
     scene.tables_are_away = True
@@ -270,8 +270,9 @@ async def _nothing() -> None: ...
 async def test_rows_that_are_given_up_end_and_end_their_batch(scene: Scene, *, whole: bool) -> None:
     batch = await submitted(scene, [row(1), row(2)])
     rows = await scene.services.batches.rows(batch.id, requests=True)
+    all_rows = BatchMessage(batch_id=batch.id)
     messages: list[OnboardingMessage | BatchMessage] = (
-        [BatchMessage(batch_id=batch.id)] if whole else [message_of_row(one, None) for one in rows]
+        [all_rows] if whole else [message_of_row(one, all_rows) for one in rows]
     )
     for message in messages:
         await bury_rows(scene.services, message)

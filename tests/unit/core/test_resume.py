@@ -14,8 +14,9 @@ from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.domain.outcomes import Setback
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import message_of, new_onboarding
-from connorg.core.onboarding.replay import cancel, replay, replay_all
+from connorg.core.onboarding.replay import cancel, replay
 from connorg.core.onboarding.resume import advance, bury
+from connorg.core.onboarding.several import replay_several
 from connorg.core.onboarding.submit import submit
 from connorg.core.policy.callback_urls import LOGIC_APPS
 from connorg.core.policy.rules import Policy
@@ -310,19 +311,24 @@ async def test_of_all_that_are_asked_for_only_those_that_failed_are_replayed(sce
     scene.graph.refused.clear()
 
     everything = OnboardingFilter()
-    tried = await replay_all(scene.services, everything, 2, dry_run=True)
+
+    async def replay_two(*, dry_run: bool = False) -> dict[str, object]:
+        done = await replay_several(scene.services, everything, 2, dry_run=dry_run)
+        return {one.id: one.result for one in done.each}
+
+    tried = await replay_two(dry_run=True)
     assert len(tried) == 2
     assert not scene.queue.messages, "a dry run changes nothing"
 
-    first = await replay_all(scene.services, everything, 2, dry_run=False)
+    first = await replay_two()
     assert first.keys() == tried.keys(), "the newest first"
-    rest = await replay_all(scene.services, everything, 2, dry_run=False)
+    rest = await replay_two()
     assert [type(result) for result in (*first.values(), *rest.values())] == [Submitted] * 3
     assert len(first.keys() | rest.keys()) == 3
     await scene.deliver()
     assert set(scene.graph.commits.values()) == {1}
     assert len(scene.graph.commits) == 6
-    assert await replay_all(scene.services, everything, 2, dry_run=False) == {}
+    assert await replay_two() == {}
 
 
 # Cancel
