@@ -19,7 +19,7 @@ from connorg.core.onboarding.resume import advance
 from connorg.core.onboarding.submit import submit
 from connorg.core.services import Services
 from connorg.core.throttle.gate import GateStore
-from connorg.core.throttle.throttle import Throttle
+from connorg.core.throttle.throttle import GraphUnavailableError, Throttle
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.storage import Table, ledger_on
 from tests.simulation.test_turns import Time, simulated
@@ -79,6 +79,17 @@ def test_an_attempt_ends_well_before_its_lease_however_late_it_began(late: float
         return services.timing.lease - clock.loop.time()  # it asked for the lease at once
 
     assert simulated(lease_left) == pytest.approx(MARGIN, abs=0.2)
+
+
+def test_a_single_question_has_the_time_of_an_attempt() -> None:
+    async def asked(clock: Time, store: GateStore) -> float:
+        services = core(clock, store, HangingGateway())
+        with pytest.raises(GraphUnavailableError) as raised:
+            await services.throttle.ask(lambda: services.gateway.create(request(domain_source())))
+        assert raised.value.error.code == "GraphTimeout"
+        return clock.loop.time()
+
+    assert simulated(asked) == pytest.approx(20, abs=0.1)
 
 
 @pytest.mark.parametrize("minutes", [-4, -2, 0, 2, 4])

@@ -5,17 +5,21 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
 
+from connorg.contract.onboarding import OnboardingError
+from connorg.core.domain.outcomes import Later
+from connorg.core.domain.timing import Timing
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.resume import advance
 from connorg.core.onboarding.submit import submit
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.services import Services
-from connorg.core.throttle.gate import FIRST_PACE, GateStore
+from connorg.core.throttle.gate import FIRST_PACE, Gate, GateStore
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
 from connorg.core.throttle.throttle import Throttle
 from tests.simulation.graph import Graph, SimulatedGateway
@@ -134,6 +138,39 @@ def test_a_process_without_storage_takes_no_turns_for_those_who_went_away() -> N
         return (gate.next_turn - START).total_seconds() * FIRST_PACE
 
     assert simulated(turns_given_out) == pytest.approx(1, abs=3)
+
+
+THROTTLED = OnboardingError(code="GraphThrottled", message="Microsoft Graph asked us to wait.")
+
+
+def test_whoever_waits_takes_another_turn_where_graph_complains_meanwhile() -> None:
+    """The second complaint is about a call of before, so that it closes the gate alone."""
+
+    async def turns(clock: Time, store: GateStore) -> tuple[list[float], float, int]:
+        throttle = Throttle(store, clock, Random(1), Timing(), calls=1)
+
+        async def complain(called_at: datetime, seconds: float) -> None:
+            answer = Later(THROTTLED, retry_after=seconds, throttled=True)
+            await throttle.report(Gate(), answer, called_at)
+
+        waiting = [asyncio.create_task(throttle.turn(None, patient=False)) for _ in range(80)]
+        await asyncio.sleep(0.2)
+        await complain(first := clock.now(), 1)
+        await asyncio.sleep(0.5)
+        await complain(first, 3)
+        opens = (await store.read()).closed_until
+        assert opens is not None
+        taken = [turn for turn, _ in await asyncio.gather(*waiting)]  # type: ignore[misc]
+        void = sum(turn.at > opens and turn.taken_at <= first for turn in taken)
+        seconds = [(turn.at - START).total_seconds() for turn in taken]
+        return seconds, (opens - START).total_seconds(), void
+
+    seconds, opens, void = simulated(turns)
+    assert void == 0
+    assert len(set(seconds)) == 80
+    early = [at for at in seconds if at < opens]
+    assert max(early) < 0.4, "turns that had come before anybody knew"
+    assert max(seconds) > 80 / FIRST_PACE
 
 
 APART = 0.02

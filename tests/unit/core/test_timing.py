@@ -1,14 +1,16 @@
 """How the durations stand to each other, by default and at the ends of what may be set."""
 
 import json
+import math
 from collections.abc import Mapping
 
 import pytest
 
-from connorg import callback_receiver
+from connorg.callback_receiver import HttpReceiver
 from connorg.core import callbacks
 from connorg.core.domain.timing import Timing
 from connorg.core.throttle import throttle
+from connorg.functions.timers import observe, purge
 from connorg.settings import Settings, settings
 from connorg.storage import connection
 from connorg.wiring import _timing
@@ -51,11 +53,12 @@ def timing_with(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> T
 
 
 @pytest.mark.parametrize("values", [{}, SHORTEST, LONGEST], ids=["default", "shortest", "longest"])
-def test_what_must_end_first_is_shorter(
+async def test_what_must_end_first_is_shorter(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, str]
 ) -> None:
     timing = timing_with(monkeypatch, values)
-    call_back = callback_receiver._PATIENCE.total or 0  # noqa: SLF001
+    async with HttpReceiver(())._session as session:  # noqa: SLF001
+        call_back = session.timeout.total or math.inf
     calling = callbacks._LEASE  # noqa: SLF001
     hold = throttle._HOLD  # noqa: SLF001
     write = connection._PATIENCE["read_timeout"]  # noqa: SLF001
@@ -89,6 +92,13 @@ def test_the_host_ends_a_function_after_five_minutes() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     hours, minutes, seconds = (int(part) for part in host["functionTimeout"].split(":"))
     assert (hours * 60 + minutes) * 60 + seconds == FUNCTION_TIMEOUT
+
+
+def test_the_ledger_is_purged_once_a_night_and_the_queue_looked_at_each_minute() -> None:
+    second, minute, hour, *days = purge.EVERY_NIGHT.split()
+    assert all(part.isdigit() for part in (second, minute, hour))
+    assert days == ["*", "*", "*"]
+    assert observe.EACH_MINUTE.split() == ["0", "*", "*", "*", "*", "*"]
 
 
 def test_a_caller_is_answered_before_azure_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
