@@ -8,8 +8,6 @@ _THROTTLE = "connorg/core/throttle/throttle.py"
 _GATE_TEST = "tests/unit/core/test_gate.py"
 _THROTTLE_TEST = "tests/unit/core/test_throttle.py"
 _TURNS_TEST = "tests/simulation/test_turns.py"
-_SCHEDULES = "tests/simulation/test_schedules.py"
-_THRONG = f"{_SCHEDULES}::test_the_core_as_it_is_holds_where_broken_ones_are_caught"
 
 MUTATIONS = (
     Mutation(
@@ -59,14 +57,16 @@ MUTATIONS = (
         _THROTTLE,
         old="closed > _HOLD or (closed == 0 and not gate.voids(turn.taken_at))",
         new="not gate.voids(turn.taken_at)",
-        killed_by=_THRONG,
+        killed_by=f"{_TURNS_TEST}"
+        "::test_whoever_waits_takes_another_turn_where_graph_complains_meanwhile",
     ),
     Mutation(
         "turns that a complaint has voided are used",
         _THROTTLE,
         old="(closed == 0 and not gate.voids(turn.taken_at))",
         new="closed == 0",
-        killed_by=_THRONG,
+        killed_by=f"{_TURNS_TEST}"
+        "::test_whoever_waits_takes_another_turn_where_graph_complains_meanwhile",
     ),
     Mutation(
         "the pace has no highest",
@@ -131,7 +131,7 @@ MUTATIONS = (
         "connorg/core/onboarding/resume.py",
         old="    await services.throttle.until(turn)\n",
         new="",
-        killed_by=_THRONG,
+        killed_by=_TURNS_TEST,
     ),
     Mutation(
         "callers who wait leave no room among the turns",

@@ -41,6 +41,28 @@ MUTATIONS = (
         killed_by=f"{_TIMING_TEST}::test_what_must_end_first_is_shorter",
     ),
     Mutation(
+        "a callback waits for its receiver as long as that likes",
+        "connorg/callback_receiver.py",
+        old="            timeout=_PATIENCE,\n",
+        new="",
+        killed_by=f"{_TIMING_TEST}::test_what_must_end_first_is_shorter",
+    ),
+    Mutation(
+        "a single question waits for Graph as long as that likes",
+        "connorg/core/throttle/throttle.py",
+        old="asyncio.timeout(self._timing.attempt_limit)",
+        new="asyncio.timeout(None)",
+        killed_by=f"{_TIMES_TEST}::test_a_single_question_has_the_time_of_an_attempt",
+    ),
+    Mutation(
+        "the ledger is purged sixty times a night",
+        "connorg/functions/timers/purge.py",
+        old='"0 17 3 * * *"',
+        new='"* 17 3 * * *"',
+        killed_by=f"{_TIMING_TEST}"
+        "::test_the_ledger_is_purged_once_a_night_and_the_queue_looked_at_each_minute",
+    ),
+    Mutation(
         "hours of giving up are taken for minutes",
         "connorg/wiring.py",
         old="give_up=config.give_up_hours * 60 * 60,",
