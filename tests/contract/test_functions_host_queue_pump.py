@@ -18,9 +18,9 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 from infra.local.functions_host.host_json import QueueOptions
 from infra.local.functions_host.queue_lease import Lease
 from infra.local.functions_host.queue_pump import LEASE_SECONDS, QueuePump
+from infra.local.functions_host.storage_calls import Repeater
 from infra.local.functions_host.worker import Call, Json, Result
 from tests.contract.functions_host import encoded, eventually, is_empty, unique
-from tests.stack import Stack
 
 OPTIONS = {"max_polling_interval": 0.1}
 
@@ -58,6 +58,7 @@ class Bench:
     queue: QueueClient
     poison: QueueClient
     ending: contextlib.AsyncExitStack
+    failures: list[str] = field(default_factory=list)
 
     def pump(
         self,
@@ -74,6 +75,7 @@ class Bench:
             function,
             lease_seconds,
             wake_pump=lambda _: None,
+            fail=self.failures.append,
         )
         self.ending.callback(asyncio.create_task(pump.run()).cancel)
 
@@ -171,6 +173,22 @@ async def test_a_message_that_is_not_base64_is_poison_without_a_call(bench: Benc
     assert function.contents == []
 
 
+async def test_what_is_not_base64_moves_before_anything_else_of_its_get_begins(
+    bench: Bench,
+) -> None:
+    moved: list[int | None] = []
+
+    async def note(_: Call) -> bool:
+        moved.append((await bench.poison.get_queue_properties()).approximate_message_count)
+        return True
+
+    await bench.send("good")
+    await bench.queue.send_message("plain text")
+    bench.pump(Function(note))
+    await bench.emptied()
+    assert moved == [1]
+
+
 async def test_poison_that_is_not_base64_never_reaches_its_function(bench: Bench) -> None:
     """The copy is the raw text, so the poison queue's function cannot decode it either."""
     await bench.poison.create_queue()
@@ -236,7 +254,9 @@ async def test_a_lease_is_renewed_at_half_time_with_a_new_receipt(bench: Bench) 
     message = await bench.queue.receive_message(visibility_timeout=1)
     assert message
     assert message.pop_receipt
-    lease = Lease(bench.queue, message.id, message.pop_receipt, seconds=1)
+    lease = Lease(
+        *(bench.queue, message.id, message.pop_receipt, 1), Repeater(), bench.failures.append
+    )
     receipts = {message.pop_receipt}
 
     async def is_renewed_twice() -> bool:
@@ -354,31 +374,3 @@ async def test_a_missing_queue_is_neither_made_nor_a_fault(
     await eventually(lambda: is_empty(late), "the queue is empty")
     assert function.contents == ["at last"]
     assert "cannot be read" not in caplog.text
-
-
-@pytest.mark.stack
-async def test_the_pump_outlives_an_outage_of_the_storage(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    name = unique("queue")
-    function = Function()
-    with Stack(only=["storage"]) as stack:
-        async with QueueServiceClient.from_connection_string(stack.storage, retry_total=0) as own:
-            queue = own.get_queue_client(name)
-            pump = QueuePump(
-                queue, None, QueueOptions(max_polling_interval=0.1), function, 600, lambda _: None
-            )
-            running = asyncio.create_task(pump.run())
-            await asyncio.to_thread(stack.kill, "storage")
-
-            async def is_noted() -> bool:
-                return "cannot be read, trying on" in caplog.text
-
-            await eventually(is_noted, "the outage is noted")
-            await asyncio.to_thread(stack.restart, "storage")
-            await queue.create_queue()
-            await queue.send_message(encoded("after the outage"))
-            await eventually(lambda: is_empty(queue), "the message is handled")
-            running.cancel()
-    assert function.contents == ["after the outage"]
-    assert caplog.text.count("cannot be read, trying on") == 1

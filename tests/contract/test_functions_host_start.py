@@ -50,18 +50,6 @@ UNUSABLE = {
         + "\ndef again(message: func.QueueMessage) -> None: ...",
         "retry policy",
     ),
-    "a queue without its connection": (
-        APP
-        + '\n@app.queue_trigger("message", "q", "MissingConnection")'
-        + "\ndef unconnected(message: func.QueueMessage) -> None: ...",
-        "needs the app setting 'MissingConnection'",
-    ),
-    "a queue name from a missing setting": (
-        APP
-        + '\n@app.queue_trigger("message", "%MISSING_NAME%", "AzureWebJobsStorage")'
-        + "\ndef unnamed(message: func.QueueMessage) -> None: ...",
-        "needs the app setting 'MISSING_NAME'",
-    ),
 }
 
 
@@ -78,6 +66,7 @@ def host(storage: str) -> Iterator[Host]:
 async def test_an_unusable_app_ends_the_host_with_a_sentence(
     storage: str, tmp_path: Path, source: str | None, reason: str
 ) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
     if source is not None:
         (tmp_path / "function_app.py").write_text(source)
     host = Host(storage, app=tmp_path).start()
@@ -89,6 +78,32 @@ async def test_a_port_that_is_taken_ends_the_host_with_a_sentence(storage: str, 
     second = Host(storage, port=host.url.rpartition(":")[2]).start()
     assert await second.ended() == 1
     assert "address already in use" in second.log.splitlines()[-1]
+
+
+async def test_a_host_in_error_goes_on_and_says_so(storage: str, tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"version": "1.0"}')
+    with Host(storage, app=tmp_path) as host:
+        async with aiohttp.request("GET", f"{host.url}/api/any") as response:
+            assert (response.status, await response.text()) == (
+                503,
+                "Function host is not running.",
+            )
+        assert "host.json: version is '1.0'" in host.log
+
+
+async def test_a_function_in_error_is_left_out_and_the_others_run(
+    storage: str, tmp_path: Path
+) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    queue = '@app.queue_trigger("message", "%MISSING%", "AzureWebJobsStorage")'
+    faulty = f"{queue}\ndef unnamed(message: func.QueueMessage) -> None: ...\n"
+    fine = '@app.route("ok", auth_level="anonymous")\ndef ok(req: func.HttpRequest) -> str:'
+    source = f'{APP}\n{faulty}\n{fine} return "ok"'
+    (tmp_path / "function_app.py").write_text(source)
+    with Host(storage, app=tmp_path) as host:
+        async with aiohttp.request("GET", f"{host.url}/api/ok") as response:
+            assert await response.text() == "ok"
+        assert "The 'unnamed' function is in error" in host.log
 
 
 # What happens at the start

@@ -7,15 +7,11 @@ import os
 import sys
 from pathlib import Path
 
-from infra.local.functions_host import worker
-from infra.local.functions_host.definition import TIMER, WARM_UP, CannotStartError, Function
-from infra.local.functions_host.host_json import read_host_json
-from infra.local.functions_host.http_front import HttpFront
-from infra.local.functions_host.invoker import Invoker
+from infra.local.functions_host import STOPPED_BY_STORAGE_EXIT_CODE, worker
+from infra.local.functions_host.definition import WARM_UP, CannotStartError, HostInErrorError
+from infra.local.functions_host.host import Host, front_in_error
+from infra.local.functions_host.host_json import HostOptions, read_host_json
 from infra.local.functions_host.keys import Keys
-from infra.local.functions_host.queues import create_pumps
-from infra.local.functions_host.routing import Router
-from infra.local.functions_host.timer import Timer
 from infra.local.serving import serve
 
 log = logging.getLogger("host")
@@ -30,8 +26,7 @@ def main() -> None:
     arguments = _arguments()
     code = 1
     try:
-        asyncio.run(_run(arguments.app.resolve(), arguments.port))
-        code = 0
+        code = asyncio.run(_run(arguments.app.resolve(), arguments.port))
     except CannotStartError as refusal:
         print(refusal, file=sys.stderr)  # noqa: T201
     except OSError as fault:
@@ -46,34 +41,73 @@ def main() -> None:
         _leave(code)
 
 
-async def _run(app: Path, port: int) -> None:
-    """Start in the order of the real host: warm up before the first request, then serve all."""
-    options = read_host_json(app)
-    _set_up_logging(options.log_level)
-    functions = await worker.index(app)
-    invoker = Invoker(options.function_timeout)
-    keys = Keys()
-    pumps = create_pumps(functions, options.queues, invoker)
-    timers = [Timer.of(function, invoker) for function in functions if function.kind == TIMER]
-    front = HttpFront(Router(functions, options.route_prefix), invoker, keys, timers)
-    invoker.watch_deadlines()
-    await _warm_up(functions, invoker)
-    parts = [
-        asyncio.create_task(serve(front.application(), port, announce={"key": keys.function})),
-        *(asyncio.create_task(pump.run()) for pump in pumps),
-        *(asyncio.create_task(timer.run()) for timer in timers),
-    ]
-    # Serving ends when the host is told to stop. Nothing else ends but by a fault.
-    ended, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
-    for part in ended:
-        part.result()
+async def _run(app: Path, port: int) -> int:
+    """Start in the order of the real host, and serve until told to stop; the exit code.
+
+    Like the real one, a host that is in error goes on, and says so to whoever asks.
+    """
+    keys = Keys.read(os.environ)
+    announced = {"key": keys.host[0]}
+    try:
+        options = read_host_json(app)
+        _set_up_logging(options.log_level)
+        return await _serve_app(app, port, options, keys)
+    except HostInErrorError as fault:
+        _set_up_logging("INFO")
+        log.critical("The host is in error: %s", fault)
+        front = front_in_error(fault, keys, os.environ)
+        await serve(front.application(), port, announce=announced)
+        return 0
 
 
-async def _warm_up(functions: list[Function], invoker: Invoker) -> None:
+async def _serve_app(app: Path, port: int, options: HostOptions, keys: Keys) -> int:
+    """Warm up before the first request, then serve all.
+
+    When storage refuses a queue's call, new connections are refused at once, what runs is finished,
+    and the process ends.
+    """
+    refused = asyncio.Event()
+
+    def fail(reason: str) -> None:
+        log.critical("An unhandled exception has occurred. Host is shutting down. %s", reason)
+        refused.set()
+
+    host = Host(await worker.index(app), options, keys, os.environ, fail)
+    host.invoker.watch_deadlines()
+    await _warm_up(host)
+
+    async def finish() -> None:
+        await asyncio.gather(*(pump.stop() for pump in host.pumps))
+        await host.invoker.finished()
+
+    serving = asyncio.create_task(
+        serve(
+            host.front.application(),
+            port,
+            announce={"key": keys.host[0]},
+            ended=refused,
+            finish=finish,
+        )
+    )
+    parts = {
+        serving,
+        *(asyncio.create_task(pump.run()) for pump in host.pumps),
+        *(asyncio.create_task(timer.run()) for timer in host.timers),
+    }
+    # Serving ends when the host is told to stop, a pump when storage refuses. Nothing else ends but
+    # by a fault of its own.
+    while not serving.done():
+        ended, parts = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        for part in ended:
+            part.result()
+    return STOPPED_BY_STORAGE_EXIT_CODE if refused.is_set() else 0
+
+
+async def _warm_up(host: Host) -> None:
     """A warm-up that fails is in the log and nowhere else: the instance takes traffic anyway."""
-    for function in functions:
+    for function in host.functions:
         if function.kind == WARM_UP:
-            await invoker.run(function, worker.Call(""))
+            await host.invoker.run(function, worker.Call(""))
 
 
 def _set_up_logging(level: str) -> None:

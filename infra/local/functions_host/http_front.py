@@ -1,97 +1,155 @@
 """HTTP triggers, as the Functions host serves them."""
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from http.cookies import Morsel
-from urllib.parse import quote
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from aiohttp import web
-from multidict import CIMultiDict
+from aiohttp.typedefs import Handler
 
+from infra.local.functions_host import answers
+from infra.local.functions_host.admin_pages import AdminPages
+from infra.local.functions_host.definition import Function
+from infra.local.functions_host.host_json import HttpOptions
 from infra.local.functions_host.invoker import Invoker
-from infra.local.functions_host.keys import Keys
-from infra.local.functions_host.routing import Router
-from infra.local.functions_host.timer import Timer
-from infra.local.functions_host.worker import Call, HttpAnswer, HttpRequest
+from infra.local.functions_host.keys import Keys, given_key
+from infra.local.functions_host.routing import Router, decoded_path
+from infra.local.functions_host.throttle import Throttle
+from infra.local.functions_host.worker import Call, HttpRequest
 
 # Azure's load balancer gives up after 230 s; the function goes on.
 FRONT_END_SECONDS = 230.0
 REQUEST_SIZE_LIMIT = 104_857_600
-DEFAULT_AUTH_LEVEL = "function"
+# What Kestrel takes of a request's head, in bytes.
+LONGEST_REQUEST_LINE = 8_192
+LARGEST_HEADERS = 32_768
+MOST_HEADERS = 100
+SCALE_OUT = {"X-FUNCTION-SCALEOUT": "1"}
 
 
+@dataclass(frozen=True)
+class Limits:
+    """`size` in bytes of a request's body, None where every request fails; time in seconds."""
+
+    size: int | None
+    seconds: float
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Limits":
+        """FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is the real host's: below 0 nothing is taken any more,
+        and what is no number is ignored. LOCAL_HOST_FRONT_END_SECONDS is for tests.
+        """
+        try:
+            size = int(environment.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", REQUEST_SIZE_LIMIT))
+        except ValueError:
+            size = REQUEST_SIZE_LIMIT
+        seconds = float(environment.get("LOCAL_HOST_FRONT_END_SECONDS", FRONT_END_SECONDS))
+        return cls(None if size < 0 else size, seconds)
+
+
+@dataclass
 class HttpFront:
-    """Answers each request with the function it belongs to.
+    """Answers each request with the function it belongs to. Without a router it is in error."""
 
-    For tests, LOCAL_HOST_FRONT_END_SECONDS shortens the time limit; the request size limit is the
-    real host's setting FUNCTIONS_REQUEST_BODY_SIZE_LIMIT (bytes).
-    """
+    router: Router | None
+    invoker: Invoker
+    keys: Keys
+    pages: AdminPages
+    options: HttpOptions
+    environment: Mapping[str, str]
+    disabled: frozenset[str] = frozenset()
 
-    def __init__(
-        self, router: Router, invoker: Invoker, keys: Keys, timers: Iterable[Timer] = ()
-    ) -> None:
-        self._router = router
-        self._invoker = invoker
-        self._keys = keys
-        self._timers = {timer.function.name.lower(): timer for timer in timers}
-        self._running: set[asyncio.Task[None]] = set()  # the loop itself keeps only weak references
-        settings = os.environ
-        self._seconds = float(settings.get("LOCAL_HOST_FRONT_END_SECONDS", FRONT_END_SECONDS))
-        self._size_limit = int(
-            settings.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", REQUEST_SIZE_LIMIT)
-        )
+    def __post_init__(self) -> None:
+        self._limits = Limits.read(self.environment)
+        self._throttle = Throttle(self.options)
 
     def application(self) -> web.Application:
+        @web.middleware
+        async def answer_all(request: web.Request, handler: Handler) -> web.StreamResponse:  # noqa: ARG001 - aiohttp names it
+            return await self._answer(request)
+
+        # No routes of aiohttp's: it knows fewer paths than the real host.
         application = web.Application(
-            client_max_size=self._size_limit,
-            # The function gets the bytes as they were sent, whatever their Content-Encoding.
-            handler_args={"auto_decompress": False},
+            middlewares=[answer_all],
+            client_max_size=self._limits.size or 0,
+            handler_args={
+                # The function gets the bytes as they were sent, whatever their Content-Encoding.
+                "auto_decompress": False,
+                "max_line_size": 2 * LARGEST_HEADERS,
+                "max_field_size": 2 * LARGEST_HEADERS,
+            },
         )
-        application.router.add_get("/admin/host/status", self._status)
-        application.router.add_post("/admin/functions/{name}", self._run_now)
-        application.router.add_route("*", r"/{path:[\s\S]*}", self._answer)
+        application.on_response_prepare.append(answers.as_kestrel)
         return application
 
-    async def _status(self, request: web.Request) -> web.Response:
-        if not self._keys.allow(request, "admin"):
-            return web.Response(status=401)
-        return web.json_response({"id": "local", "state": "Running"})
-
-    async def _run_now(self, request: web.Request) -> web.Response:
-        """Run a function, without waiting for it. Differs: timer functions alone.
-
-        Source: "Manually run a non HTTP-triggered function".
-        """
-        if not self._keys.allow(request, "admin"):
-            return web.Response(status=401)
-        timer = self._timers.get(request.match_info["name"].lower())
-        if timer is None:
-            return web.Response(status=404)
-        task = asyncio.create_task(timer.invoke())
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return web.Response(status=202)
-
     async def _answer(self, request: web.Request) -> web.Response:
-        found = self._router.find(request.method, request.rel_url.raw_path)
-        if not found:
-            return _home_page() if request.path == "/" else web.Response(status=404)
+        if status := _refusal(request):
+            return answers.empty(status)
+        path = decoded_path(request.raw_path)
+        if path is None:
+            return answers.empty(400)
+        if self.options.are_headers_broken:
+            return answers.empty(500)
+        key = given_key(request, _query(request))
+        response = self.pages.answer(request, path, key)
+        if response is None:
+            response = await self._throttled(request, path, key)
+            if response.status == web.HTTPTooManyRequests.status_code and not response.body:
+                return response
+        for name, value in self.options.custom_headers.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    async def _throttled(self, request: web.Request, path: str, key: str) -> web.Response:
+        if self.router is None:
+            return answers.empty(404) if path.lower().startswith("/admin/") else answers.in_error()
+        is_full = self._throttle.is_full
+        found = self.router.find(request.method, path)
+        if found is None and path == "/":
+            home = self._home_page()
+            home.headers.update(SCALE_OUT if is_full else {})
+            return home
+        if self.options.is_throttle_broken:
+            return answers.empty(500)
+        if is_full:
+            return web.Response(status=429, headers=SCALE_OUT)
+        async with self._throttle.place():
+            return await self._function(request, found, key)
+
+    async def _function(
+        self, request: web.Request, found: tuple[Function, dict[str, str]] | None, key: str
+    ) -> web.Response:
+        if found is None:
+            return answers.empty(404)
         function, route = found
-        level = str(function.trigger.get("authLevel") or DEFAULT_AUTH_LEVEL).lower()
-        if not self._keys.allow(request, level):
-            return web.Response(status=401)
-        if (request.content_length or 0) > self._size_limit:
-            return web.Response(status=413)
+        if function.name in self.disabled and not self.keys.is_master(key):
+            return answers.empty(404)
+        if not self.keys.allow(key, function.level, function.name):
+            return answers.empty(401)
+        size = request.content_length or 0
+        if self._limits.size is None or size > self._limits.size or not _host(request):
+            return _closing(answers.empty(500))
         call = Call(await _read(request, route))
         traceparent = request.headers.get("traceparent", "")
         try:
-            async with asyncio.timeout(self._seconds):
-                result = await self._invoker.run(function, call, traceparent)
+            async with asyncio.timeout(self._limits.seconds):
+                result = await self.invoker.run(function, call, traceparent)
         except TimeoutError:
-            return web.Response(status=504)
-        return _response(result.answer) if result.answer else web.Response(status=500)
+            return answers.empty(504)
+        return answers.of_function(result.answer) if result.answer else answers.empty(500)
+
+    def _home_page(self) -> web.Response:
+        if self.environment.get("AzureWebJobsDisableHomepage", "").lower() == "true":
+            return answers.empty(204)
+        return web.Response(text="Your local Functions host is up and running.")
+
+
+def _closing(response: web.Response) -> web.Response:
+    """The same answer, after which the connection is closed: its request was not read."""
+    response.force_close()
+    return response
 
 
 async def _read(request: web.Request, route: Mapping[str, str]) -> HttpRequest:
@@ -100,15 +158,33 @@ async def _read(request: web.Request, route: Mapping[str, str]) -> HttpRequest:
     The host hands on a body only if it knows its length: a chunked one is left out. Azure's front
     end gives chunked requests a length, so this is seen on a local host alone.
     """
+    query = joined(_query(request))
     return HttpRequest(
         method=request.method,
         # The Host header decides, and nothing but it: X-Forwarded-* are for the function to read.
-        url=f"http://{request.host}{request.rel_url.raw_path}{_query_string(request)}",
+        url=f"http://{_host(request)}{request.raw_path}",
         headers=joined((name.lower(), value) for name, value in request.headers.items()),
-        query={name: value for name, value in joined(request.query.items()).items() if value},
+        query={name: value for name, value in query.items() if value},
         route=route,
         body=await request.read() if request.content_length else b"",
     )
+
+
+def _refusal(request: web.Request) -> int | None:
+    """The status with which Kestrel refuses a head that is too large."""
+    line = f"{request.method} {request.raw_path} HTTP/1.1\r\n"
+    if len(line.encode()) > LONGEST_REQUEST_LINE:
+        return 414
+    size = sum(len(name) + len(value) + len(b": \r\n") for name, value in request.raw_headers)
+    return 431 if size > LARGEST_HEADERS or len(request.raw_headers) > MOST_HEADERS else None
+
+
+def _host(request: web.Request) -> str:
+    return request.headers.get("Host", "")
+
+
+def _query(request: web.Request) -> list[tuple[str, str]]:
+    return parse_qsl(request.raw_path.partition("?")[2], keep_blank_values=True)
 
 
 def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -121,26 +197,3 @@ def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for name, value in pairs:
         values[spellings.setdefault(name.lower(), name)].append(value)
     return {name: ",".join(filter(None, several)) for name, several in values.items()}
-
-
-def _query_string(request: web.Request) -> str:
-    query = request.raw_path.partition("?")[2]
-    return f"?{query}" if query else ""
-
-
-def _response(answer: HttpAnswer) -> web.Response:
-    headers = CIMultiDict(answer.headers)
-    for cookie in answer.cookies:
-        for morsel in cookie.values():
-            headers.add("set-cookie", _cookie_text(morsel))
-    return web.Response(status=answer.status, headers=headers, body=answer.body)
-
-
-def _cookie_text(morsel: Morsel[str]) -> str:
-    """As ASP.NET Core writes a cookie, with its value percent-encoded."""
-    morsel.set(morsel.key, morsel.value, quote(morsel.value, safe=""))
-    return morsel.OutputString()
-
-
-def _home_page() -> web.Response:
-    return web.Response(text="Your local Functions host is up and running.")

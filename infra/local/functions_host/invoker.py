@@ -47,6 +47,11 @@ class Invoker:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
+    async def finished(self) -> None:
+        """Wait for all that runs."""
+        if self._running:
+            await asyncio.wait(self._running)
+
     async def _run(self, function: Function, call: worker.Call, traceparent: str) -> worker.Result:
         invocation_id = str(uuid.uuid4())
         log.info("%s started (%s)", function.name, invocation_id)

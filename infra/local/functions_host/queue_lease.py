@@ -3,29 +3,40 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from azure.core.exceptions import AzureError, HttpResponseError
-from azure.storage.queue import StorageErrorCode
+from azure.core.exceptions import AzureError
 from azure.storage.queue.aio import QueueClient
+
+from infra.local.functions_host.storage_calls import (
+    Repeater,
+    is_message_gone,
+    is_server_fault,
+    line,
+)
 
 log = logging.getLogger("host")
 
-NOT_FOUND, CONFLICT = 404, 409
+SHORTEST_WAIT_SECONDS = 60
 
 
+@dataclass
 class Lease:
     """Hides a message anew whenever half of its time (seconds) is over, until the block ends.
 
-    Each renewal gives the message a new pop receipt; `pop_receipt` is the valid one.
+    Each renewal gives the message a new pop receipt; `pop_receipt` is the valid one. After a fault
+    of the server it is tried again a minute later; where the message is in other hands there is no
+    further renewal, and whoever runs it is not told; any other answer goes to `fail`.
     """
 
-    def __init__(self, queue: QueueClient, message_id: str, pop_receipt: str, seconds: int) -> None:
-        self.pop_receipt = pop_receipt
-        self._queue = queue
-        self._message_id = message_id
-        self._seconds = seconds
-        self._ended = asyncio.Event()
+    queue: QueueClient
+    message_id: str
+    pop_receipt: str
+    seconds: int
+    repeat: Repeater
+    fail: Callable[[str], None]
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __aenter__(self) -> None:
         self._renewals = asyncio.create_task(self._renew())
@@ -36,19 +47,23 @@ class Lease:
         await self._renewals
 
     async def _renew(self) -> None:
-        wait = self._seconds / 2
+        wait = self.seconds / 2
         while not await self._ends_within(wait):
             try:
-                with message_gone():
-                    await self._hide()
-                wait = self._seconds / 2
+                await self.repeat(self._hide)
+                wait = self.seconds / 2
             except AzureError as fault:
-                wait /= 2
-                log.warning("Message %s could not be hidden anew: %s", self._message_id, fault)
+                if is_message_gone(fault):
+                    return
+                if not is_server_fault(fault):
+                    self.fail(f"Message {self.message_id} cannot be hidden anew: {line(fault)}")
+                    return
+                wait = min(SHORTEST_WAIT_SECONDS, self.seconds / 2)
+                log.warning("Message %s could not be hidden anew: %s", self.message_id, fault)
 
     async def _hide(self) -> None:
-        renewed = await self._queue.update_message(
-            self._message_id, self.pop_receipt, visibility_timeout=self._seconds
+        renewed = await self.queue.update_message(
+            self.message_id, self.pop_receipt, visibility_timeout=self.seconds
         )
         self.pop_receipt = renewed.pop_receipt or self.pop_receipt
 
@@ -56,19 +71,3 @@ class Lease:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
         return self._ended.is_set()
-
-
-@contextlib.contextmanager
-def message_gone() -> Iterator[None]:
-    """Swallow what storage answers about a message that this host has no hold on any more.
-
-    A stale pop receipt: its lease ran out and somebody else has it, who will conclude it.
-    404: somebody else has deleted it. 409: its queue is being deleted, and it with it.
-    """
-    try:
-        yield
-    except HttpResponseError as fault:
-        is_stale = getattr(fault, "error_code", None) == StorageErrorCode.POP_RECEIPT_MISMATCH
-        if not is_stale and fault.status_code not in (NOT_FOUND, CONFLICT):
-            raise
-        log.debug("A message is in other hands: %s", fault.reason)

@@ -5,132 +5,127 @@ methods match is taken: a literal segment has no precedence over a parameter.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
-from urllib.parse import unquote
 
-from infra.local.functions_host.definition import HTTP, CannotStartError, Function
+from infra.local.functions_host.definition import HTTP, Function, FunctionInErrorError
+from infra.local.functions_host.route_template import Template, parse_template
 
 RESERVED = ("admin", "runtime")
-PARAMETER = re.compile(r"\{(?P<rest>\*{0,2})(?P<name>\w+)(?::(?P<rule>\w+))?(?P<optional>\??)\}")
-GUID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
-CONSTRAINTS: Mapping[str | None, re.Pattern[str]] = {
-    None: re.compile(r".+", re.DOTALL),
-    "alpha": re.compile(r"[a-z]*", re.IGNORECASE),
-    "bool": re.compile(r"true|false", re.IGNORECASE),
-    "guid": re.compile(rf"{GUID}|\{{{GUID}\}}|\({GUID}\)", re.IGNORECASE),
-    "int": re.compile(r"[+-]?\d{1,10}"),
-    "long": re.compile(r"[+-]?\d{1,19}"),
-}
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One part of a route: a literal (in lower case), or a parameter with a constraint."""
-
-    literal: str = ""
-    parameter: str = ""
-    constraint: str | None = None
-    is_optional: bool = False
-    is_rest: bool = False
+ESCAPES = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+SLASH = 0x2F
 
 
 @dataclass(frozen=True)
 class Route:
-    """The route of a function, prefix included. No methods means every method."""
+    """`methods` in upper case; None for every method."""
 
     function: Function
-    segments: Sequence[Segment]
-    methods: frozenset[str]
+    text: str
+    template: Template
+    methods: frozenset[str] | None
 
-    def match(self, path: Sequence[str]) -> dict[str, str] | None:
-        """The route parameters if the (decoded) segments of a path match, else None."""
-        parameters: dict[str, str] = {}
-        for position, segment in enumerate(self.segments):
-            if segment.is_rest:
-                rest = "/".join(path[position:])
-                return {**parameters, segment.parameter: rest} if rest else parameters
-            if position == len(path):
-                return parameters if segment.is_optional else None
-            if not segment.parameter:
-                if path[position].lower() != segment.literal:
-                    return None
-            elif CONSTRAINTS[segment.constraint].fullmatch(path[position]):
-                parameters[segment.parameter] = path[position]
-            else:
-                return None
-        return parameters if len(path) <= len(self.segments) else None
+    def takes(self, method: str) -> bool:
+        return self.methods is None or method.upper() in self.methods
+
+    def conflicts_with(self, other: "Route") -> bool:
+        if self.text.lower() != other.text.lower():
+            return False
+        if self.methods is None or other.methods is None:
+            return True
+        return bool(self.methods & other.methods)
 
 
 class Router:
-    """The routes of all HTTP functions.
+    """The routes of an app. `faults` says which functions are left out, and why.
 
-    Raises CannotStartError for routes that the real host refuses: reserved ones, and two functions
-    with the same route and a method in common. Differs: there, only those functions are missing.
+    Raises HostInErrorError for a broken route template.
     """
 
     def __init__(self, functions: Iterable[Function], prefix: str) -> None:
-        ordered = sorted(functions, key=lambda function: function.name.lower())
-        self._routes = [_route(function, prefix) for function in ordered if function.kind == HTTP]
-        for one, other in combinations(self._routes, 2):
-            if one.segments == other.segments and _share_a_method(one, other):
-                raise CannotStartError(
-                    f"The functions '{one.function.name}' and '{other.function.name}' have the "
-                    "same route and a method in common."
-                )
+        # Code points of the upper case: "-" before digits before letters before "_".
+        ordered = sorted(functions, key=lambda function: function.name.upper())
+        self.faults: dict[str, str] = {}
+        self._routes: list[Route] = []
+        for function in ordered:
+            if function.kind == HTTP:
+                try:
+                    self._add(function, prefix)
+                except FunctionInErrorError as fault:
+                    self.faults[function.name] = str(fault)
 
-    def find(self, method: str, raw_path: str) -> tuple[Function, dict[str, str]] | None:
-        """The function for a request, and its route parameters. A wrong method finds nothing."""
-        path = _path_segments(raw_path)
+    def find(self, method: str, path: str) -> tuple[Function, dict[str, str]] | None:
+        """The function for a request, and its route parameters. A wrong method finds nothing.
+
+        The path is decoded.
+        """
+        segments = path.removeprefix("/").split("/")
         for route in self._routes:
-            if not route.methods or method.upper() in route.methods:
-                parameters = route.match(path)
+            if route.takes(method):
+                parameters = route.template.match(segments)
                 if parameters is not None:
                     return route.function, parameters
         return None
 
-
-def _route(function: Function, prefix: str) -> Route:
-    template = str(function.trigger.get("route") or function.name).strip("/")
-    if template.lower().startswith(RESERVED):
-        raise CannotStartError(
-            f"The route '{template}' of the function '{function.name}' conflicts with a built-in "
-            f"route: it must not start with {' or '.join(RESERVED)}."
+    def _add(self, function: Function, prefix: str) -> None:
+        text = str(function.trigger.get("route") or function.name)
+        if text.lower().startswith(RESERVED):
+            raise FunctionInErrorError(
+                "The specified route conflicts with one or more built in routes"
+            )
+        methods = function.trigger.get("methods")
+        route = Route(
+            function,
+            text,
+            parse_template(f"{prefix}/{text}", function.name),
+            None if methods is None else frozenset(map(str.upper, methods)),
         )
-    parts = [part for part in f"{prefix}/{template}".split("/") if part]
-    methods = function.trigger.get("methods") or ()
-    return Route(
-        function,
-        tuple(_segment(part, function) for part in parts),
-        frozenset(method.upper() for method in methods),
-    )
+        for other in self._routes:
+            if route.conflicts_with(other):
+                raise FunctionInErrorError(
+                    "The route specified conflicts with the route defined by function "
+                    f"'{other.function.name}'"
+                )
+        self._routes.append(route)
 
 
-def _segment(part: str, function: Function) -> Segment:
-    """Differs: the real host also knows defaults, more constraints, and `a-{b}.c` in a segment."""
-    if "{" not in part:
-        return Segment(literal=part.lower())
-    match = PARAMETER.fullmatch(part)
-    if not match or match["rule"] not in CONSTRAINTS:
-        raise CannotStartError(
-            f"The route of the function '{function.name}' has '{part}', which this local host "
-            f"does not know; constraints it knows: {', '.join(filter(None, CONSTRAINTS))}."
-        )
-    return Segment(
-        parameter=match["name"],
-        constraint=match["rule"],
-        is_optional=bool(match["optional"]),
-        is_rest=bool(match["rest"]),
-    )
+def decoded_path(target: str) -> str | None:
+    """The path of a request's target as Kestrel gives it, None where it answers 400.
+
+    %2F stays as it is, and so does what is not UTF-8; dot segments are resolved afterwards.
+    """
+    path = ESCAPES.sub(lambda match: _decoded(match[0]), target.partition("?")[0])
+    if "\0" in path:
+        return None
+    kept: list[str] = []
+    segments = path.split("/")
+    for index, segment in enumerate(segments):
+        if segment in {".", ".."}:
+            if segment == ".." and len(kept) > 1:
+                kept.pop()
+            if index == len(segments) - 1:
+                kept.append("")
+        else:
+            kept.append(segment)
+    return "/".join(kept)
 
 
-def _share_a_method(one: Route, other: Route) -> bool:
-    return not one.methods or not other.methods or bool(one.methods & other.methods)
-
-
-def _path_segments(raw_path: str) -> list[str]:
-    """Decoded, except for %2F: Kestrel leaves that one alone. A trailing slash does not count."""
-    path = raw_path.removeprefix("/").removesuffix("/")
-    kept = re.sub("%2f", "%252F", path, flags=re.IGNORECASE)
-    return [unquote(part) for part in kept.split("/")] if path else []
+def _decoded(escapes: str) -> str:
+    values = bytes.fromhex(escapes.replace("%", ""))
+    text = ""
+    position = 0
+    while position < len(values):
+        for length in range(1, 5):
+            piece = values[position : position + length]
+            try:
+                character = piece.decode()
+            except UnicodeDecodeError:
+                continue
+            if character and piece != bytes([SLASH]):
+                text += character
+                position += length
+                break
+        else:
+            text += escapes[3 * position : 3 * position + 3]
+            position += 1
+    return text

@@ -2,12 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from infra.local.functions_host.definition import CannotStartError, Function, resolve_settings
+from infra.local.functions_host.definition import (
+    Function,
+    FunctionInErrorError,
+    resolve_settings,
+)
 from infra.local.functions_host.invoker import Invoker
 from infra.local.functions_host.schedule import Cron, Every, ScheduleError, parse
 from infra.local.functions_host.worker import Call, Json
@@ -31,15 +35,13 @@ class Timer:
     now: Callable[[], datetime] = _utc_now
 
     @classmethod
-    def of(cls, function: Function, invoker: Invoker) -> Self:
-        """Raises CannotStartError when the schedule is none."""
-        text = resolve_settings(str(function.trigger["schedule"]), function)
+    def of(cls, function: Function, invoker: Invoker, environment: Mapping[str, str]) -> Self:
+        """Raises FunctionInErrorError when the schedule is none."""
+        text = resolve_settings(str(function.trigger["schedule"]), environment)
         try:
             return cls(function, parse(text), invoker)
         except ScheduleError as fault:
-            raise CannotStartError(
-                f"The function '{function.name}' has a schedule that is none: {fault}."
-            ) from None
+            raise FunctionInErrorError(f"its schedule is none: {fault}") from None
 
     async def run(self) -> None:
         """Run until cancelled: at once if `runOnStartup`, then whenever it is due."""

@@ -20,7 +20,7 @@ import azure_functions_runtime as runtime
 from azure_functions_runtime.bindings.datumdef import Datum
 from azure_functions_runtime.native_invocation import invocation_request_native
 
-from infra.local.functions_host.definition import CannotStartError, Function, define
+from infra.local.functions_host.definition import CannotStartError, Declaration, Function
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -78,7 +78,7 @@ class Result:
     error: str = ""
 
 
-async def index(app: Path) -> list[Function]:
+async def index(app: Path) -> list[Declaration]:
     """Import the app and list its functions, inside the running loop, as on Azure.
 
     Raises CannotStartError when the worker cannot index it, or finds no function.
@@ -100,7 +100,7 @@ async def index(app: Path) -> list[Function]:
         print(failure.stack_trace, file=sys.stderr)  # noqa: T201
         raise CannotStartError(f"The app in {app} cannot be indexed: {failure.message}")
     listing = await runtime.functions_metadata_request(None)
-    functions = [_definition(metadata) for metadata in listing.function_metadata_results or ()]
+    functions = [_declaration(metadata) for metadata in listing.function_metadata_results or ()]
     if not functions:
         raise CannotStartError(f"The app in {app} has no function: no function_app.py, or no route")
     return functions
@@ -118,14 +118,14 @@ async def invoke(function: Function, call: Call, invocation_id: str, traceparent
     return Result(ok, _http_answer(answer) if answer else None, (trace or error or "").rstrip())
 
 
-def _definition(metadata: Any) -> Function:
+def _declaration(metadata: Any) -> Declaration:
     if metadata.retry_options:
         raise CannotStartError(
             f"The function '{metadata.name}' has a retry policy, which this local host does not "
             "know. With a queue trigger it would run before any dequeue is counted."
         )
-    bindings = [json.loads(binding) for binding in metadata.raw_bindings]
-    return define(metadata.name, metadata.function_id, bindings)
+    bindings = tuple(json.loads(binding) for binding in metadata.raw_bindings)
+    return Declaration(metadata.name, metadata.function_id, bindings)
 
 
 def _datum(value: HttpRequest | str | bytes | Json) -> Datum:
