@@ -42,7 +42,7 @@ class Examination:
         for finding in _told(health):
             yield finding
         yield await self._forged()
-        if self._credentials and tls.level is not Level.OK:
+        if self._credentials and tls.level is Level.FAULT:
             text = "Not examined: a key or token would travel in the clear."
             yield note("inside", text, "Give the https address.")
             return

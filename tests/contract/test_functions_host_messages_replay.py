@@ -12,7 +12,7 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from infra.local.functions_host.host_json import QueueOptions
+from infra.local.functions_host.host_json import QueueOptions, time_span
 from infra.local.functions_host.polling import PollingBackoff
 from infra.local.functions_host.queue_message import Received, call
 from infra.local.functions_host.queue_pump import QueuePump
@@ -142,7 +142,7 @@ async def poisoned(queue: QueueClient) -> Any:
     ids=lambda run: run["setting"],
 )
 def test_waits_are_within_the_spread_of_those_recorded(run: dict[str, Any]) -> None:
-    longest = queue_replay.time_span(run["options"]["maxPollingInterval"]) or 0
+    longest = time_span(run["options"]["maxPollingInterval"]) or 0
     bounds = [PollingBackoff(longest, spread=lambda edge=edge: edge) for edge in (0.8, 1.2)]  # type: ignore[misc]
     found_message = False
     previous = 0.0
