@@ -7,6 +7,7 @@ batches        files of requests
 throttle       when Graph may be called
 domain         rules that ask nobody
 policy         what may be connected and called back
+troubles       what an operator should look at
 summary        how many onboardings there are of what
 organizations  what can be done with an organization that exists
 callbacks      telling those who asked how it ended

@@ -13,7 +13,7 @@ from infra.doctor.mends import AUTHENTICATION, mend_of
 
 _LOOPBACK = {"127.0.0.1", "localhost"}
 _SIGN_IN, _UNAUTHORIZED, _FORBIDDEN, _BROKEN = 302, 401, 403, 500
-_NOTES = {"missing", "unknown"}
+_NOTES = {"missing", "unknown", "failed", "poisoned"}
 """Statuses that stop nothing by themselves."""
 _LET_IN = (
     "Give --key or CONNORG_KEY (az functionapp keys list --resource-group GROUP --name APP), or,"

@@ -6,14 +6,16 @@ import binascii
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
 
 from connorg.contract.health import Check, Health
-from connorg.contract.storage_names import LEDGER_TABLE, ONBOARDING_QUEUE
+from connorg.contract.storage_names import LEDGER_TABLE, ONBOARDING_QUEUE, QUEUES
 from connorg.core.ports import StoragePart, StorageUnavailableError, TokenUnavailableError
+from connorg.core.troubles import troubles
 from connorg.functions.endpoints.health import in_time, unreachable
 from connorg.functions.http.answers import json_answer
 from connorg.settings import (
@@ -24,7 +26,13 @@ from connorg.settings import (
     result_secrets,
     settings,
 )
-from connorg.wiring import storage_parts, token_for_graph, webhook_senders
+from connorg.wiring import (
+    message_queue,
+    services,
+    storage_parts,
+    token_for_graph,
+    webhook_senders,
+)
 
 WRITE_ROLE = "EntitlementManagement.ReadWrite.All"
 LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
@@ -37,9 +45,9 @@ _AGE = (
 
 
 async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
-    """GET health/details: the token's permissions, each queue and table, secrets, webhooks."""
-    stored = asyncio.create_task(_stored(storage_parts()))
-    checks = (*await _token(), *await stored, *_settings())
+    """GET health/details: the token's permissions, queues and tables, failures, settings."""
+    stored, seen = (asyncio.create_task(each) for each in (_stored(storage_parts()), _troubles()))
+    checks = (*await _token(), *await stored, *await seen, *_settings())
     well = all(check.status == "healthy" for check in checks)
     body = Health(status="healthy" if well else "degraded", checks=checks)
     return json_answer(body.model_dump(mode="json", exclude_none=True), 200)
@@ -123,6 +131,15 @@ def _part(name: str, there: bool | Exception, *, is_used: bool) -> Check:  # noq
         detail=f"The storage account has no {name}, which the app has used: what it held is lost.",
         action='Make it, and read "Storage lost" in docs/operations.md.',
     )
+
+
+async def _troubles() -> tuple[Check, ...]:
+    """Say what went wrong lately; nothing where storage is not reachable: the rest says so."""
+    queues = {name: message_queue(name) for name in QUEUES}
+    with suppress(StorageUnavailableError, TimeoutError):
+        now = services().clock.now()
+        return await in_time(troubles(services().ledger, queues, now))
+    return ()
 
 
 def _settings() -> Iterator[Check]:

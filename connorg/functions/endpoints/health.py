@@ -12,6 +12,7 @@ from connorg.contract.health import Check, Health
 from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import StorageUnavailableError, TokenUnavailableError
 from connorg.core.throttle.gate import Gate
+from connorg.core.troubles import stalled
 from connorg.functions.http.answers import json_answer
 from connorg.functions.unattended import unattended
 from connorg.wiring import message_queue, services, token_for_graph
@@ -56,10 +57,11 @@ async def _ledger() -> tuple[Check, Gate]:
 async def _queue() -> Check:
     try:
         # There or not: it is made with the first message.
-        await in_time(message_queue(ONBOARDING_QUEUE).is_there())
+        backlog = await in_time(message_queue(ONBOARDING_QUEUE).backlog())
     except (StorageUnavailableError, TimeoutError) as error:
         return unreachable("queue", error)
-    return Check(name="queue", status="healthy")
+    read = stalled(ONBOARDING_QUEUE, backlog, services().clock.now())
+    return read.model_copy(update={"name": "queue"})
 
 
 async def _identity() -> Check:
