@@ -78,6 +78,7 @@ class Stack:
 
     def kill(self, part: str) -> None:
         """SIGKILL, and wait until nothing of the process is left: its port is free again."""
+        self._note_pids()
         os.kill(self.pids[part], signal.SIGKILL)
         wait_until(lambda: not is_running(self.pids[part]), f"{part} is still there")
 
@@ -103,6 +104,12 @@ class Stack:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _note_pids(self) -> None:
+        """A part that storage has refused is another process by now."""
+        for number in range(len(self._commands)):
+            ready = Path(self._folder.name) / f"ready-{number}.json"
+            self.pids.update(json.loads(ready.read_text())["pids"])
 
     @property
     def _log(self) -> Path:

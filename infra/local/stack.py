@@ -9,15 +9,20 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from infra.local import azurite
 from infra.local.child import ROOT, Child, DidNotStartError
 from infra.local.environment import interpreter
+from infra.local.functions_host import STOPPED_BY_STORAGE_EXIT_CODE
 from infra.local.identity import LOCAL_IDENTITY_HEADER
 from infra.local.serving import LOOPBACK
 from infra.local.tokens import HOME_TENANT_ID
 
 FUNCTIONS, GRAPH, IDENTITY, STORAGE = PARTS = ("functions", "graph", "identity", "storage")
+# As the platform does: what ends so is started again, on its port.
+RESTARTED_EXIT_CODE = STOPPED_BY_STORAGE_EXIT_CODE
+RESTART_SECONDS = 2
 # Between the choice of a free port and Azurite's start somebody else may have taken it.
 STORAGE_PORT_CHOICES = 5
 
@@ -68,17 +73,39 @@ class Stack:
             await self._start_functions(self._options.app)
 
     def watch(self) -> None:
-        """Say so when a part ends by itself. The others go on: a test may have killed it."""
+        """Say so when a part ends by itself. The others go on: a test may have killed it.
+
+        Functions that storage has refused are started again.
+        """
         for child in self._children.values():
-            self._ending.callback(asyncio.create_task(_tell_end(child)).cancel)
+            self._ending.callback(asyncio.create_task(self._watch(child)).cancel)
 
     def describe(self) -> dict[str, Any]:
         pids = {part: child.pid for part, child in self._children.items()}
         return {**self.addresses, "pids": pids}
 
+    async def _watch(self, child: Child) -> None:
+        while await _tell_end(child) == RESTARTED_EXIT_CODE:
+            await asyncio.sleep(RESTART_SECONDS)
+            try:
+                await self._start_functions(self._options.app)
+            except DidNotStartError as failure:
+                say(str(failure))
+                return
+            child = self._children[FUNCTIONS]
+            say(f"{child.part} has been started again.")
+            self.tell_ready()
+
+    def tell_ready(self) -> None:
+        """Write the file for those who wait, if one is wanted."""
+        if self._options.ready:
+            _write_atomically(self._options.ready, json.dumps(self.describe()))
+
     async def _start_functions(self, app: Path) -> None:
         python, environment = interpreter(app)
-        module = _module("functions_host", self._port(FUNCTIONS), python)
+        known = self.addresses.get(FUNCTIONS)
+        port = urlsplit(known).port if known else self._port(FUNCTIONS)
+        module = _module("functions_host", port or 0, python)
         environment = {**environment, **self._functions_environment()}
         await self._spawn(FUNCTIONS, [*module, "--app", str(app)], environment)
         await self._note_announcement(FUNCTIONS)
@@ -144,8 +171,7 @@ async def run(options: Options) -> None:
         stack = Stack(options, ending)
         await stack.start()
         stack.watch()
-        if options.ready:
-            _write_atomically(options.ready, json.dumps(stack.describe()))
+        stack.tell_ready()
         _tell_addresses(stack.addresses)
         await asyncio.Event().wait()
 
@@ -158,10 +184,12 @@ def _address(part: str, port: int) -> str:
     return azurite.connection_string(port) if part == STORAGE else f"http://{LOOPBACK}:{port}"
 
 
-async def _tell_end(child: Child) -> None:
+async def _tell_end(child: Child) -> int:
+    """Return its exit code once it has ended."""
     code = await child.ended()
     cause = signal.Signals(-code).name if code < 0 else f"exit code {code}"
     say(f"{child.part} has ended by itself ({cause}); the other parts go on.")
+    return code
 
 
 def _write_atomically(path: Path, text: str) -> None:

@@ -72,15 +72,21 @@ def test_metadata_is_as_recorded(message: dict[str, Any]) -> None:
         return
     given = "aGVsbG8=" if message["name"].endswith("none, Base64 text") else text
     ours = call(Received("id", "…", "receipt", 1, NOW, NOW + WEEK, NOW), given).metadata
-    own = (
-        {name.lower() for name in json.loads(given)}
-        if given.strip().startswith('{"') and given.strip().endswith("}")
-        else set()
-    )
+    own = replaced_in(given)
     compared = [name for name in recorded if name.lower() in own or name.lower() not in STANDARD]
     assert {name: plain(ours[name]) for name in compared if name != "RetryContext"} == {
         name: plain(recorded[name]) for name in compared if name != "RetryContext"
     }
+
+
+def replaced_in(text: str) -> set[str]:
+    """The names, in lower case, at the top of a JSON object that have a value."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return set()
+    named = values.items() if isinstance(values, dict) else ()
+    return {name.lower() for name, value in named if value is not None}
 
 
 def plain(value: str | Json) -> object:
@@ -109,7 +115,7 @@ async def test_each_message_is_called_and_poisoned_as_often_as_recorded(storage:
         for text in texts:
             await queue.send_message(text)
         pump = QueuePump(
-            queue, poison, QueueOptions(max_polling_interval=0.1), function, 600, str, str
+            queue, poison, QueueOptions(max_polling_interval=0.1), function, 600, ignore, ignore
         )
         running = asyncio.create_task(pump.run())
         await eventually(lambda: is_empty(queue), "all are handled")
@@ -123,6 +129,10 @@ async def test_each_message_is_called_and_poisoned_as_often_as_recorded(storage:
             for text in one["poison"]
         )
         assert moved == recorded + Counter([UNFINISHED])
+
+
+def ignore(_: str) -> None:
+    """Nothing listens to the poison queue, and nothing fails."""
 
 
 async def poisoned(queue: QueueClient) -> Any:
@@ -163,10 +173,8 @@ def test_waits_are_within_the_spread_of_those_recorded(run: dict[str, Any]) -> N
     ids=lambda run: run["setting"],
 )
 async def test_batches_are_fetched_as_recorded(storage: str, run: dict[str, Any]) -> None:
-    if "a second one put" in run["setting"] or "block their thread" in run["setting"]:
-        pytest.skip(
-            "its second message comes when the first runs; or threads, of which this has none"
-        )
+    if any(word in run["setting"] for word in ("second one put", "block their", "1 core")):
+        pytest.skip("a message comes when another runs, a thread is blocked, or one core is slow")
     played = await queue_replay.play_batches(run, storage)
     assert [len(one.messages) for one in played.noted if one.messages] == [
         one["got"] for one in run["gets"] if one["got"]

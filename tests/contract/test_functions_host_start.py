@@ -1,12 +1,15 @@
 """How the local Functions host starts and ends, and what the worker does with an app."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from infra.local.functions_host import STOPPED_BY_STORAGE_EXIT_CODE
 from infra.local.functions_host.invoker import TIMED_OUT_EXIT_CODE
 from tests.contract.functions_host import Host, eventually
 
@@ -199,3 +202,37 @@ async def test_a_crash_ends_the_process_as_on_azure(storage: str) -> None:
                 pass
         assert await host.ended() == 1
         assert "A function has ended the process" in host.log
+
+
+async def test_one_refusal_of_storage_ends_the_host_when_what_runs_is_done(storage: str) -> None:
+    """As recorded: new connections are refused at once, a request that runs is finished."""
+    may_refuse = asyncio.Event()
+
+    async def queues(_: web.BaseRequest) -> web.Response:
+        return web.Response(status=403 if may_refuse.is_set() else 404)
+
+    runner = web.ServerRunner(web.Server(queues))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = f"QueueEndpoint=http://127.0.0.1:{runner.addresses[0][1]}/devstoreaccount1"
+    with Host(re.sub(r"QueueEndpoint=[^;]+", endpoint, storage)) as host:
+
+        async def is_running() -> bool:
+            return "wait started" in host.log
+
+        async def is_stopping() -> bool:
+            return "Host is shutting down" in host.log
+
+        async with aiohttp.ClientSession() as client:
+            request = asyncio.create_task(client.get(f"{host.url}/api/wait"))
+            await eventually(is_running, "the function runs")
+            async with client.get(f"{host.url}/api/text") as kept_open:
+                await kept_open.read()
+            may_refuse.set()
+            await eventually(is_stopping, "the host is told")
+            async with client.get(f"{host.url}/api/release") as released:
+                assert released.status == 200, "by a connection that was open"
+            async with await request as answer:
+                assert await answer.text() == "waited"
+        assert await host.ended() == STOPPED_BY_STORAGE_EXIT_CODE
+    await runner.cleanup()

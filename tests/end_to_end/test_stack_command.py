@@ -5,9 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from azure.data.tables import TableServiceClient
@@ -15,6 +18,7 @@ from azure.data.tables import TableServiceClient
 from infra.local import azurite
 from infra.local.__main__ import main
 from infra.local.serving import LOOPBACK
+from tests.contract.functions_host import SAMPLE_APP
 from tests.stack import (
     END_SECONDS,
     Stack,
@@ -67,6 +71,34 @@ def test_a_killed_functions_process_comes_back_on_its_port_and_finds_the_others(
         assert (stack.functions, stack.graph, stack.identity, stack.storage) == before
         assert answers(stack.functions)
         assert environment_of(stack.pids["functions"])["CONNORG_GRAPH_ROOT"] == stack.graph
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A queue service that refuses its first call, and then has no queue."""
+
+    statuses: ClassVar = iter([403])
+
+    def do_GET(self) -> None:
+        self.send_response(next(self.statuses, 404))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@linux_only
+def test_functions_that_storage_has_refused_are_started_again_on_their_port() -> None:
+    port = azurite.free_port()
+    with ThreadingHTTPServer((LOOPBACK, port + 1), Refusing) as queues:
+        threading.Thread(target=queues.serve_forever, daemon=True).start()
+        ports = {"storage": port, "graph": 1, "identity": 1}
+        settings = {"WORK_QUEUE": "work", "TIMER_SCHEDULE": "0 0 0 1 1 *"}
+        with Stack(only=["functions"], settings=settings, ports=ports, app=SAMPLE_APP) as stack:
+            wait_until(lambda: "has been started again" in stack.log, "it is not started again")
+            assert "functions has ended by itself (exit code 75)" in stack.log
+            assert answers(stack.functions)
+            stack.kill("functions")
+            wait_until(lambda: "(SIGKILL)" in stack.log, "its end is not told")
+            assert stack.log.count("has been started again") == 1
+        queues.shutdown()
 
 
 def test_only_starts_what_it_names() -> None:
