@@ -72,7 +72,7 @@ def _punycode(domain: str) -> str:
         raise ValueError("is not a valid internationalised domain name") from None
 
 
-_MAIL_ADDRESS = re.compile(r"[^\s<>@,;]+@([^\s<>@,;]+)")
+_BETWEEN_ADDRESSES = re.compile(r"[\s<>(),;]+")
 
 
 def domain_of(text: str) -> str:
@@ -84,8 +84,10 @@ def domain_of(text: str) -> str:
     if "://" in address:
         address = address.partition("://")[2]
         host = re.split(r"[/?#\\]", address, maxsplit=1)[0].rpartition("@")[2]
-    elif mail := _MAIL_ADDRESS.search(address):
-        return mail[1].strip(".").lower()
+    elif "@" in address:
+        words = (word.partition("@") for word in _BETWEEN_ADDRESSES.split(address))
+        hosts = (host for local, at, host in words if local and host)
+        return next(hosts, address).strip(".").lower()
     else:
         host = re.split(r"[/?#]", address, maxsplit=1)[0]
     host = re.sub(r":[0-9]{1,5}$", "", host).rstrip(".").lower()

@@ -25,8 +25,7 @@ _NO_TEXT = {
 }
 _FORM = re.compile(r"\s*--[^\r\n]{1,200}[\r\n]+content-disposition: *form-data", re.IGNORECASE)
 _MARKUP = re.compile(r"\s*(<!doctype|<html|<\?xml|<table|<workbook)", re.IGNORECASE)
-# DOS, and what still writes as it did, ends a file so.
-_CTRL_Z = re.compile(r"\x1a[\s\x1a]*\Z")
+_CTRL_Z = "\x1a"  # DOS, and what still writes as it did, ends a file so
 
 
 def text_of(body: bytes) -> str:
@@ -45,4 +44,5 @@ def text_of(body: bytes) -> str:
         raise FileUnreadableError("The file is wrapped in a form, as curl -F sends it.", _ALONE)
     if _MARKUP.match(text):
         raise FileUnreadableError("The file is HTML or XML, no table of partners.", _SAVE_AS)
-    return _CTRL_Z.sub("", text)
+    end = len(text.rstrip(f"\r\n\t {_CTRL_Z}"))
+    return text[:end] if _CTRL_Z in text[end:] else text
