@@ -51,6 +51,11 @@ SECRETS = {
     "JIRA_AUTOMATION_KEY": "try-automation",
     "ZENDESK_WEBHOOK_SECRET": "try-zendesk",
     "FRESHSERVICE_KEY": "try-freshservice",
+    "FRESHDESK_KEY": "try-freshdesk",
+    "AZURE_DEVOPS_PASSWORD": "try-azure-devops",
+    "GITHUB_WEBHOOK_SECRET": "try-github",
+    "GITLAB_WEBHOOK_TOKEN": "try-gitlab",
+    "OTHER_SECRET": "try-other",
     "PARTNER_PORTAL_SECRET": "whsec_dHJ5LXBhcnRuZXItcG9ydGFs",
     "SIGNING_SECRET": "6d5e1b0c-sign-with-this",
 }
@@ -82,6 +87,15 @@ class Ticket:
         }
         return json.dumps(body).encode()
 
+    @property
+    def form(self) -> str:
+        """An issue's text, as a form of GitHub writes it."""
+        return f"### Partner domain\n\n{self.domain}\n\n### Partner tenant id\n\n_No response_\n"
+
+    def reference(self, source: str) -> str:
+        """What a source calls the ticket."""
+        return f"octo/partners#{self.number}" if source in {"github", "gitlab"} else self.number
+
     def of(self, source: str) -> bytes:
         """The event that a documented source sends."""
         events: dict[str, Any] = {
@@ -103,12 +117,51 @@ class Ticket:
                 "event": {"previous": "OPEN", "current": "SOLVED"},
             },
             "freshservice": {"freshdesk_webhook": json.loads(self.typed())},
+            "freshdesk": {"freshdesk_webhook": json.loads(self.typed())},
+            "azure-devops": {
+                "id": self.delivery,
+                "eventType": "workitem.updated",
+                "resource": {
+                    "workItemId": self.number,
+                    "fields": {"System.State": {"oldValue": "New", "newValue": "Approved"}},
+                    "revision": {
+                        "fields": {"System.Title": self.name, "Custom.PartnerDomain": self.domain}
+                    },
+                },
+            },
+            "github": {
+                "action": "labeled",
+                "label": {"name": "approved"},
+                "repository": {"full_name": "octo/partners"},
+                "issue": {"number": self.number, "title": self.name, "body": self.form},
+            },
+            "gitlab": {
+                "object_kind": "issue",
+                "project": {"path_with_namespace": "octo/partners"},
+                "changes": {"labels": {"previous": [], "current": [{"title": "approved"}]}},
+                "object_attributes": {
+                    "iid": self.number,
+                    "title": self.name,
+                    "description": self.form,
+                },
+            },
+            "other": {
+                "event": self.delivery,
+                "ticket": {
+                    "number": self.number,
+                    "status": "approved",
+                    "company": self.name,
+                    "domain": self.domain,
+                },
+            },
             "partner-portal": {"type": "partner.approved", "data": json.loads(self.typed())},
         }
         return json.dumps(events[source]).encode() if source in events else self.typed()
 
 
-def headers(source: str, body: bytes, delivery: str, now: datetime | None = None) -> dict[str, str]:
+def headers(  # noqa: PLR0911  a sender each
+    source: str, body: bytes, delivery: str, now: datetime | None = None
+) -> dict[str, str]:
     """The proof that a source sends with a body, and its delivery id."""
     now = now or datetime.now(UTC)
     stamp = f"{now:%Y-%m-%dT%H:%M:%SZ}"
@@ -133,14 +186,27 @@ def headers(source: str, body: bytes, delivery: str, now: datetime | None = None
                 "webhook-timestamp": str(int(now.timestamp())),
                 "webhook-signature": signer.sign(delivery, now, body.decode()),
             }
+        case "github" | "other":
+            name, setting = {
+                "github": ("X-Hub-Signature-256", "GITHUB_WEBHOOK_SECRET"),
+                "other": ("X-Signature", "OTHER_SECRET"),
+            }[source]
+            signature = f"sha256={_mac(setting, body).hex()}"
+            return {name: signature, "X-GitHub-Delivery": delivery}
         case "signing":
             digest = _mac("SIGNING_SECRET", body, "sha512").hex()
             return {"X-Signature": digest, "Idempotency-Key": delivery}
+    if source == "azure-devops":
+        pair = f"connorg:{SECRETS['AZURE_DEVOPS_PASSWORD']}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
     key = {
+        "gitlab": SECRETS["GITLAB_WEBHOOK_TOKEN"],
         "jira-automation": SECRETS["JIRA_AUTOMATION_KEY"],
         "freshservice": SECRETS["FRESHSERVICE_KEY"],
+        "freshdesk": SECRETS["FRESHDESK_KEY"],
     }.get(source, SECRETS["SERVICENOW_KEY"])
-    return {"X-Connorg-Key": key, "Idempotency-Key": delivery}
+    name = "X-Gitlab-Token" if source == "gitlab" else "X-Connorg-Key"
+    return {name: key, "Idempotency-Key": delivery}
 
 
 def _mac(setting: str, signed: bytes, algorithm: str = "sha256") -> bytes:

@@ -15,7 +15,7 @@ _WORDS = frozenset(
         "undefined", "null", "nil", "none", "nan", "nat", "<na>", "nothing", "\\n", "dbnull",
         # people
         "n/a", "na", "n.a.", "n.a", "n. a.", "n\\a", "n-a", "not applicable", "not available",
-        "not provided", "not specified", "not set", "no value", "no data", "unset",
+        "not provided", "not specified", "not set", "no value", "no data", "unset", "_no response_",
         "k.a.", "k. a.", "k.a", "keine angabe", "entfällt", "nicht zutreffend", "ohne angabe",
         "s.o.", "s. o.", "sans objet", "non renseigné", "no aplica", "sin datos", "no disponible",
         # C# and Java write an id that was never set so

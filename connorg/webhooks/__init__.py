@@ -5,4 +5,6 @@ proof        who has really sent this
 mapping      what the event asks for
 profiles     what is known of the usual systems
 expressions  JMESPath
+functions    what JMESPath lacks
+html_entities  HTML's entities in names
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from connorg.settings import ConfigurationError, settings
-from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
+from connorg.webhooks.mapping import Accepted, Ignored, Invalid, findings, read, why_not
 from connorg.webhooks.proof import Delivery
 from connorg.webhooks.senders import SETTING, Sender, load
 
@@ -69,21 +69,30 @@ def _sender(name: str) -> Sender:
 
 def _answer(sender: Sender, delivery: Delivery) -> tuple[dict[str, Any], int]:
     match read(sender, delivery):
-        case Ignored():
-            return {"counts": False}, PASSED_OVER
+        case Ignored() as ignored:
+            because = why_not(sender, ignored.event)
+            return {"counts": False, "because": because}, PASSED_OVER
         case Invalid() as refused:
             faults = [fault.model_dump() for fault in refused.faults or ()]
             answer = {
                 "counts": True,
                 "deliveryId": refused.delivery_id,
                 "reference": refused.reference,
+                "expressions": findings(sender, refused.event),
                 "mapped": refused.body,
                 "faults": faults or [{"pointer": "", "detail": str(refused.error)}],
             }
             return answer, FAULTY
         case Accepted() as wanted:
             request = wanted.request.model_dump(mode="json", exclude_none=True)
-            return {"counts": True, "deliveryId": wanted.delivery_id, "request": request}, WANTED
+            answer = {
+                "counts": True,
+                "deliveryId": wanted.delivery_id,
+                **({"note": wanted.note} if wanted.note else {}),
+                "expressions": findings(sender, wanted.event),
+                "request": request,
+            }
+            return answer, WANTED
 
 
 if __name__ == "__main__":

@@ -5,26 +5,41 @@ blank stands for a missing value, and there are fields that we never heard of.
 """
 
 import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from connorg.contract.asking import USUAL, ask_fields
 from connorg.contract.blanks import is_blank
 from connorg.contract.faults import Fault
-from connorg.contract.identity_sources import NAMING_FIELDS, SOURCE_KINDS, source_type
+from connorg.contract.identity_sources import SOURCE_KINDS, note_of_unused, source_type, typed
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemKind
 from connorg.contract.requests import REFERENCE_LENGTH, OnboardingRequest
-from connorg.webhooks.expressions import ExpressionError, evaluate
+from connorg.contract.texts import UndecodableError, text_of
+from connorg.webhooks.expressions import (
+    ExpressionError,
+    conditions_of,
+    evaluate,
+    explained,
+    paths_in,
+)
+from connorg.webhooks.html_entities import without_entities
 from connorg.webhooks.proof import Delivery
-from connorg.webhooks.senders import DeliveryId, Sender
+from connorg.webhooks.senders import DeliveryId, Sender, leaves_of
+
+_LOOKED_AT = 1024  # bytes of a body, to tell what it is
+_MOST_FINDINGS = 4  # expressions that a fault names
 
 type Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """The event does not count: it asks for nothing."""
+    """The event does not count: it asks for nothing. `event` is what it is."""
+
+    event: Any = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,7 @@ class Invalid:
     error: MalformedBodyError | InvalidValuesError
     body: Body
     delivery_id: str | None
+    event: Any = None
 
     @property
     def kind(self) -> ProblemKind:
@@ -58,38 +74,86 @@ class Accepted:
     request: OnboardingRequest
     body: Body
     delivery_id: str | None
+    event: Any = None
+    note: str | None = None
+    """Which of several names of the partner is used."""
 
 
 def read(sender: Sender, delivery: Delivery) -> Ignored | Invalid | Accepted:
     """Tell what a proven delivery asks for."""
     id_: str | None = None
     body: Body = {}
+    event: Any = None
     try:
-        event = _event_of(delivery.body)
+        event = _event_of(delivery)
         id_ = _delivery_id(sender.delivery_id, delivery, event)
         if not _counts(sender, event):
-            return Ignored()
-        body, faults = _mapped(sender, event)
-        return Accepted(_request_of(sender, body, faults), body, id_)
+            return Ignored(event)
+        body, faults, note = _mapped(sender, event)
+        return Accepted(_request_of(sender, body, faults, event), body, id_, event, note)
+    except RecursionError:
+        return Invalid(MalformedBodyError("The event is nested too deeply."), body, id_)
     except (MalformedBodyError, InvalidValuesError) as error:
-        return Invalid(error, body, id_)
+        return Invalid(error, body, id_, event)
 
 
-def _event_of(body: bytes) -> Any:
+def _event_of(delivery: Delivery) -> Any:
     try:
+        text = text_of(delivery.body, "body")
         # Not strict: templates put a ticket's line breaks into strings as they are.
-        return json.loads(body.decode("utf-8-sig"), strict=False)
+        return json.loads(text, strict=False)
+    except (ValueError, UndecodableError, RecursionError):
+        raise MalformedBodyError(_not_json(delivery)) from None
+
+
+_PAIRS = re.compile(rb"[A-Za-z0-9_.%+\[\]-]{1,200}=[^\s{}<>]*")
+_CHOOSE_JSON = (
+    "Choose JSON in the system that sends it: its content type (GitHub, GitLab), request format"
+    " (Zendesk), encoding (Freshdesk, Freshservice) or header Content-Type must be"
+    " application/json."
+)
+
+
+def _not_json(delivery: Delivery) -> str:
+    """Say what it is in place of JSON, and what to choose in the system."""
+    declared = delivery.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = delivery.body[:_LOOKED_AT].lstrip()
+    if not body:
+        return "The body is empty: let the system send one, as JSON."
+    if body.startswith(b"--") or declared == "multipart/form-data":
+        what = "a form with parts (multipart/form-data)"
+    elif body.startswith(b"<"):
+        what = "XML or HTML"
+    elif not body.startswith((b"{", b"[")) and (
+        declared == "application/x-www-form-urlencoded" or _PAIRS.match(body)
+    ):
+        what = "a form (application/x-www-form-urlencoded)"
+    else:
+        return f"The body is not JSON in UTF-8 that can be read{_json_place(delivery.body)}."
+    return f"The body is not JSON, it is {what}. {_CHOOSE_JSON}"
+
+
+def _json_place(body: bytes) -> str:
+    """Say where JSON goes wrong. An unfilled or unquoted placeholder is most often why."""
+    try:
+        json.loads(text_of(body, "body"), strict=False)
+    except json.JSONDecodeError as error:
+        return f": line {error.lineno}, column {error.colno}: {error.msg}"
+    except UndecodableError as error:
+        return f": {str(error).rstrip('.')}"
     except (ValueError, RecursionError):
-        raise MalformedBodyError("The body is not JSON in UTF-8 that can be read.") from None
+        return ": it is nested too deeply"
+    return ""
 
 
 def _delivery_id(declared: DeliveryId | None, delivery: Delivery, event: Any) -> str | None:
     if declared is None:
         return None
-    if declared.header is not None:
-        return _unless_blank(delivery.headers.get(declared.header.lower(), "").strip())
+    if declared.path is None:
+        sent = (delivery.headers.get(name, "").strip() for name in declared.headers)
+        return _unless_blank(next(filter(None, sent), ""))
     try:
-        found = _plain(evaluate(declared.path or "", event))
+        found = _plain(evaluate(declared.path, event))
     except ExpressionError as error:
         raise _invalid(f"The delivery's id can't be told: {error}.") from None
     return _unless_blank(found)
@@ -110,9 +174,10 @@ def _counts(sender: Sender, event: Any) -> bool:
         raise _invalid(f"Whether the event counts can't be told: {error}.") from None
 
 
-def _mapped(sender: Sender, event: Any) -> tuple[Body, list[Fault]]:
+def _mapped(sender: Sender, event: Any) -> tuple[Body, list[Fault], str | None]:
     body: Body = dict(sender.defaults)
     faults: list[Fault] = []
+    notes: list[str] = []
     for name, template in sender.request.items():
         try:
             value = _filled(template, event)
@@ -120,10 +185,10 @@ def _mapped(sender: Sender, event: Any) -> tuple[Body, list[Fault]]:
             faults.append(Fault(pointer=f"/{name}", detail=f"It can't be read: {error}."))
             continue
         if name == "identitySources" and isinstance(value, list):
-            value = _without_blanks([_typed(one) for one in value])
+            value = _without_blanks([_typed(one, notes) for one in value])
         if not is_blank(value):
             body[name] = value
-    return body, faults
+    return body, faults, next(iter(notes), None)
 
 
 def _filled(template: Any, event: Any) -> Any:
@@ -142,7 +207,7 @@ def _plain(value: Any) -> Any:
         return _without_blanks([_plain(part) for part in value])
     if value is None:
         return None
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = without_entities(value) if isinstance(value, str) else json.dumps(value)
     # JSON can hold half a character, which nothing behind us can write.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip()
 
@@ -153,33 +218,87 @@ def _without_blanks(parts: Any) -> Any:
     return [part for part in parts if not is_blank(part)]
 
 
-def _typed(source: Any) -> Any:
+def _typed(source: Any, notes: list[str]) -> Any:
     """Say an identity source's type by what it names, where the mapping does not.
 
     Blank if it names nothing.
     """
     if not isinstance(source, dict) or "@odata.type" in source:
         return source
-    for kind in reversed([*SOURCE_KINDS.values()]):
-        if kind.named_by <= source.keys():
-            others = NAMING_FIELDS - kind.named_by
-            rest = {key: value for key, value in source.items() if key not in others}
-            return {"@odata.type": kind.odata_type, **rest}
-    return None
+    read = typed(source)
+    if read is None:
+        return None
+    asked, unused = read
+    kind = next(k for k in SOURCE_KINDS.values() if k.odata_type == asked["@odata.type"])
+    note = note_of_unused(kind.wire_name, {name: str(source[name]) for name in unused})
+    notes += [note] if note else []
+    return asked
 
 
-def _request_of(sender: Sender, body: Body, faults: list[Fault]) -> OnboardingRequest:
+def _request_of(sender: Sender, body: Body, faults: list[Fault], event: Any) -> OnboardingRequest:
     """Raises InvalidValuesError with every fault."""
     unread = {fault.pointer for fault in faults}
     try:
         request = ask_fields(OnboardingRequest, {**dict.fromkeys(USUAL), **body})
     except InvalidValuesError as error:
-        faults += [fault for fault in error.faults if fault.pointer not in unread]
+        told = [fault for fault in error.faults if fault.pointer not in unread]
+        faults += [_with_finding(sender, fault, event) for fault in told]
     else:
         faults += _forbidden_type(sender, request)
     if faults:
         raise InvalidValuesError(tuple(faults))
     return request
+
+
+def _with_finding(sender: Sender, fault: Fault, event: Any) -> Fault:
+    """Say of a fault which expression of the mapping it came of, and what that found.
+
+    But for the address of a callback, which is a secret.
+    """
+    found = [
+        explained(expression, event)
+        for place, expression in leaves_of(sender.request)
+        if _is_about(place, fault.pointer) and place != "/callbackUrl"
+    ]
+    if not found:
+        return fault
+    return fault.model_copy(
+        update={"detail": f"{fault.detail} {'; '.join(found[:_MOST_FINDINGS])}."}
+    )
+
+
+def _is_about(place: str, pointer: str) -> bool:
+    """Whether what stands at a place of the mapping came to a place of the request, or into it."""
+    names_it = not place.endswith("/displayName") or place in {"/displayName", pointer}
+    within = place == pointer or place.startswith(f"{pointer}/") or pointer.startswith(f"{place}/")
+    return bool(pointer) and within and names_it
+
+
+def findings(sender: Sender, event: Any) -> list[dict[str, str]]:
+    """Tell of each expression of the mapping where its value goes, and what it found."""
+    return [
+        {"field": place, "found": explained(expression, event)}
+        for place, expression in leaves_of(sender.request)
+    ]
+
+
+def why_not(sender: Sender, event: Any) -> list[Mapping[str, Any]]:
+    """Tell of each condition that an event must meet whether it does, and what stands there."""
+    return [*_conditions(sender.counts or "", event)]
+
+
+def _conditions(condition: str, event: Any) -> Iterator[Mapping[str, Any]]:
+    for part in conditions_of(condition):
+        try:
+            holds = bool(evaluate(f"!!({part})", event))
+        except ExpressionError as error:
+            yield {"condition": part, "holds": False, "found": [str(error)]}
+            continue
+        yield {
+            "condition": part,
+            "holds": holds,
+            "found": [explained(path, event) for path in paths_in(part)],
+        }
 
 
 def _forbidden_type(sender: Sender, request: OnboardingRequest) -> list[Fault]:

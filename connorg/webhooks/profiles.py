@@ -41,6 +41,37 @@ _JIRA_APPROVED = (
     " && changelog.items[?field == 'status' && toString == 'Approved']"
 )
 
+_DEVOPS = 'resource.revision.fields."Custom.Partner'
+_DEVOPS_APPROVED = (
+    "eventType == 'workitem.updated' && resource.fields.\"System.State\".newValue == 'Approved'"
+)
+_GITLAB_APPROVED = (
+    "object_kind == 'issue' && changes.labels.current[?title == 'approved']"
+    " && !(changes.labels.previous[?title == 'approved'])"
+)
+
+
+def _form(body: str, title: str) -> dict[str, Any]:
+    """Map the headings of an issue form."""
+    name = f"default(section({body}, 'Partner name'), {title})"
+    source = {
+        "domainName": f"domain_of(section({body}, 'Partner domain'))",
+        "tenantId": f"section({body}, 'Partner tenant id')",
+        "displayName": name,
+    }
+    return {"displayName": name, "identitySources": [source]}
+
+
+_FRESHDESK: Mapping[str, Any] = {
+    "proof": _KEY,
+    # What is typed in Freshdesk arrives within "freshdesk_webhook".
+    "request": {
+        **_typed_body("(freshdesk_webhook || @)."),
+        "reference": "(freshdesk_webhook || @).[ticket, ticket_id][?@] | [0]",
+    },
+    "deliveryId": _IDEMPOTENCY_KEY,
+}
+
 PROFILES: Mapping[str, Mapping[str, Any]] = {
     "servicenow": {
         "proof": _KEY,
@@ -63,8 +94,8 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "proof": _KEY,
         "request": {
             **_typed_body(),
-            "displayName": "partnerName || fields.summary",
-            "reference": "ticket || key",
+            "displayName": "partnerName || fields.summary || issue.fields.summary",
+            "reference": "ticket || key || issue.key",
         },
         "defaults": _defaults("Jira"),
         "deliveryId": _IDEMPOTENCY_KEY,
@@ -89,21 +120,51 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "defaults": _defaults("Zendesk"),
         "deliveryId": {"header": "X-Zendesk-Webhook-Invocation-Id"},
     },
-    # What is typed in Freshdesk arrives within "freshdesk_webhook".
-    "freshservice": {
-        "proof": _KEY,
+    "freshservice": {**_FRESHDESK, "defaults": _defaults("Freshservice")},
+    "freshdesk": {**_FRESHDESK, "defaults": _defaults("Freshdesk")},
+    "azure-devops": {
+        "proof": {"scheme": "basic", "user": "connorg"},
+        "counts": _DEVOPS_APPROVED,
         "request": {
-            **_typed_body("(freshdesk_webhook || @)."),
-            "reference": "(freshdesk_webhook || @).[ticket, ticket_id][?@] | [0]",
+            "displayName": f'default({_DEVOPS}Name", resource.revision.fields."System.Title")',
+            "identitySources": [
+                {
+                    "domainName": f'domain_of({_DEVOPS}Domain")',
+                    "tenantId": f'{_DEVOPS}TenantId"',
+                }
+            ],
+            "reference": "resource.workItemId",
         },
-        "defaults": _defaults("Freshservice"),
-        "deliveryId": _IDEMPOTENCY_KEY,
+        "defaults": _defaults("Azure DevOps"),
+        "deliveryId": {"path": "id"},
+    },
+    "github": {
+        "proof": {"scheme": "hmac", "header": "X-Hub-Signature-256", "prefix": "sha256="},
+        "counts": "action == 'labeled' && label.name == 'approved'",
+        "request": {
+            **_form("issue.body", "issue.title"),
+            "reference": "join('#', [repository.full_name, to_string(issue.number)])",
+        },
+        "defaults": _defaults("GitHub"),
+        "deliveryId": {"header": "X-GitHub-Delivery"},
+    },
+    "gitlab": {
+        "proof": {"scheme": "header-key", "header": "X-Gitlab-Token"},
+        "counts": _GITLAB_APPROVED,
+        "request": {
+            **_form("object_attributes.description", "object_attributes.title"),
+            "reference": (
+                "join('#', [project.path_with_namespace, to_string(object_attributes.iid)])"
+            ),
+        },
+        "defaults": _defaults("GitLab"),
+        "deliveryId": {"header": ["Idempotency-Key", "X-Gitlab-Event-UUID"]},
     },
     "standard-webhooks": {
         "proof": {"scheme": "standard-webhooks"},
         "counts": "type == 'partner.approved'",
         "request": _typed_body("data."),
         "defaults": _defaults("the partner system"),
-        "deliveryId": {"header": "webhook-id"},
+        "deliveryId": {"header": ["webhook-id", "svix-id"]},
     },
 }

@@ -29,6 +29,7 @@ from connorg.contract.model import Model
 
 # Between the sender's clock and ours, and for the way; the Standard Webhooks libraries take it too.
 WINDOW = timedelta(minutes=5)
+_MOST_SIGNATURES = 16  # in one header; in a rotation there are two
 
 
 class ProofError(Exception):
@@ -118,24 +119,35 @@ class Zendesk(Scheme):
 
 
 class StandardWebhooks(Scheme):
-    """Source: the Standard Webhooks specification, symmetric signatures (`v1`)."""
+    """Source: the Standard Webhooks specification, symmetric signatures (`v1`).
+
+    Svix, where it comes from, signs in the same way and names its headers otherwise by default.
+    """
 
     scheme: Literal["standard-webhooks"]
-    HEADER: ClassVar = "webhook-signature"
+    NAMES: ClassVar = ("signature", "id", "timestamp")
     SIGNATURES: ClassVar = re.compile(r"[!-~]+( [!-~]+)*")
     ID: ClassVar = re.compile(r"[!-\-/-~]{1,256}")  # no full stop: it divides what is signed
     TIME: ClassVar = re.compile(r"[1-9][0-9]{0,10}")
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
-        signatures = _fitting(delivery, self.HEADER, self.SIGNATURES).split(" ")
-        id_ = _fitting(delivery, "webhook-id", self.ID)
-        time = _fitting(delivery, "webhook-timestamp", self.TIME)
+        # One family for all three: what is not signed must not stand in for what is.
+        family = "svix" if self._is_svix(delivery) else "webhook"
+        signature, id_name, time_name = (f"{family}-{name}" for name in self.NAMES)
+        signatures = _fitting(delivery, signature, self.SIGNATURES).split(" ")
+        id_ = _fitting(delivery, id_name, self.ID)
+        time = _fitting(delivery, time_name, self.TIME)
         expected = [
             standard_webhooks.signature(secret, id_, time, delivery.body) for secret in secrets
         ]
         if not sum(_is_one_of(given, expected) for given in signatures):
-            raise WrongProofError(f"no secret makes a signature in {self.HEADER}")
+            raise WrongProofError(f"no secret makes a signature in {signature}")
         _check_time(datetime.fromtimestamp(int(time), UTC), now)
+
+    def _is_svix(self, delivery: Delivery) -> bool:
+        names = delivery.headers.keys()
+        of_svix, own = ({f"{family}-{n}" for n in self.NAMES} for family in ("svix", "webhook"))
+        return bool(names & of_svix) and not names & own
 
     def key_of(self, secret: str) -> bytes:
         return standard_webhooks.key_of(secret)
@@ -159,12 +171,23 @@ class Hmac(Scheme):
     algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
     prefix: Annotated[str, Field(max_length=64), AfterValidator(_printable)] = ""
+    separator: Literal[",", " ", ";"] | None = None
+    """What stands between several signatures, as a sender has them while its secret is changed."""
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
-        given = _fitting(delivery, self.header, self._signature())
         macs = (_mac(secret, delivery.body, self.algorithm) for secret in secrets)
         encode = bytes.hex if self.encoding == "hex" else _base64
-        _compare(given, (f"{self.prefix}{encode(mac)}" for mac in macs), self.header)
+        expected = [f"{self.prefix}{encode(mac)}" for mac in macs]
+        if self.separator is None:
+            _compare(_fitting(delivery, self.header, self._signature()), expected, self.header)
+        else:
+            _compare_any(self._several(delivery, self.separator), expected, self.header)
+
+    def _several(self, delivery: Delivery, separator: str) -> list[str]:
+        given = delivery.header(self.header).split(separator)
+        if len(given) > _MOST_SIGNATURES or len({*given}) < len(given) or not all(given):
+            raise MalformedProofError(f"the header {self.header} is no list of signatures")
+        return [one for one in given if self._signature().fullmatch(one)]
 
     def _signature(self) -> re.Pattern[str]:
         length = _LENGTHS[self.algorithm]
@@ -181,16 +204,72 @@ class HeaderKey(Scheme):
 
     scheme: Literal["header-key"]
     header: HeaderName
+    prefix: Annotated[str, Field(max_length=64), AfterValidator(_printable)] = ""
+    """What stands before the key, such as `Bearer ` with its blank."""
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
-        given = delivery.header(self.header)
-        # Of equal length, so that the comparison does not tell the key's.
-        digests = (hashlib.sha256(secret).hexdigest() for secret in secrets)
-        given_digest = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
-        _compare(given_digest, digests, self.header)
+        expected = (self.prefix.encode() + secret for secret in secrets)
+        _compare_keys(delivery.header(self.header), expected, self.header)
 
 
-Proof = Annotated[Jira | Zendesk | StandardWebhooks | Hmac | HeaderKey, Discriminator("scheme")]
+class Basic(Scheme):
+    """A user name and a password (RFC 7617), which is the secret. As `header-key`: a fixed key."""
+
+    scheme: Literal["basic"]
+    user: Annotated[
+        str, Field(min_length=1, max_length=128, pattern=r"^[^:]+$"), AfterValidator(_printable)
+    ]
+    HEADER: ClassVar = "Authorization"
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
+        pairs = (self.user.encode() + b":" + secret for secret in secrets)
+        expected = (b"Basic " + base64.b64encode(pair) for pair in pairs)
+        _compare_keys(delivery.header(self.HEADER), expected, self.HEADER)
+
+
+class Stripe(Scheme):
+    """A time and signatures in one header: `t=1492774577,v1=…`. Source: Stripe, "Webhooks".
+
+    Signed is the time, a full stop, and the body.
+    """
+
+    scheme: Literal["stripe"]
+    header: HeaderName = "Stripe-Signature"
+    SIGNATURE: ClassVar = re.compile(r"t=[1-9][0-9]{0,10}(,v[0-9]=[0-9a-f]{64}){1,16}")
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
+        stamp, *signatures = _fitting(delivery, self.header, self.SIGNATURE).split(",")
+        time = stamp.removeprefix("t=")
+        signed = f"{time}.".encode() + delivery.body
+        expected = [f"v1={_mac(secret, signed).hex()}" for secret in secrets]
+        _compare_any(signatures, expected, self.header)
+        _check_time(datetime.fromtimestamp(int(time), UTC), now)
+
+
+class Slack(Scheme):
+    """A signature of the version, a time in a header of its own, and the body.
+
+    Source: Slack, "Verifying requests from Slack".
+    """
+
+    scheme: Literal["slack"]
+    header: HeaderName = "X-Slack-Signature"
+    time_header: HeaderName = "X-Slack-Request-Timestamp"
+    SIGNATURE: ClassVar = re.compile(r"v0=[0-9a-f]{64}")
+    TIME: ClassVar = re.compile(r"[1-9][0-9]{0,10}")
+
+    def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
+        given = _fitting(delivery, self.header, self.SIGNATURE)
+        time = _fitting(delivery, self.time_header, self.TIME)
+        signed = f"v0:{time}:".encode() + delivery.body
+        _compare(given, (f"v0={_mac(secret, signed).hex()}" for secret in secrets), self.header)
+        _check_time(datetime.fromtimestamp(int(time), UTC), now)
+
+
+Proof = Annotated[
+    Jira | Zendesk | StandardWebhooks | Hmac | HeaderKey | Basic | Stripe | Slack,
+    Discriminator("scheme"),
+]
 
 
 def _fitting(delivery: Delivery, name: str, pattern: re.Pattern[str]) -> str:
@@ -211,6 +290,18 @@ def _base64(mac: bytes) -> str:
 def _compare(given: str, expected: Iterable[str], header: str) -> None:
     if not _is_one_of(given, expected):
         raise WrongProofError(f"no secret makes what the header {header} holds")
+
+
+def _compare_any(given: Iterable[str], expected: Sequence[str], header: str) -> None:
+    if not sum(_is_one_of(one, expected) for one in given):
+        raise WrongProofError(f"no secret makes a signature in the header {header}")
+
+
+def _compare_keys(given: str, expected: Iterable[bytes], header: str) -> None:
+    # Of equal length, so that the comparison does not tell the key's.
+    digests = (hashlib.sha256(one).hexdigest() for one in expected)
+    given_digest = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+    _compare(given_digest, digests, header)
 
 
 def _is_one_of(given: str, expected: Iterable[str]) -> bool:

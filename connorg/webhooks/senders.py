@@ -36,7 +36,7 @@ def _known_fields[Value](fields: dict[str, Value]) -> dict[str, Value]:
 
 
 def _template(fields: dict[str, Any]) -> dict[str, Any]:
-    for place, leaf in _leaves(fields):
+    for place, leaf in leaves_of(fields):
         if not isinstance(leaf, str):
             raise ValueError(f"{place}: must be a JMESPath expression, in quotes")  # noqa: TRY004
         try:
@@ -46,13 +46,14 @@ def _template(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _leaves(template: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+def leaves_of(template: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each expression of a template with its JSON pointer."""
     if not isinstance(template, dict | list):
         yield place, template
         return
     parts = template.items() if isinstance(template, dict) else enumerate(template)
     for name, part in parts:
-        yield from _leaves(part, f"{place}/{name}")
+        yield from leaves_of(part, f"{place}/{name}")
 
 
 SettingName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
@@ -62,14 +63,21 @@ SenderName = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
 class DeliveryId(Model):
     """Where a delivery has what is the same each time that it is repeated."""
 
-    header: HeaderName | None = None
+    header: HeaderName | tuple[HeaderName, ...] | None = None
+    """Its name, or several of which the first that is there counts."""
     path: Expression | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if (self.header is None) == (self.path is None):
+        if bool(self.header) == (self.path is not None):
             raise ValueError("needs either header or path")
         return self
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Return the names of headers, in lower case."""
+        names = (self.header,) if isinstance(self.header, str) else self.header or ()
+        return tuple(name.lower() for name in names)
 
 
 class Sender(Model):

@@ -58,9 +58,14 @@ async def test_no_forgery_passes_over_http(untouched: Connorg, source: str) -> N
 def forgeries(source: str, body: bytes, count: int) -> Iterator[tuple[dict[str, str], bytes]]:
     chance = random.Random(source)
     headers = senders.headers(source, body, "forged")
-    unsigned = {"X-Atlassian-Webhook-Identifier", "X-Zendesk-Webhook-Invocation-Id"}
-    proof = [name for name in headers if name not in {*unsigned, "Idempotency-Key"}]
-    if "X-Connorg-Key" not in proof:
+    unsigned = {
+        "Idempotency-Key",
+        "X-Atlassian-Webhook-Identifier",
+        "X-GitHub-Delivery",
+        "X-Zendesk-Webhook-Invocation-Id",
+    }
+    proof = [name for name in headers if name not in unsigned]
+    if not {*proof} & {"X-Connorg-Key", "X-Gitlab-Token", "Authorization"}:
         proof.append("body")
     for _ in range(count):
         name = chance.choice(proof)

@@ -29,7 +29,7 @@ async def test_an_approved_partner_is_onboarded(connorg: Connorg, source: str) -
     [organization] = await connorg.graph.organizations(partner)
     assert onboarding["status"] == "Succeeded"
     assert onboarding["source"] == f"webhook:{source}"
-    assert onboarding["reference"] == ticket.number
+    assert onboarding["reference"] == ticket.reference(source)
     assert onboarding["result"]["id"] == organization["id"]
     assert (organization["displayName"], organization["state"]) == ("Contoso", "configured")
 

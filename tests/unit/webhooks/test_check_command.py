@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,30 @@ def test_it_shows_what_is_no_json(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 
 def test_it_shows_that_an_event_does_not_count(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(capsys, "jira", PAYLOADS / "jira-3.json") == (3, {"counts": False})
+    code, told = check(capsys, "jira", PAYLOADS / "jira-3.json")
+    assert (code, told["counts"]) == (3, False)
+    first, second = told["because"]
+    assert first == {
+        "condition": "webhookEvent == 'jira:issue_updated'",
+        "holds": False,
+        "found": ['webhookEvent found "jira:issue_created"'],
+    }
+    assert (second["holds"], "changelog.items found [" in second["found"][0]) == (False, True)
+
+
+def test_it_shows_each_expression_with_what_it_found(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_bytes(Ticket("Contoso.com", number="T-1").typed(partnerTenantId=None))
+    _, told = check(capsys, "servicenow", event)
+    found = {one["field"]: one["found"] for one in told["expressions"]}
+    assert found["/displayName"] == 'partnerName found "Contoso"'
+    tenant = found["/identitySources/0/tenantId"]
+    assert tenant == "partnerTenantId found nothing, it is null"
+    event.write_bytes(Ticket("Contoso.com").typed(partnerTenantId=str(uuid.UUID(int=1))))
+    _, told = check(capsys, "servicenow", event)
+    assert told["note"] == "tenantId is used, not domainName (Contoso.com)."
 
 
 def test_a_source_or_a_file_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:

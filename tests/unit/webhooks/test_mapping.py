@@ -115,7 +115,9 @@ def test_the_type_is_known_by_what_is_named(given: dict[str, str], natural_key: 
 @pytest.mark.parametrize("sources", [None, "", [], [{}], [{"displayName": "A"}], {}])
 def test_a_source_that_names_nothing_is_missing(sources: Any) -> None:
     event = {"name": "A", "sources": sources}
-    assert faults(of_typed(), event) == {"/identitySources": "Is required."}
+    [(pointer, detail)] = faults(of_typed(), event).items()
+    assert pointer == "/identitySources"
+    assert detail.startswith("Is required. sources found ")
 
 
 def test_two_sources_are_one_too_many() -> None:
@@ -154,7 +156,7 @@ def test_a_condition_holds_for_what_jmespath_calls_true(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [None, "", [], {}, False])
 def test_a_condition_does_not_hold_for_what_jmespath_calls_false(value: Any) -> None:
-    assert read(of_typed(counts="on"), delivery({"on": value})) == Ignored()
+    assert read(of_typed(counts="on"), delivery({"on": value})) == Ignored({"on": value})
 
 
 # Delivery ids
@@ -182,3 +184,44 @@ def test_the_delivery_id_is_found(declared: dict[str, str] | None, id_: str | No
 def test_a_delivery_id_that_cannot_be_told_is_told() -> None:
     told = refused(of_typed(deliveryId={"path": "join('-', [a, b])"}), {})
     assert "The delivery's id can't be told" in str(told.error)
+
+
+# What is no JSON
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "told"),
+    [
+        (
+            b"payload=%7B%22a%22%3A1%7D&x=1",
+            "application/x-www-form-urlencoded",
+            "it is a form (app",
+        ),
+        (b"ticket=5", "application/json", "it is a form (application/x-www-form-urlencoded)"),
+        (b"--x\r\nContent-Disposition: form-data", "multipart/form-data; boundary=x", "with parts"),
+        (b"<ticket/>", "text/xml", "it is XML or HTML"),
+        (b'{"a": {{ticket.title}}}', "application/json", "line 1, column 8: Expecting property"),
+        (b'{"a": "b"', "application/json", "line 1, column 10: Expecting ',' delimiter"),
+        (b"", "application/json", "The body is empty"),
+        ('{"a": "ü"}'.encode("cp1252"), "application/json", "byte 8, in line 1, is 0xFC"),
+    ],
+)
+def test_a_body_of_another_form_is_told_what_to_choose(
+    body: bytes, content_type: str, told: str
+) -> None:
+    error = str(refused(source(), body, content_type=content_type).error)
+    assert told in error
+    assert ("application/json" in error) == ("it is" in error)
+
+
+def test_a_body_in_utf_16_is_read() -> None:
+    body = Ticket("contoso.com").typed().decode().encode("utf-16")
+    assert wanted(source(), body).display_name == "Contoso"
+
+
+def test_the_first_of_several_headers_is_the_delivery_id() -> None:
+    portal = source("partner-portal")
+    for headers in ({"svix_id": "m-1"}, {"webhook_id": "m-1", "svix_id": "m-2"}):
+        told = read(portal, delivery({"type": "partner.approved"}, **headers))
+        assert not isinstance(told, Ignored)
+        assert told.delivery_id == "m-1"

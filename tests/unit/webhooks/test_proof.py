@@ -1,6 +1,7 @@
 """How senders prove themselves: documented vectors, forgeries, replays, rotation."""
 
 import base64
+import hmac
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import TypeAdapter
 from standardwebhooks.webhooks import Webhook
+from svix.webhooks import Webhook as Svix
 
 from connorg.webhooks.proof import (
     Delivery,
@@ -53,6 +55,11 @@ class Vector:
 
 # RFC 4231, test case 2
 JEFE = b"what do ya want for nothing?"
+
+
+def mac(secret: str, before: str) -> str:
+    return hmac.digest(secret.encode(), f'{before}{{"a": 1}}'.encode(), "sha256").hex()
+
 
 VECTORS: Mapping[str, Vector] = {
     # Atlassian, "Webhooks" of Jira Cloud; the same with
@@ -114,14 +121,65 @@ VECTORS: Mapping[str, Vector] = {
         },
         JEFE,
     ),
+    "hmac among several": Vector(
+        {"scheme": "hmac", "header": "X-Signature", "prefix": "v1=", "separator": ","},
+        "Jefe",
+        {"X-Signature": "v1=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        JEFE,
+    ),
+    # The same as the vector of Standard Webhooks, in the names that Svix sends by default
+    "svix": Vector(
+        {"scheme": "standard-webhooks"},
+        "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        {
+            "svix-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "svix-timestamp": "1614265330",
+            "svix-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        },
+        b'{"test": 2432232314}',
+        datetime.fromtimestamp(1614265330, UTC),
+    ),
+    # printf '1614265330.{"a": 1}' | openssl dgst -sha256 -hmac whsec_of_stripe -r
+    "stripe": Vector(
+        {"scheme": "stripe"},
+        "whsec_of_stripe",
+        {"Stripe-Signature": f"t=1614265330,v1={mac('whsec_of_stripe', '1614265330.')}"},
+        b'{"a": 1}',
+        datetime.fromtimestamp(1614265330, UTC),
+    ),
+    # printf 'v0:1614265330:{"a": 1}' | openssl dgst -sha256 -hmac slack-secret -r
+    "slack": Vector(
+        {"scheme": "slack"},
+        "slack-secret",
+        {
+            "X-Slack-Signature": f"v0={mac('slack-secret', 'v0:1614265330:')}",
+            "X-Slack-Request-Timestamp": "1614265330",
+        },
+        b'{"a": 1}',
+        datetime.fromtimestamp(1614265330, UTC),
+    ),
     "header-key": Vector(
         {"scheme": "header-key", "header": "X-Connorg-Key"},
         "hunter2-hunter2-hunter2",
         {"X-Connorg-Key": "hunter2-hunter2-hunter2"},
     ),
+    "header-key as a bearer's": Vector(
+        {"scheme": "header-key", "header": "Authorization", "prefix": "Bearer "},
+        "hunter2-hunter2-hunter2",
+        {"Authorization": "Bearer hunter2-hunter2-hunter2"},
+    ),
+    # RFC 7617, section 2
+    "basic": Vector(
+        {"scheme": "basic", "user": "Aladdin"},
+        "open sesame",
+        {"Authorization": "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
+    ),
 }
-SIGNED = {name: vector for name, vector in VECTORS.items() if name != "header-key"}
-TIMED = {name: VECTORS[name] for name in ("zendesk", "standard-webhooks")}
+KEYS = {"header-key", "header-key as a bearer's", "basic"}
+SIGNED = {name: vector for name, vector in VECTORS.items() if name not in KEYS}
+TIMED = {
+    name: VECTORS[name] for name in ("zendesk", "standard-webhooks", "svix", "stripe", "slack")
+}
 
 each_vector = pytest.mark.parametrize("vector", VECTORS.values(), ids=VECTORS)
 each_signed = pytest.mark.parametrize("vector", SIGNED.values(), ids=SIGNED)
@@ -171,6 +229,11 @@ def test_a_replay_with_a_fresh_time_is_refused(vector: Vector) -> None:
     fresh = {
         "X-Zendesk-Webhook-Signature-Timestamp": f"{later:%Y-%m-%dT%H:%M:%SZ}",
         "webhook-timestamp": str(int(later.timestamp())),
+        "svix-timestamp": str(int(later.timestamp())),
+        "X-Slack-Request-Timestamp": str(int(later.timestamp())),
+        "Stripe-Signature": vector.headers.get("Stripe-Signature", "").replace(
+            "t=1614265330", f"t={int(later.timestamp())}"
+        ),
     }
     changed = {name: fresh.get(name, value) for name, value in vector.headers.items()}
     with pytest.raises(WrongProofError):
@@ -246,7 +309,62 @@ def test_one_good_signature_among_several_is_enough_as_in_a_senders_rotation() -
         vector.with_header("webhook-signature", good.replace("v1,", "v1a,")).check()
 
 
-@pytest.mark.parametrize("secret", ["whsec_", "whsec_not Base64!", "whsec_AAA"])
+@pytest.mark.parametrize("library", [Webhook, Svix])
+@pytest.mark.parametrize("family", ["webhook", "svix"])
+@pytest.mark.parametrize("secret", ["whsec_C2FVsBQIhrscChlQIMV+b5sSYob7oViz", "whsec_AAECAwQFBgc="])
+def test_what_both_libraries_sign_is_accepted_in_both_families_padded_or_not(
+    library: type[Webhook] | type[Svix], family: str, secret: str
+) -> None:
+    now = datetime.now(UTC)
+    body = '{"type": "partner.approved", "name": "Bücher ☃"}'
+    headers = {
+        f"{family}-id": "msg_1",
+        f"{family}-timestamp": str(int(now.timestamp())),
+        f"{family}-signature": library(secret).sign("msg_1", now, body),
+    }
+    vector = Vector({"scheme": "standard-webhooks"}, secret, headers, body.encode(), now)
+    vector.check()
+    vector.check(secrets=[secret.rstrip("=")])
+    vector.check(secrets=[secret.removeprefix("whsec_")])
+    with pytest.raises(WrongProofError):
+        vector.check(secrets=["whsec_AAECAwQFBgg="])
+
+
+def test_the_two_families_of_headers_do_not_mix() -> None:
+    """What is not signed must not stand in for what is: a delivery's id tells repetitions."""
+    vector = VECTORS["svix"]
+    for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        with pytest.raises(MissingProofError):
+            vector.with_header(name, "msg_2").check()
+    missing = {**vector.headers, "webhook-id": vector.headers["svix-id"]}
+    del missing["svix-id"]
+    with pytest.raises(MissingProofError):
+        replace(vector, headers=missing).check()
+
+
+@pytest.mark.parametrize("name", ["hmac among several", "stripe"])
+def test_one_good_signature_among_several_is_enough_in_any_place(name: str) -> None:
+    vector = VECTORS[name]
+    [header] = vector.headers
+    start, _, good = vector.headers[header].rpartition("v1=")
+    other = "0" * 64
+    for several in (f"v1={other},v1={good}", f"v1={good},v1={other}", f"v1={good},v0={other}"):
+        vector.with_header(header, f"{start}{several}").check()
+    for wrong in (f"v0={good}", f"v1={other},v0={good}", f"v1={other}"):
+        with pytest.raises(ProofError):
+            vector.with_header(header, f"{start}{wrong}").check()
+    many = ",".join(f"v1={i:064x}" for i in range(50))
+    with pytest.raises(MalformedProofError):
+        vector.with_header(header, f"{start}{many},v1={good}").check()
+
+
+def test_another_user_with_the_password_is_refused() -> None:
+    other = base64.b64encode(b"Jafar:open sesame").decode()
+    with pytest.raises(WrongProofError):
+        VECTORS["basic"].with_header("Authorization", f"Basic {other}").check()
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_not Base64!", "whsec_A"])
 def test_a_secret_of_standard_webhooks_that_is_none_is_refused(secret: str) -> None:
     with pytest.raises(ValueError, match="whsec_"):
         VECTORS["standard-webhooks"].scheme.key_of(secret)

@@ -50,7 +50,7 @@ def test_what_is_neither_a_document_nor_a_file_is_told(setting: str) -> None:
         ({"one": {**SERVICENOW, "secret": "X"}}, "one.secret: Extra inputs"),
         ({"one": {**SERVICENOW, "secrets": []}}, "one.secrets: "),
         ({"one": {**SERVICENOW, "secrets": ["hunter2 hunter2"]}}, "one.secrets.0: "),
-        ({"one": {**SERVICENOW, "proof": {"scheme": "basic"}}}, "one.proof: "),
+        ({"one": {**SERVICENOW, "proof": {"scheme": "jwt"}}}, "one.proof: "),
         (
             {"one": {**SERVICENOW, "proof": {"scheme": "hmac", "header": "X Y"}}},
             "one.proof.hmac.header: ",
@@ -60,8 +60,18 @@ def test_what_is_neither_a_document_nor_a_file_is_told(setting: str) -> None:
             "one.proof.hmac.prefix: must hold printable ASCII",
         ),
         ({"one": {**SERVICENOW, "counts": "a =="}}, "one.counts: Invalid jmespath expression"),
-        ({"one": {**SERVICENOW, "counts": "contain(a, b)"}}, "one.counts: Unknown function"),
+        (
+            {"one": {**SERVICENOW, "counts": "contain(a, b)"}},
+            "one.counts: Unknown function: contain(). Did you mean contains()?",
+        ),
+        # Where no event, or not this one, ever leads.
+        (
+            {"one": {**SERVICENOW, "counts": "a && b[?domain_from(x)]"}},
+            "one.counts: Unknown function: domain_from(). Did you mean domain_of()?",
+        ),
+        ({"one": {**SERVICENOW, "counts": "xyz()"}}, "Known are abs, avg, ceil, contains, default"),
         ({"one": {**SERVICENOW, "counts": "contains(a)"}}, "one.counts: Expected 2 arguments"),
+        ({"one": {**SERVICENOW, "counts": "a || default(b)"}}, "Expected 2 or more arguments"),
         (
             {"one": {**SERVICENOW, "request": {"name": "a"}}},
             "has a field that no request has: name",
