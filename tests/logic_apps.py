@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -34,6 +35,8 @@ def actions_of(definition: Json) -> dict[str, Json]:
     found: dict[str, Json] = {}
     for name, action in definition.get("actions", {}).items():
         found |= {name: action, **actions_of(action), **actions_of(action.get("else", {}))}
+        for case in action.get("cases", {}).values():
+            found |= actions_of(case)
     return found
 
 
@@ -56,6 +59,14 @@ class Run:
             "empty": lambda value: not value,
             "coalesce": lambda *values: next((v for v in values if v is not None), None),
             "body": lambda name: self.bodies[name],
+            "outputs": lambda name: self.bodies[name],
+            "equals": lambda one, other: one == other,
+            "concat": lambda *texts: "".join(texts),
+            "replace": lambda text, old, new: text.replace(old, new),
+            "split": lambda text, separator: text.split(separator),
+            "first": lambda parts: parts[0],
+            "last": lambda parts: parts[-1],
+            "uriComponent": lambda text: quote(text, safe=""),
         }
         self.bodies: dict[str, Any] = {}
 
