@@ -3,6 +3,7 @@
 mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
 batches     breaks of files of requests: rows lost, taken twice, never told of
+files       breaks of what is read: files, events, words for nothing
 operators   breaks of what operators see and do
 promises    breaks of what connorg promises: once, kept, told to the end
 resuming    breaks of what the queue brings back: who carries on, and that somebody will
@@ -14,6 +15,7 @@ timing      of durations and clocks
 from tests.mutations import (
     access,
     batches,
+    files,
     operators,
     promises,
     resuming,
@@ -26,6 +28,7 @@ from tests.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
     *batches.MUTATIONS,
+    *files.MUTATIONS,
     *operators.MUTATIONS,
     *promises.MUTATIONS,
     *resuming.MUTATIONS,
