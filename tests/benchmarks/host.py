@@ -114,6 +114,11 @@ class Host:
         async with self._http.post(f"{self._url}/api/{route}", **sent) as answer:
             return answer.status, await answer.text()
 
+    async def get(self, route: str) -> Json:
+        async with self._http.get(f"{self._url}/api/{route}") as answer:
+            answer.raise_for_status()
+            return dict(await answer.json())
+
     def cpu_seconds(self) -> float:
         """What the process has used so far, in user and system mode."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()

@@ -185,6 +185,28 @@ def show(samples: Json, console: Console) -> None:
     for line in lines(samples):
         table.add_row(line.name, *_cells(line))
     console.print(table)
+    tried = Table(*_TOOLS, box=None, pad_edge=False)
+    for cells in _instead(samples):
+        tried.add_row(*cells)
+    console.print(tried)
+
+
+def _instead(samples: Json) -> list[tuple[str, ...]]:
+    """Give a row for each situation and a cell for each tool."""
+    return [
+        (
+            title,
+            *(
+                f"{tried['seconds']:.3g} s, {tried['created']} created,"
+                f" {tried['calls']} calls, {tried['refused']} refused"
+                for tried in by_tool.values()
+            ),
+        )
+        for title, by_tool in samples["instead"].items()
+    ]
+
+
+_TOOLS = ("", "a requests script", "a loop of the SDK", "connorg, a create or a batch")
 
 
 def markdown(samples: Json) -> str:
@@ -193,7 +215,9 @@ def markdown(samples: Json) -> str:
         f"|---|{'---:|' * len(_TITLES)}---|---|",
     ]
     rows = ["| " + " | ".join([_indented(n.name), *_cells(n)]) + " |" for n in lines(samples)]
-    return "\n".join([*head, *rows])
+    tools = [f"| {' | '.join(_TOOLS)} |", f"|{'---|' * len(_TOOLS)}"]
+    tried = [f"| {' | '.join(cells)} |" for cells in _instead(samples)]
+    return "\n".join([*head, *rows, "", *tools, *tried])
 
 
 def _indented(name: str) -> str:

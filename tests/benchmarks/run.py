@@ -16,7 +16,7 @@ from uuid import uuid4
 import aiohttp
 
 from infra.local.child import ROOT, tethered
-from tests.benchmarks import package
+from tests.benchmarks import instead, package
 from tests.benchmarks.counting import counted
 from tests.benchmarks.host import (
     CONNORG,
@@ -47,11 +47,13 @@ class Plan:
     levels: tuple[int, ...]
     warm_up: int
     counted: int
+    rows: int
+    """Of a file, for what users would pick instead."""
     with_package: bool
 
 
-FULL = Plan(3, 7, 320, (1, 16, 64), 60, 20, with_package=True)
-QUICK = Plan(1, 1, 12, (1, 4), 2, 3, with_package=False)
+FULL = Plan(3, 7, 320, (1, 16, 64), 60, 20, 100, with_package=True)
+QUICK = Plan(1, 1, 12, (1, 4), 2, 3, 5, with_package=False)
 
 
 def measure(plan: Plan, say: Callable[[str], None]) -> Json:
@@ -86,6 +88,9 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Json:
                 samples["floors"].append(
                     {name: asyncio.run(session.floor(name, plan)) for name in ("httpx", "aiohttp")}
                 )
+    say("what users would pick instead")
+    with log_path.open("ab") as log, Stack(only=_PARTS) as stack:
+        samples["instead"] = asyncio.run(instead.measure(_backing(stack), log, plan.rows))
     if plan.with_package:
         say("installing what the obvious function needs, to weigh it")
     samples["package"] = _packages(plan)

@@ -28,6 +28,10 @@ def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path)
     assert figures["storage calls per create"]["minimum"] == 4
     assert figures["storage calls per create"]["connorg"] == 5
     assert figures["storage calls per create"]["obvious"] == 0
+    told = json.loads(path.read_text())["samples"]["instead"]
+    assert len(told) == 3
+    for by_tool in told.values():
+        assert by_tool["connorg"]["created"] == by_tool["sdk_script"]["created"] > 0
     parts = ("creates/s at 4", "CPU ms per create at 4", "memory after the creates, PSS MB")
     assert set(parts) <= measured.keys()
     assert "httpx" in figures["creates/s at 4"]["others"]
