@@ -47,6 +47,12 @@ def _options(arguments: list[str] | None) -> Options:
     up.add_argument("--data", type=Path, metavar="DIR", help="keep storage there, not in memory")
     up.add_argument("--ready", type=Path, metavar="FILE", help="written when all answer, as JSON")
     up.add_argument(
+        "--local-settings",
+        type=Path,
+        metavar="FILE",
+        help="write a local.settings.json, with which Core Tools (func start) runs the functions",
+    )
+    up.add_argument(
         "--setting",
         type=_setting,
         action="append",
@@ -71,7 +77,8 @@ def _options(arguments: list[str] | None) -> Options:
     parts = frozenset(chosen.only or PARTS)
     ports = {part: getattr(chosen, f"{part}_port") for part in PARTS}
     unknown = [part for part in PARTS if part not in parts and not ports[part]]
-    if FUNCTIONS in parts and unknown:
+    unknown = [part for part in unknown if part != FUNCTIONS]
+    if unknown and (FUNCTIONS in parts or chosen.local_settings):
         needed = ", ".join(f"--{part}-port" for part in unknown)
         up.error(f"the functions need {needed}, of parts that --only leaves out")
     return Options(
@@ -79,6 +86,7 @@ def _options(arguments: list[str] | None) -> Options:
         ports=ports,
         data=chosen.data and chosen.data.absolute(),
         ready=chosen.ready and chosen.ready.absolute(),
+        local_settings=chosen.local_settings and chosen.local_settings.absolute(),
         settings=dict(chosen.setting),
         app=chosen.app.absolute(),
     )

@@ -41,6 +41,7 @@ class Options:
     ports: Mapping[str, int] = field(default_factory=dict)
     data: Path | None = None
     ready: Path | None = None
+    local_settings: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     app: Path = ROOT
 
@@ -100,6 +101,10 @@ class Stack:
         """Write the file for those who wait, if one is wanted."""
         if self._options.ready:
             _write_atomically(self._options.ready, json.dumps(self.describe()))
+
+    def local_settings(self) -> dict[str, Any]:
+        """Give what Core Tools tells the functions, in the form of its local.settings.json."""
+        return {"IsEncrypted": False, "Values": self._functions_environment()}
 
     async def _start_functions(self, app: Path) -> None:
         python, environment = interpreter(app)
@@ -172,6 +177,9 @@ async def run(options: Options) -> None:
         await stack.start()
         stack.watch()
         stack.tell_ready()
+        if options.local_settings:
+            settings = json.dumps(stack.local_settings(), indent=2)
+            _write_atomically(options.local_settings, f"{settings}\n")
         _tell_addresses(stack.addresses)
         await asyncio.Event().wait()
 

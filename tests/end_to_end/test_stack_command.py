@@ -1,6 +1,7 @@
 """`python -m infra.local up`: what tests of every kind, the demo and people rely on."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -12,11 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
+import httpx
 import pytest
 from azure.data.tables import TableServiceClient
 
 from infra.local import azurite
 from infra.local.__main__ import main
+from infra.local.child import ROOT, tethered
 from infra.local.serving import LOOPBACK
 from tests.contract.functions_host import SAMPLE_APP
 from tests.stack import (
@@ -109,6 +112,35 @@ def test_only_starts_what_it_names() -> None:
 
 
 @pytest.mark.slow
+def test_the_functions_run_with_the_settings_that_core_tools_is_given(tmp_path: Path) -> None:
+    """Core Tools can't be had here: our front of the host starts in its place."""
+    file, port = tmp_path / "local.settings.json", azurite.free_port()
+    parts = ("--only=graph", "--only=identity", "--only=storage")
+    processes = [start_command(*parts, f"--local-settings={file}")]
+    try:
+        wait_until(file.exists, "nothing is written")
+        settings = json.loads(file.read_text())
+        assert settings["IsEncrypted"] is False
+        assert all(isinstance(value, str) for value in settings["Values"].values())
+        host = [sys.executable, "-m", "infra.local.functions_host", "--port", str(port)]
+        environment = {"PATH": os.environ["PATH"], **settings["Values"]}
+        command = tethered([*host, "--app", str(ROOT)])
+        processes.append(subprocess.Popen(command, cwd=ROOT, env=environment))
+        wait_until(lambda: is_healthy(f"http://{LOOPBACK}:{port}"), "it is not healthy")
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(END_SECONDS)
+
+
+def is_healthy(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/api/health", timeout=60).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.slow
 def test_a_given_port_is_taken_and_tells_where_a_part_is_that_is_not_started() -> None:
     identity_port, graph_port = azurite.free_port(), azurite.free_port()
     with Stack(only=["identity"], ports={"identity": identity_port, "graph": graph_port}) as stack:
@@ -131,6 +163,7 @@ def test_storage_takes_three_ports_in_a_row() -> None:
     [
         (["--only=functions"], "the functions need --graph-port, --identity-port, --storage-port"),
         (["--only=functions", "--only=storage", "--graph-port=1"], "need --identity-port,"),
+        (["--only=storage", "--local-settings=x"], "need --graph-port, --identity-port"),
         (["--only=everything"], "invalid choice: 'everything'"),
         (["--setting=COLOUR"], "'COLOUR' is not KEY=VALUE"),
         (["--setting==blue"], "'=blue' is not KEY=VALUE"),
