@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-slow lint mutate audit policy demo run simulate campaign \
-	throttle bulk bench connector live package package-test lock clean
+	throttle bulk bench connector lists live package package-test lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -73,6 +73,9 @@ bench: setup ## Measure connorg beside the least that others do; ARGS=--quick in
 
 connector: setup ## Write the custom connector for Logic Apps again
 	$(python) -m infra.connector > infra/logic-apps/connector.json
+
+lists: setup ## Write the lists of domains that no partner owns again
+	$(python) -m infra.lists > connorg/core/policy/lists.py
 
 live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
 	@$(python) -m tests.live $(ARGS)

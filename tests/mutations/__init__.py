@@ -4,6 +4,7 @@ mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
 batches     breaks of files of requests: rows lost, taken twice, never told of
 files       breaks of what is read: files, events, words for nothing
+lists       breaks of what a domain is known for
 operators   breaks of what operators see and do
 promises    breaks of what connorg promises: once, kept, told to the end
 resuming    breaks of what the queue brings back: who carries on, and that somebody will
@@ -16,6 +17,7 @@ from tests.mutations import (
     access,
     batches,
     files,
+    lists,
     operators,
     promises,
     resuming,
@@ -29,6 +31,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
     *batches.MUTATIONS,
     *files.MUTATIONS,
+    *lists.MUTATIONS,
     *operators.MUTATIONS,
     *promises.MUTATIONS,
     *resuming.MUTATIONS,

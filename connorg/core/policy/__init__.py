@@ -1,7 +1,8 @@
 """What may be connected, and what may be called back.
 
 rules          every rule of the company and its cloud
-public_mail    domains of mail providers
+domains        what a domain is known for
+lists          the lists behind that, generated
 patterns       lists of names in settings
 callback_urls  addresses of callbacks
 """

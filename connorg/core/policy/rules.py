@@ -10,19 +10,23 @@ from fnmatch import fnmatchcase
 
 from connorg.contract.clouds import Cloud
 from connorg.contract.faults import Fault
-from connorg.contract.identity_sources import CrossCloudAzureActiveDirectoryTenant
+from connorg.contract.identity_sources import (
+    CrossCloudAzureActiveDirectoryTenant,
+    DomainIdentitySource,
+)
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import Tenant
 from connorg.contract.requests import OnboardingRequest, State
 from connorg.core.domain.errors import refused_by_policy
 from connorg.core.policy.callback_urls import callback_url_fault
+from connorg.core.policy.domains import is_disposable, is_public_mail, is_public_suffix
 from connorg.core.policy.patterns import is_listed
-from connorg.core.policy.public_mail import PUBLIC_MAIL_DOMAINS
 
 PERSONAL_ACCOUNTS = "9cd80435-793b-4f48-844b-6b3f37d1c1f3"
 """The tenant of personal Microsoft accounts, which is no organization."""
 
 _SOURCE = "/identitySources/0"
+_WEB_HOST = "www"
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,8 @@ class Policy:
             yield _fault("homeTenant", "It is the company's own tenant, which is no partner.")
         if any(is_listed(name, self.denied) for name in names):
             yield _fault("denied", "The partner is on the list of those that are denied.")
-        if not self.public_mail and any(self._is_public_mail(name) for name in names):
-            text = "Anybody can get an address at this mail provider, so it stands for no partner."
-            yield _fault("publicMail", text)
+        if isinstance(request.identity_source, DomainIdentitySource):
+            yield from self._domain_faults(request.identity_source.domain_name)
         yield from self._unreachable(request)
         if request.state is State.CONFIGURED and self._may_only_propose(channel):
             text = f"Requests that come in by {channel} may only ask for the state 'proposed'."
@@ -108,8 +111,23 @@ class Policy:
             text = f"Tenants of {source.cloud_instance} can't be connected from this cloud."
             yield _fault("cloud", text)
 
-    def _is_public_mail(self, name: str) -> bool:
-        return name in PUBLIC_MAIL_DOMAINS and not is_listed(name, self.allowed)
+    def _domain_faults(self, domain: str) -> Iterator[Fault]:
+        """Judge a domain by what it is known for. Who names it in `allowed` knows better."""
+        if is_listed(domain, self.allowed):
+            return
+        if not self.public_mail and is_public_mail(domain):
+            text = "Anybody can get an address at this mail provider, so it stands for no partner."
+            yield _fault("publicMail", text)
+        if is_disposable(domain):
+            text = "This domain gives out addresses for a short time, so it stands for no partner."
+            yield _fault("disposable", text)
+        if is_public_suffix(domain):
+            text = f"Names below {domain} belong to many owners. Give the partner's own domain."
+            yield _fault("publicSuffix", text)
+        host, _, rest = domain.partition(".")
+        if host == _WEB_HOST and "." in rest:
+            text = f"It is the name of a web server. Did you mean {rest}?"
+            yield _fault("webHost", text)
 
     def _may_only_propose(self, channel: str) -> bool:
         return any(fnmatchcase(channel, pattern) for pattern in self.proposed_only)
