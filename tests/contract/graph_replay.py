@@ -169,10 +169,10 @@ async def _sent(connection: Connection, row: Json, root: str, *, is_write: bool)
         text = str(_LONG_BODIES.get(row["n"], row["body"]))
         body = text.replace(_ROOT, root).encode()
     method = row.get("method", "POST" if is_write else "GET")
-    return await connection.send(method, _target(row), headers, body)
+    return await connection.send(method, target(row), headers, body)
 
 
-def _target(row: Json) -> str:
+def target(row: Json) -> str:
     url: str = row.get("url", "CO")
     if url.startswith("F="):
         url = f"CO?$select=id&$filter={_LONG.get(row['n'], url[2:])}"

@@ -57,7 +57,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], dict[str, tuple[int, str | None]
             "ownTenant": (201, None),
             "ownDomain": (201, None),
             "secondSource": (400, "BadRequest"),
-            "inlineSponsors": (400, "BadRequest"),
+            "inlineSponsors": (501, "NotEmulated"),
             "readUnknown": (404, "ResourceNotFound"),
             "updateUnknown": (404, "ResourceNotFound"),
             "deleteUnknown": (404, "ResourceNotFound"),

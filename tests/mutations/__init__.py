@@ -3,6 +3,7 @@
 mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
 batches     breaks of files of requests: rows lost, taken twice, never told of
+emulator    breaks of the Graph emulator that stands in for the real one
 files       breaks of what is read: files, events, words for nothing
 lists       breaks of what a domain is known for
 operators   breaks of what operators see and do
@@ -16,6 +17,7 @@ timing      of durations and clocks
 from tests.mutations import (
     access,
     batches,
+    emulator,
     files,
     lists,
     operators,
@@ -30,6 +32,7 @@ from tests.mutations.mutation import Mutation
 MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
     *batches.MUTATIONS,
+    *emulator.MUTATIONS,
     *files.MUTATIONS,
     *lists.MUTATIONS,
     *operators.MUTATIONS,

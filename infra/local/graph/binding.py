@@ -388,8 +388,9 @@ class _Binder:
             raise not_emulated("'has' of what is not an enumeration")
 
         def has(scope: Scope) -> bool | None:
-            value, flag = left.value(scope), found.members[right.value(scope)]
-            return None if value is None else bool(found.members[value] & flag == flag)
+            held = found.members.get(left.value(scope))
+            flag = found.members.get(right.value(scope), 0)
+            return None if held is None else held & flag == flag
 
         return Bound(has, BOOLEAN)
 
@@ -397,6 +398,8 @@ class _Binder:
         is_order = name not in {"eq", "ne"}
         types = {left.type_name, right.type_name}
         if not _are_comparable(types):
+            if is_order and types & _INTEGERS and not types <= {STRING, BOOLEAN, *_INTEGERS}:
+                raise not_emulated("An order of a number and what is none")
             raise _incompatible(name, left, right)
         is_text = types <= {STRING, None}
         if is_order and (left.is_null or right.is_null):
@@ -577,13 +580,21 @@ def _no_member(text: str) -> RefusedError:
 
 def _key_of(language: Language, type_name: str | None) -> Callable[[Any], Any]:
     if type_name in {DATE_TIME, _DATE}:
-        return lambda value: None if value is None else ticks(value)
+        return _moment
     if type_name == STRING or type_name is None:
         return folded if language.ignores_case else ordinal
     found = language.model.types.get(type_name)
     if found is not None and found.kind == "Enum":
         return found.members.get
     return lambda value: value
+
+
+def _moment(value: str | None) -> int | None:
+    """Raises GraphError for what was laid and is no date."""
+    try:
+        return None if value is None else ticks(value)
+    except ValueError:
+        raise not_emulated(f"A comparison with '{value}'") from None
 
 
 # Functions

@@ -67,7 +67,7 @@ def _are_the_same(read: Mapping[str, Any], organization: Organization) -> bool:
     def valued(source: Source | None) -> Mapping[str, Any]:
         return {name: value for name, value in (source or {}).items() if value is not None}
 
-    sent, held = read["identitySources"], organization.entity["identitySources"]
+    sent, held = read["identitySources"], organization.entity["identitySources"] or []
     return [valued(source) for source in sent] == [valued(source) for source in held]
 
 

@@ -20,7 +20,7 @@ class _Laid(ControlModel):
     created_date_time: str | None = None
     modified_date_time: str | None = None
     state: str | None = None
-    identity_sources: list[dict[str, Any] | None] = Field(default=[])
+    identity_sources: list[dict[str, Any] | None] | None = Field(default=[])
     created_by: str | None = None
     modified_by: str | None = None
     internal_sponsors: list[dict[str, Any]] = Field(default=[])

@@ -35,7 +35,7 @@ class Organization:
 
     @property
     def sources(self) -> list[Source]:
-        return [source for source in self.entity["identitySources"] if source is not None]
+        return [source for source in self.entity["identitySources"] or () if source is not None]
 
     def shown(self, version: str) -> dict[str, Any]:
         if version == "beta":

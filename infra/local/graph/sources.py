@@ -29,7 +29,7 @@ type SourceKey = tuple[str, ...]
 
 def type_of(source: Source) -> str:
     """The type's name without its namespace."""
-    return str(source["@odata.type"]).removeprefix(f"#{NAMESPACE}")
+    return str(source.get("@odata.type", "")).removeprefix(f"#{NAMESPACE}")
 
 
 def key_of(source: Source) -> SourceKey:
