@@ -43,6 +43,12 @@ ODD = (
         "state": "new",
     },
     {"id": "odder", "identitySources": [{}, None, {"@odata.type": "#microsoft.graph.new"}]},
+    {
+        "id": "oddest",
+        "identitySources": [
+            {"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": 5}
+        ],
+    },
 )
 # The library fails of these; the emulator answers them as it does.
 FAILURES = {500: "The argument 'rawValue' is null or empty."}

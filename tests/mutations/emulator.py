@@ -8,15 +8,15 @@ MUTATIONS = (
     Mutation(
         "the emulator compares text without regard to case",
         "infra/local/graph/binding.py",
-        old="return folded if language.ignores_case else ordinal",
-        new="return folded",
+        old="return _casefolded if language.ignores_case else _as_it_is",
+        new="return _casefolded",
         killed_by=_REPLAY,
     ),
     Mutation(
         "the emulator looks at the first identity source alone",
         "infra/local/graph/binding.py",
-        old="for item in parent.value(scope))",
-        new="for item in parent.value(scope)[:1])",
+        old="for item in items(scope):",
+        new="for item in items(scope)[:1]:",
         killed_by=_REPLAY,
     ),
     Mutation(

@@ -120,7 +120,7 @@ class Language:
         if isinstance(node, grammar.Name) and node.parent is None:
             known = self.model.property(self.type_name, node.name)
             name = known.name if known else None
-        key = _key_of(self, bound.type_name)
+        key = _key_of(self, bound.type_name, in_order=True)
         return OrderKey(name, lambda scope: key(bound.value(scope)), descending)
 
 
@@ -283,8 +283,10 @@ class _Binder:
                 is_collection=True,
             )
 
+        read = parent.value
+
         def cast(scope: Scope) -> Any:
-            value = parent.value(scope)
+            value = read(scope)
             return value if fits(value) else None
 
         return Bound(cast, found.name)
@@ -319,14 +321,14 @@ class _Binder:
             raise RefusedError(
                 "The Any/All query expression must evaluate to a single boolean value."
             )
-        quantifier = any if node.is_any else all
+        items, holds, settling = parent.value, predicate.value, node.is_any
 
         def quantified(scope: Scope) -> bool:
-            def holds(item: object) -> bool:
+            for item in items(scope):
                 scope.variables[variable] = item
-                return predicate.value(scope) is True
-
-            return quantifier(holds(item) for item in parent.value(scope))
+                if (holds(scope) is True) is settling:
+                    return settling
+            return not settling
 
         return Bound(quantified, BOOLEAN)
 
@@ -407,12 +409,18 @@ class _Binder:
         if is_order and not is_text and not types <= {DATE_TIME, _DATE, *_INTEGERS}:
             raise not_emulated(f"An order of {left.type_name}")
         operation = _OPERATIONS[name]
-        keys = [_key_of(self._language, bound.type_name) for bound in (left, right)]
+        keys = [
+            _key_of(self._language, bound.type_name, in_order=is_order) for bound in (left, right)
+        ]
         if left.is_null or right.is_null:
             keys = [_is_null, _is_null]
         elif None in types and not types <= {STRING, BOOLEAN, None}:
             raise not_emulated("A comparison with a value of an unknown type")
         knows_null = is_text or left.is_null or right.is_null or None in types
+
+        if knows_null and right.constant is not None:
+            read, key, wanted = left.value, keys[0], keys[1](right.value(_NOWHERE))
+            return Bound(lambda scope: operation(key(read(scope)), wanted), BOOLEAN)
 
         def compared(scope: Scope) -> bool | None:
             values = left.value(scope), right.value(scope)
@@ -436,7 +444,7 @@ class _Binder:
         items = [self._promoted(self.bind(item), left) for item in values.items]
         if any(item.type_name not in {left.type_name, None} for item in items):
             raise not_emulated("'in' with values of another type")
-        key = _key_of(self._language, left.type_name)
+        key = _key_of(self._language, left.type_name, in_order=False)
         wanted = {key(item.value(_NOWHERE)) for item in items}
         return Bound(lambda scope: key(left.value(scope)) in wanted, BOOLEAN)
 
@@ -498,6 +506,8 @@ class _Binder:
             values = [argument.value(scope) for argument in arguments]
             if None in values:
                 return None
+            if not all(isinstance(value, str) for value in values):
+                raise not_emulated("A function of a text that is none")
             return function(*(value.casefold() for value in values) if folds else values)
 
         return Bound(call, type_name)
@@ -578,15 +588,26 @@ def _no_member(text: str) -> RefusedError:
 # Values as they are compared
 
 
-def _key_of(language: Language, type_name: str | None) -> Callable[[Any], Any]:
+def _key_of(language: Language, type_name: str | None, *, in_order: bool) -> Callable[[Any], Any]:
+    """What is compared of a value: whether it is the same, or which comes first."""
     if type_name in {DATE_TIME, _DATE}:
         return _moment
     if type_name == STRING or type_name is None:
-        return folded if language.ignores_case else ordinal
+        if in_order:
+            return folded if language.ignores_case else ordinal
+        return _casefolded if language.ignores_case else _as_it_is
     found = language.model.types.get(type_name)
     if found is not None and found.kind == "Enum":
         return found.members.get
-    return lambda value: value
+    return _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _casefolded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _moment(value: str | None) -> int | None:

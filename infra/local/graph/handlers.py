@@ -9,7 +9,7 @@ from infra.local.graph.directory import DirectoryObject, Tenant
 from infra.local.graph.drafts import judge_changes, judge_new, read_organization, read_subject
 from infra.local.graph.errors import GraphError, bad_request, no_such_object, not_emulated
 from infra.local.graph.model import DIRECTORY_OBJECT, MODELS, NAMESPACE, ORGANIZATION
-from infra.local.graph.organizations import Organization
+from infra.local.graph.organizations import Organization, hidden_in
 from infra.local.graph.pages import Collection, View, entity_answer, options_of
 from infra.local.graph.paths import read_key, read_path
 from infra.local.graph.sources import DOMAIN, TENANT, Source, type_of
@@ -56,7 +56,7 @@ def count_organizations(state: State, call: Call) -> Answer:
 
 def _organizations(state: State, call: Call) -> View:
     listed = state.organizations.listed(state.config)
-    return _view(state, call, [organization.shown(call.version) for organization in listed])
+    return _view(state, call, [organization.entity for organization in listed])
 
 
 def _view(state: State, call: Call, entities: list[dict[str, Any]]) -> View:
@@ -64,7 +64,10 @@ def _view(state: State, call: Call, entities: list[dict[str, Any]]) -> View:
         held = state.organizations.get(entity["id"]).sponsors[kind]
         return [state.directory.typed(sponsor) for sponsor in held]
 
-    collection = Collection(ORGANIZATION, CONNECTED_ORGANIZATIONS, entities, sponsors)
+    hidden = hidden_in(call.version)
+    collection = Collection(
+        ORGANIZATION, CONNECTED_ORGANIZATIONS, entities, sponsors, hidden=hidden
+    )
     return View(call, state.config, collection, options_of(call, ORGANIZATION))
 
 
@@ -75,8 +78,7 @@ def get_organization(state: State, call: Call, organization_id: str) -> Answer:
 
 def _single(state: State, call: Call, organization: Organization, status: int = 200) -> Answer:
     view = _view(state, call, [])
-    shown = organization.shown(call.version)
-    return entity_answer(view, shown, CONNECTED_ORGANIZATIONS, status)
+    return entity_answer(view, organization.entity, CONNECTED_ORGANIZATIONS, status)
 
 
 def get_organization_as(state: State, call: Call, organization_id: str, type_name: str) -> Answer:

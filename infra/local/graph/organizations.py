@@ -15,6 +15,7 @@ from infra.local.graph.values import ordinal
 
 SPONSOR_KINDS = ("internalSponsors", "externalSponsors")
 _OF_BETA = frozenset({"createdBy", "modifiedBy"})
+_NONE = frozenset[str]()
 
 _TICKS_PER_SECOND = 10_000_000  # Graph counts time in steps of 100 ns
 
@@ -38,13 +39,17 @@ class Organization:
         return [source for source in self.entity["identitySources"] or () if source is not None]
 
     def shown(self, version: str) -> dict[str, Any]:
-        if version == "beta":
-            return dict(self.entity)
-        return {name: value for name, value in self.entity.items() if name not in _OF_BETA}
+        hidden = hidden_in(version)
+        return {name: value for name, value in self.entity.items() if name not in hidden}
 
     def change(self, changes: Mapping[str, Any], app_id: str) -> None:
         self.entity |= {name: value for name, value in changes.items() if name != "id"}
         self.entity |= {"modifiedDateTime": timestamp(time.time_ns()), "modifiedBy": app_id}
+
+
+def hidden_in(version: str) -> frozenset[str]:
+    """The properties that this version does not show."""
+    return _NONE if version == "beta" else _OF_BETA
 
 
 class Organizations:
@@ -54,6 +59,7 @@ class Organizations:
     def __init__(self) -> None:
         self._by_id: dict[str, Organization] = {}
         self._by_source: dict[SourceKey, set[str]] = {}
+        self._in_order: list[Organization] | None = None
         self._numbered = 0
 
     def __iter__(self) -> Iterator[Organization]:
@@ -63,6 +69,7 @@ class Organizations:
         """These are all, whatever a create would say of them."""
         self._by_id = {}
         self._by_source = {}
+        self._in_order = None
         for organization in organizations:
             self._keep(organization)
 
@@ -109,9 +116,10 @@ class Organizations:
         return organization
 
     def listed(self, config: Config) -> list[Organization]:
+        if self._in_order is None:
+            self._in_order = sorted(self, key=lambda organization: ordinal(organization.id))
         until = _listed_until(config)
-        found = [organization for organization in self if organization.stored_at <= until]
-        return sorted(found, key=lambda organization: ordinal(organization.id))
+        return [organization for organization in self._in_order if organization.stored_at <= until]
 
     def remove(self, organization_id: str, config: Config) -> None:
         """Raises GraphError for one that is unknown, or in use."""
@@ -122,11 +130,13 @@ class Organizations:
                 "deleteHeld",
             )
         del self._by_id[organization.id.lower()]
+        self._in_order = None
         for source in organization.sources:
             self._by_source.get(key_of(source), set()).discard(organization.id)
 
     def _keep(self, organization: Organization) -> None:
         self._by_id[organization.id.lower()] = organization
+        self._in_order = None
         for source in organization.sources:
             self._by_source.setdefault(key_of(source), set()).add(organization.id)
 

@@ -27,13 +27,15 @@ type Sponsors = Callable[[Mapping[str, Any], str], list[dict[str, Any]]]
 @dataclass(frozen=True)
 class Collection:
     """``context`` is that of its list. ``entities`` come in the order of their ids if
-    ``is_ordered``; otherwise they are put in that order where it decides what is shown."""
+    ``is_ordered``; otherwise they are put in that order where it decides what is shown. The
+    properties in ``hidden`` are not shown."""
 
     type_name: str
     context: str
     entities: Sequence[Entity]
     sponsors: Sponsors
     is_ordered: bool = True
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -279,7 +281,7 @@ def entity_answer(view: View, entity: Entity, context: str, status: int = 200) -
 def shape(entity: Entity, view: View) -> dict[str, Any]:
     """What is shown of it: what ``$select`` names, and what ``$expand`` adds."""
     options = view.options
-    shown = _selected(entity, options)
+    shown = _selected(entity, options, view.collection.hidden)
     for expansion in options.expand:
         nested = Options(expansion.query, options.model, _expanded_type(options, expansion.name))
         sponsors = view.collection.sponsors(entity, expansion.name)
@@ -298,9 +300,9 @@ def _expanded_type(options: Options, name: str) -> str:
     return known.type_name if known else options.type_name
 
 
-def _selected(entity: Entity, options: Options) -> dict[str, Any]:
+def _selected(entity: Entity, options: Options, hidden: frozenset[str]) -> dict[str, Any]:
     if options.select is None or "*" in options.select:
-        return dict(entity)
+        return {name: value for name, value in entity.items() if name not in hidden}
     names = {name.rpartition("/")[2] for name in options.select} | {"@odata.type"}
     return {name: value for name, value in entity.items() if name in names}
 
