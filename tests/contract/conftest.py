@@ -8,7 +8,14 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.core.ports import OrganizationGateway
-from tests.contract.graphs import DIALECTS, Emulator, GraphUnderTest, SimulatedGraph, emulated
+from tests.contract.graphs import (
+    DIALECTS,
+    WRONG_IN,
+    Emulator,
+    GraphUnderTest,
+    SimulatedGraph,
+    emulated,
+)
 from tests.simulation.storage import SimulatedTableClient, Table, by_turns
 
 # For tables and queues that are tried beside simulated ones.
@@ -22,10 +29,9 @@ async def emulator() -> AsyncIterator[Emulator]:
 
 
 def _marks(dialect: str) -> list[pytest.MarkDecorator]:
-    if not DIALECTS[dialect].get("emptyPages"):
+    if dialect not in WRONG_IN:
         return [pytest.mark.slow]
-    reason = "connorg takes the first page for all that there is"
-    return [pytest.mark.slow, pytest.mark.xfail(reason=reason, strict=False)]
+    return [pytest.mark.slow, pytest.mark.xfail(reason=WRONG_IN[dialect], strict=False)]
 
 
 @pytest.fixture(

@@ -167,6 +167,12 @@ DIALECTS: Mapping[str, dict[str, Any]] = {
     "$top as a limit": {"top": "limit", "pageSize": 1},
     "unique display names": {"uniqueDisplayNames": True},
     "an empty page before each": {"emptyPages": True},
+    "filters without effect": {"filters": "ignored"},
+}
+# Those in which connorg is wrong today, and why.
+WRONG_IN: Mapping[str, str] = {
+    "an empty page before each": "connorg takes the first page for all that there is",
+    "filters without effect": "connorg takes what a filter gives for what was asked for",
 }
 
 
