@@ -104,6 +104,9 @@ async def test_an_empty_page_can_come_before_each(graph: EmulatedGraph) -> None:
     expected = [[], ["Contoso", "Fabrikam"], [], ["Woodgrove"]]
     assert await _pages(graph) == expected
     assert await _pages(graph, filter="displayName eq 'Woodgrove'") == [[], ["Woodgrove"]]
+    assert await _pages(graph, skip="2") == [[], ["Woodgrove"]]
+    counted = await graph.call("GET", ORGANIZATIONS, query={"count": "true"})
+    assert counted.body["@odata.count"] == 3
 
 
 async def test_an_organization_in_use_is_not_deleted(graph: EmulatedGraph) -> None:

@@ -203,3 +203,39 @@ async def test_expand_shows_the_sponsors_with_their_types(graph: EmulatedGraph) 
     for kind, sponsors in expected.items():
         assert read[kind] == listed[kind] == sponsors
     assert "internalSponsors" not in (await graph.call("GET", address)).body
+
+
+LOOKUP = f"/v1.0/tenantRelationships/findTenantInformationByTenantId(tenantId='{PARTNER_ID}')"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        (ORGANIZATIONS, {"search": "x"}),
+        (ORGANIZATIONS, {"apply": "groupby((state))"}),
+        (ORGANIZATIONS, {"filter": "concat(displayName,'x') eq 'ax'"}),
+        (ORGANIZATIONS, {"filter": "length(displayName) add 1 eq 2"}),
+        (ORGANIZATIONS, {"orderby": "indexof(displayName,'a')"}),
+        (ORGANIZATIONS, {"expand": "internalSponsors/$ref"}),
+        (ORGANIZATIONS, {"format": "application/json;odata.metadata=full"}),
+        (LOOKUP, {"select": "tenantId"}),
+        (f"/v1.0/users/{USER['id']}", {"select": "mail"}),
+        ("/v1.0/users", {}),
+        ("/v1.0/organization", {}),
+        ("/v1.0/identityGovernance/entitlementManagement/accessPackages", {}),
+    ],
+)
+async def test_what_is_not_emulated_is_not_answered(
+    graph: EmulatedGraph, path: str, query: dict[str, str]
+) -> None:
+    await graph.tenants()
+    response = await graph.call("GET", path, query=query)
+    assert (response.status, response.code) == (501, "NotEmulated")
+
+
+async def test_a_filter_in_expand_is_refused_even_where_nothing_is_shown(
+    graph: EmulatedGraph,
+) -> None:
+    query = {"expand": "internalSponsors($filter=id eq 5)"}
+    response = await graph.call("GET", ORGANIZATIONS, query=query)
+    assert (response.status, response.code) == (400, "BadRequest")

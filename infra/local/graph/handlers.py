@@ -7,7 +7,13 @@ from infra.local.graph.bodies import read_reference
 from infra.local.graph.calls import CONNECTED_ORGANIZATIONS, NO_CONTENT, Answer, Call
 from infra.local.graph.directory import DirectoryObject, Tenant
 from infra.local.graph.drafts import judge_changes, judge_new, read_organization, read_subject
-from infra.local.graph.errors import GraphError, bad_request, no_such_object, not_emulated
+from infra.local.graph.errors import (
+    GraphError,
+    bad_request,
+    no_such_object,
+    not_emulated,
+    not_found_segment,
+)
 from infra.local.graph.model import DIRECTORY_OBJECT, MODELS, NAMESPACE, ORGANIZATION
 from infra.local.graph.organizations import Organization, hidden_in
 from infra.local.graph.pages import Collection, View, entity_answer, options_of
@@ -92,8 +98,9 @@ def get_organization_as(state: State, call: Call, organization_id: str, type_nam
 def get_property(state: State, call: Call, organization_id: str, name: str) -> Answer:
     organization = state.organizations.read(organization_id, state.config)
     known = MODELS[call.version].property(ORGANIZATION, name)
-    if known is None or call.query.pairs:
-        raise not_emulated("Options on a property")
+    call.query.refuse_options()
+    if known is None:
+        raise not_found_segment(name)
     value = organization.shown(call.version)[known.name]
     if value is None:
         return NO_CONTENT
@@ -178,8 +185,7 @@ def get_sponsor(
 
 
 def list_sponsor_references(state: State, call: Call, organization_id: str, kind: str) -> Answer:
-    if call.query.pairs:
-        raise not_emulated("Options on references")
+    call.query.refuse_options()
     sponsors = state.organizations.read(organization_id, state.config).sponsors[kind]
     value = [{"@odata.id": f"{call.base}/directoryObjects/{sponsor}"} for sponsor in sponsors]
     context = call.context("Collection($ref)")
@@ -267,6 +273,7 @@ def find_tenant_by_id(state: State, call: Call, tenant_id: str) -> Answer:
 
 
 def _tenant_information(call: Call, tenant: Tenant | None) -> Answer:
+    call.query.refuse_options()
     if tenant is None:
         raise GraphError(
             404,

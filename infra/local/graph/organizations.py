@@ -150,8 +150,8 @@ class Organizations:
         for source in read["identitySources"]:
             if self._by_source.get(key_of(source)):
                 raise _duplicate(source, config)
-        name = str(read["displayName"]).casefold()
-        if any(name == str(other.entity["displayName"]).casefold() for other in self):
+        name = read["displayName"].casefold()
+        if any(name == (other.entity["displayName"] or "").casefold() for other in self):
             _refuse_namesake(read["displayName"], config)
 
 

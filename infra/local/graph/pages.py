@@ -56,16 +56,15 @@ class View:
         """Raises GraphError."""
         options = self.options
         token = options.token
-        if self.config.empty_pages and not (token or "").startswith(_PASSED):
-            self._matching()  # refuses what it would refuse on the page itself
-            link = self._link(encoded(_PASSED + (token or "")), options.top)
-            return self._answer([], 0 if options.with_count else None, link)
         keys = self._keys()
         matching = self._matching()
         count = None
         if options.with_count:
             matching = list(matching)
             count = len(matching)
+        if self.config.empty_pages and not (token or "").startswith(_PASSED):
+            passed = encoded(_PASSED + (token or ""))
+            return self._answer([], count, self._link(passed, options.top, options.skip))
         found = self._ordered(matching, keys)
         if token is not None and token != _PASSED:
             position = _read_token(token.removeprefix(_PASSED), options, keys)
@@ -192,8 +191,8 @@ class View:
                 return bool((value < passed) if key.descending else (value > passed))
         return False
 
-    def _link(self, token: str, top: int | None) -> str:
-        parts = []
+    def _link(self, token: str, top: int | None, skip: int = 0) -> str:
+        parts = [f"$skip={skip}"] if skip else []
         for name, value in self.options.query.pairs:
             known = system_name(name)
             if known not in {"skip", "skiptoken"}:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 from urllib.parse import quote, unquote_plus
 
+from infra.local.graph.binding import Language
 from infra.local.graph.errors import GraphError, not_emulated
 from infra.local.graph.grammar import query_refused
 from infra.local.graph.model import Model, Property
@@ -49,6 +50,12 @@ class Query:
             elif not name:
                 raise not_emulated("An option without a name")
         return found
+
+    def refuse_options(self, *but: str) -> None:
+        """Where there is nothing that options would change. Raises GraphError."""
+        for name in self.system:
+            if name not in but:
+                raise not_emulated(f"${name} here")
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -162,12 +169,12 @@ class Options:
     # $expand
 
     def _expanded(self, text: str) -> Iterator[Expansion]:
-        seen: set[str] = set()
+        seen: dict[str, Expansion] = {}
         for item in _split(text, ","):
             for found in self._expansions(item.strip()):
-                if found.name not in seen:
-                    seen.add(found.name)
-                    yield found
+                if seen.setdefault(found.name, found) != found:
+                    raise not_emulated(f"$expand of {found.name} in two ways")
+        yield from seen.values()
 
     def _expansions(self, text: str) -> list[Expansion]:
         if text == "*":
@@ -209,7 +216,12 @@ class Options:
                 raise _no_property(value, known.type_name)
             if system_name(name) not in {"select", "top", "skip", "filter", "orderby", "count"}:
                 raise not_emulated(f"The option {name} in $expand")
-        Options(query, self.model, known.type_name)
+        nested = Options(query, self.model, known.type_name)
+        language = Language(self.model, known.type_name)
+        if nested.filter is not None:
+            language.predicate(nested.filter, {})
+        if nested.order is not None:
+            language.order(nested.order, {})
         return Expansion(known.name, query)
 
 

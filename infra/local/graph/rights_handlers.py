@@ -34,6 +34,7 @@ def list_principals(state: State, call: Call) -> Answer:
 
 def list_app_roles(state: State, call: Call, principal_id: str) -> Answer:
     rights = state.rights
+    call.query.refuse_options()
     holder = rights.principal(principal_id).id
     held = _listed(state, rights.app_roles, lambda entity: entity["principalId"] == holder)
     return _many(call, "appRoleAssignments", held)
@@ -110,6 +111,7 @@ def _listed(
 
 def _filtered(call: Call, name: str) -> str:
     """The value that this property has to have."""
+    call.query.refuse_options("filter")
     try:
         node = grammar.parse(call.query.system.get("filter", ""), {})
     except RefusedError:
@@ -122,6 +124,7 @@ def _filtered(call: Call, name: str) -> str:
 
 
 def _one(call: Call, principal: Principal) -> Answer:
+    call.query.refuse_options()
     context = call.context("servicePrincipals/$entity")
     return Answer(200, {"@odata.context": context, **principal.entity()})
 
