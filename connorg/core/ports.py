@@ -353,6 +353,14 @@ class MessageQueue(StoragePart, Protocol):
         """
         ...
 
+    async def hide(self, receipt: Receipt, delay: float) -> None:
+        """Hide a message that is in hand for `delay` seconds, rounded up.
+
+        Its receipt is stale from then on: whoever has it in hand can't delete it any more. Raises
+        StorageUnavailableError, also where the message is not in hand.
+        """
+        ...
+
     async def backlog(self) -> Backlog:
         """Return how much it holds, by two calls however much that is.
 

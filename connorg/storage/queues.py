@@ -29,6 +29,12 @@ class AzureRetryQueue:
     async def put_back(self, text: str, delay: float) -> None:
         await self._put(text, delay)
 
+    async def hide(self, receipt: Receipt, delay: float) -> None:
+        async with storage_errors():
+            await self._queue.update_message(
+                receipt.message_id, receipt.pop_receipt, visibility_timeout=_whole_seconds(delay)
+            )
+
     async def is_there(self) -> bool:
         async with storage_errors():
             try:

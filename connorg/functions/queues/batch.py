@@ -12,6 +12,7 @@ from connorg.core.batches.rows import bury_rows, resume_rows
 from connorg.functions.queues.envelope import (
     keep_unreadable,
     leaving_newer,
+    telling_once,
     text_of,
     unreadable_message,
 )
@@ -30,9 +31,10 @@ async def on_message(msg: func.QueueMessage) -> None:
 
 @unattended
 async def on_poison(msg: func.QueueMessage) -> None:
-    """Queue `batch-poison`. What raises here stays hidden and comes again."""
-    if await _deal_with(msg, lambda message: bury_rows(services(), message)):
-        telemetry.poisoned(BATCH_QUEUE)
+    """Queue `batch-poison`. What can't be buried yet stays hidden and comes again."""
+    async with telling_once(BATCH_QUEUE, msg):
+        if await _deal_with(msg, lambda message: bury_rows(services(), message)):
+            telemetry.poisoned(BATCH_QUEUE)
 
 
 async def _deal_with(msg: func.QueueMessage, act: Act) -> bool:

@@ -12,11 +12,15 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.contract.problems import ErrorCode
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
+from connorg.core.ports import Receipt
 from connorg.wiring import message_queue, services
 
 _log = logging.getLogger(__name__)
 
 _UNTIL_UPGRADED = 5 * 60.0  # seconds; an upgrade takes minutes too
+_UNTIL_NEXT_BURIAL = 10 * 60.0  # seconds, doubled with each try
+_LONGEST_UNTIL_NEXT_BURIAL = 6 * 60 * 60.0  # some 30 tries in the seven days of a poison message
+_MOST_DOUBLINGS = 10
 
 
 @asynccontextmanager
@@ -31,6 +35,26 @@ async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
     except NewerVersionError as error:
         await message_queue(queue).put_back(text, _UNTIL_UPGRADED)
         _log.warning("a queue message was left for a newer version of connorg. %s", error)
+
+
+@asynccontextmanager
+async def telling_once(queue: str, msg: func.QueueMessage) -> AsyncIterator[None]:
+    """Tell once that poison can't be dealt with, and try again ever more rarely while it lives.
+
+    A queue of poison has none of its own: the host would call a function that fails every ten
+    minutes for seven days, and tell each time. So the message is hidden here and the function
+    succeeds: the host finds that its receipt is stale, and leaves the message where it is. Where
+    storage can't be reached the function fails, and the host hides the message.
+    """
+    try:
+        yield
+    except Exception:  # noqa: BLE001  whatever it is, the next try may go well
+        tries = msg.dequeue_count or 1
+        pause = _UNTIL_NEXT_BURIAL * 2 ** min(tries - 1, _MOST_DOUBLINGS)
+        receipt = Receipt(str(msg.id), str(msg.pop_receipt))
+        await message_queue(f"{queue}-poison").hide(receipt, min(pause, _LONGEST_UNTIL_NEXT_BURIAL))
+        tell = _log.exception if tries == 1 else _log.info
+        tell("a message of %s-poison can't be dealt with yet (try %d)", queue, tries)
 
 
 def text_of(msg: func.QueueMessage) -> str:

@@ -15,6 +15,7 @@ from connorg.core.onboarding.resume import bury, resume
 from connorg.functions.queues.envelope import (
     keep_unreadable,
     leaving_newer,
+    telling_once,
     text_of,
     unreadable_message,
 )
@@ -43,9 +44,9 @@ async def on_message(msg: func.QueueMessage) -> None:
 
 @unattended
 async def on_poison(msg: func.QueueMessage) -> None:
-    """Queue `onboarding-poison`. What raises here stays hidden and comes again."""
+    """Queue `onboarding-poison`. What can't be buried yet stays hidden and comes again."""
     text = text_of(msg)
-    async with leaving_newer(ONBOARDING_QUEUE, text):
+    async with telling_once(ONBOARDING_QUEUE, msg), leaving_newer(ONBOARDING_QUEUE, text):
         match _read(text):
             case OnboardingMessage() as message:
                 await bury(services(), message)
