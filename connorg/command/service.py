@@ -119,7 +119,10 @@ class Batches:
 def _setback(answer: httpx.Response | httpx.TransportError) -> tuple[str, float]:
     """Tell why a call has to be repeated, and how many seconds the app asks to be left alone."""
     if isinstance(answer, httpx.Response):
-        return f"HTTP {answer.status_code}", _retry_after(answer) or 0.0
+        status, told = f"HTTP {answer.status_code}", _problem(answer)
+        # Without a problem it is the host's, before any of the app's code: it says no more.
+        whose = f": {told['detail'].rstrip('.')}" if "detail" in told else " of the app's host"
+        return status + whose, _retry_after(answer) or 0.0
     return str(answer) or type(answer).__name__, 0.0
 
 

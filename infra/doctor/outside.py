@@ -1,5 +1,6 @@
 """What a caller can see: the address, health, who is let in, and what the app says of itself."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -13,12 +14,25 @@ from infra.doctor.mends import AUTHENTICATION, mend_of
 
 _LOOPBACK = {"127.0.0.1", "localhost"}
 _SIGN_IN, _UNAUTHORIZED, _FORBIDDEN, _BROKEN = 302, 401, 403, 500
+# A host that storage has refused ends within half a second and is started anew, again and again.
+_TRIES = 3
+_PAUSE_SECONDS = 2.0
+_HOST_IN_ERROR = "Function host is not running."
+_FULL = 429
+STORAGE_REFUSES = (
+    'Look in the log for "Host is shutting down": storage refuses the app, and that ends the'
+    " whole host. See that it has Storage Queue Data Contributor and Storage Table Data Contributor"
+    " (az role assignment list --assignee ID --all; a new role takes some minutes), and that the"
+    " account's network rules let the app in (az storage account show --name ACCOUNT --query"
+    " networkRuleSet). Nothing that was accepted is lost."
+)
 _NOTES = {"missing", "unknown", "failed", "poisoned"}
 """Statuses that stop nothing by themselves."""
 _LET_IN = (
     "Give --key or CONNORG_KEY (az functionapp keys list --resource-group GROUP --name APP), or,"
     " where the app takes Entra tokens, --audience api://APP_ID."
 )
+_AWAY = "See in the portal that the app runs."
 _ROLE = (
     "python -m infra.grant caller --principal-id YOUR_ID --app APP_ID --role Onboarding.Manage"
     " --role Onboarding.Read"
@@ -35,7 +49,17 @@ class Examination:
 
     async def findings(self) -> AsyncIterator[Finding]:
         reached, health = await self._reach()
+        outages = []
+        for _ in range(_TRIES - 1):
+            if not _is_of_the_host(reached):
+                break
+            outages.append(reached.detail)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            reached, health = await self._reach()
         yield reached
+        if health is not None and outages:
+            text = f"The app comes and goes. Before it answered: {outages[-1]}"
+            yield fault("host", text, STORAGE_REFUSES)
         if health is None:
             return
         yield (tls := self._tls())
@@ -63,7 +87,9 @@ class Examination:
             return _unreachable(error), None
         except httpx.HTTPError as error:
             text = f"{self._url} did not answer ({type(error).__name__})."
-            return fault("address", text, "See in the portal that the app runs, and its log."), None
+            return fault("address", text, f"{_AWAY} {STORAGE_REFUSES}"), None
+        if fallen := _host_alone(answer):
+            return fallen, None
         if answer.status_code in {_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN}:
             text = (
                 f"It answers {answer.status_code} to /api/health: App Service authentication keeps"
@@ -112,7 +138,29 @@ def _unreachable(error: httpx.ConnectError) -> Finding:
         return fault("address", f"TLS fails: {error}", "See the certificate of the custom domain.")
     text = f"No connection can be made: {error}"
     mend = "See the name, that the app runs, and its access restrictions (a private endpoint?)."
-    return fault("address", text, mend)
+    return fault("address", text, f"{mend} {STORAGE_REFUSES}")
+
+
+def _host_alone(answer: httpx.Response) -> Finding | None:
+    """Return the fault where the Functions host answers, or what stands before it, alone."""
+    if answer.text.strip() == _HOST_IN_ERROR:
+        text = "The Functions host runs and is in error: it answers 503 to everything."
+        mend = (
+            "GET /admin/host/status with the master key (az functionapp keys list) says why: most"
+            " often host.json or a route of a version that was just deployed. Deploy it again."
+        )
+        return fault("address", text, mend)
+    if _json(answer) or (answer.status_code < _BROKEN and answer.status_code != _FULL):
+        return None
+    text = f"The host answers {answer.status_code} by itself, before any of the app's code runs."
+    if answer.status_code == _FULL:
+        return fault("address", text, "It has more requests at once than it takes. Ask again.")
+    return fault("address", text, f"{_AWAY} {STORAGE_REFUSES}")
+
+
+def _is_of_the_host(reached: Finding) -> bool:
+    """Whether another try may find the app: a host that was ended is started anew."""
+    return reached.level is Level.FAULT and STORAGE_REFUSES in reached.mend
 
 
 def _told(answer: httpx.Response) -> Iterable[Finding]:

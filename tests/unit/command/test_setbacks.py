@@ -156,7 +156,7 @@ async def test_who_loses_patience_is_told_how_to_come_back(file: Path) -> None:
         told = await standing_in.run(file, "--patience", "0")
         come_back = f"python -m connorg.command --watch {BATCH} --url {standing_in.url}"
     assert told.code == 3
-    assert "gives no answer: HTTP 503." in told.err
+    assert "gives no answer: HTTP 503" in told.err
     assert "The batch goes on by itself." in told.err
     assert come_back in told.err.splitlines()
 
