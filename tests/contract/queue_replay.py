@@ -38,7 +38,8 @@ from tests.contract.functions_host import encoded
 RECORDED = Path(__file__).parents[1] / "recorded/host/queue_listener"
 SDK_WAIT_SECONDS = 0.8
 LONGEST_NAME = 63
-PATIENCE_SECONDS = 150
+# Beyond twice the longest pause of the recording; for machines under load.
+PATIENCE_SECONDS = 30
 GRACE_SECONDS = 0.5
 # How long to wait between polls is tried elsewhere.
 LONGEST_POLLING_SECONDS = 0.5
@@ -126,6 +127,12 @@ class Run:
             (math.inf, "end"),
         ]
         return sorted(steps, key=lambda step: step[0])
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds between two calls."""
+        times = [call[0] for call in self.calls]
+        return float(max(later - earlier for earlier, later in pairwise(times)))
 
     def until(self, time: float) -> "Run":
         """What was recorded before that time."""
@@ -397,7 +404,9 @@ async def play(run: Run, storage: str, speed: float) -> Played:
         hosts = Hosts(run, name, environment, invoker)
         driver = Driver(run, queues)
         for time, step in run.steps:
-            await _until_caught_up(run, time, proxy, hosts.failures)
+            patience = PATIENCE_SECONDS + 2 * run.longest_pause * speed
+            if not await _has_caught_up(run, time, proxy, hosts.failures, patience):
+                break
             if isinstance(step, list):
                 await driver.do(step, proxy.noted)
             else:
@@ -468,10 +477,12 @@ class Hosts:
             task.cancel()
 
 
-async def _until_caught_up(run: Run, time: float, proxy: Proxy, failures: list[str]) -> None:
+async def _has_caught_up(
+    run: Run, time: float, proxy: Proxy, failures: list[str], patience: float
+) -> bool:
     """Wait until the pump has made what calls the real host had made by that time."""
     recorded = recorded_calls(run.until(time))
-    deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    deadline = asyncio.get_running_loop().time() + patience
     while asyncio.get_running_loop().time() < deadline:
         is_refused_long_enough = proxy.faults.are_cuts_over or not (
             time > 0
@@ -486,8 +497,9 @@ async def _until_caught_up(run: Run, time: float, proxy: Proxy, failures: list[s
                 for queue in {call.queue for call in recorded.noted}
             )
         ):
-            return
+            return True
         await asyncio.sleep(0.02)
+    return False
 
 
 def _progress(noted: list[Noted]) -> Counter[tuple[object, ...]]:

@@ -152,3 +152,17 @@ def test_a_definitions_call_is_one_of_the_api(name: str, more: Json) -> None:
 def test_the_webhook_hands_its_own_address_over() -> None:
     _, call = filled("call-and-wait-for-callback", "", {"name": "a", "domain": "a.example"})
     assert call["body"]["callbackUrl"].startswith("https://prod-00.westeurope.logic.azure.com/")
+
+
+@pytest.mark.parametrize(
+    ("name", "action"), [("call-and-poll", "Refuse"), ("for-each-row", "Note_failure")]
+)
+@pytest.mark.parametrize("body", [None, {"$content-type": "application/octet-stream"}])
+def test_an_answer_of_the_host_alone_is_told_as_none(name: str, action: str, body: object) -> None:
+    """Without a body, or with one without a type: 429, 500, 503 `Function host is not running.`"""
+    run = Run({}, {})
+    run.bodies["Onboard"] = body
+    inputs = run.filled(actions_of(workflow(name))[action]["inputs"])
+    told = inputs.get("body") or inputs["value"]
+    assert told["code"] == "NoAnswer"
+    assert "to send it again is safe" in told["detail"]

@@ -5,6 +5,7 @@ access      breaks of who may do what, and of what stays secret
 batches     breaks of files of requests: rows lost, taken twice, never told of
 emulator    breaks of the Graph emulator that stands in for the real one
 files       breaks of what is read: files, events, words for nothing
+host        breaks of the local Functions host that replays of recordings notice
 lists       breaks of what a domain is known for
 operators   breaks of what operators see and do
 promises    breaks of what connorg promises: once, kept, told to the end
@@ -19,6 +20,7 @@ from tests.mutations import (
     batches,
     emulator,
     files,
+    host,
     lists,
     operators,
     promises,
@@ -34,6 +36,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *batches.MUTATIONS,
     *emulator.MUTATIONS,
     *files.MUTATIONS,
+    *host.MUTATIONS,
     *lists.MUTATIONS,
     *operators.MUTATIONS,
     *promises.MUTATIONS,
