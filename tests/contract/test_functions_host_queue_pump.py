@@ -339,7 +339,7 @@ async def test_a_new_batch_is_fetched_when_the_threshold_is_reached(bench: Bench
 
     async def all_are_handled() -> bool:
         # Not below the threshold while there is more to fetch: the next batch may take its time.
-        if len(running) > 2 or len(function.contents) == 12:
+        if running and (len(running) > 2 or len(function.contents) == 12):
             running[0].set()
         return len(function.contents) == 12 and not running
 
