@@ -35,7 +35,6 @@ PYTHON = "Python's worker fails such a return value, or azure-functions cannot m
 CONTENT_TYPE = "azure-functions adds a Content-Type to what has none"
 
 DIFFERS = [
-    Row("a-routing", r"^cors(?!NotEnabled)", "refused at the start: CORS is for Azure's front end"),
     Row("a-routing", r"HEAD on an any", "the recordings' handler added a header of its own"),
     Row("a-routing", r"lower-case method on the wire|unknown method FOO", PARSER),
     Row("b-keys|e-pages", r"(?i)/admin/host/status/?(:.*master key|, key)", STATUS),

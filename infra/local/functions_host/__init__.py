@@ -9,7 +9,8 @@ Azure. This package is the part in front of it, with the rules of the real host:
     definition   what the app declares; faults in it, and what this host cannot run
     invoker      one invocation: id, trace context, log lines, function timeout
     http_front   HTTP triggers; keys (keys), routes (routing, route_template), how many at once
-                 (throttle), the host's own pages (admin_pages), what goes out (answers)
+                 (throttle), other origins (cors), the host's own pages (admin_pages), what goes
+                 out (answers)
     queue_pump   queue triggers; which queues (queues), what a function gets (queue_message),
                  how a message stays hidden (queue_lease), how long to wait (polling), how calls
                  to storage are repeated (storage_calls)

@@ -7,7 +7,6 @@ from infra.local.functions_host.admin_pages import AdminPages
 from infra.local.functions_host.definition import (
     QUEUE,
     TIMER,
-    CannotStartError,
     Declaration,
     Function,
     FunctionInErrorError,
@@ -26,8 +25,6 @@ from infra.local.functions_host.timer import Timer
 
 log = logging.getLogger("host")
 
-CORS = "FUNCTIONS_ENABLE_CORS_CONFIGURATION"
-
 
 class Host:
     """The functions of an app that run, with what serves them.
@@ -44,7 +41,6 @@ class Host:
         environment: Mapping[str, str],
         fail: Callable[[str], None],
     ) -> None:
-        _refuse_what_is_not_emulated(environment)
         self.invoker = Invoker(options.function_timeout)
         self.pumps = Pumps(options.queues, self.invoker, environment, fail)
         self.timers: list[Timer] = []
@@ -86,11 +82,6 @@ def front_in_error(
     """What answers for a host that is in error."""
     pages = AdminPages(keys, (), (), (str(fault),))
     return HttpFront(None, Invoker(None), keys, pages, HttpOptions(), environment)
-
-
-def _refuse_what_is_not_emulated(environment: Mapping[str, str]) -> None:
-    if environment.get(CORS) == "1":
-        raise CannotStartError(f"{CORS} is set; this local host does no CORS.")
 
 
 def _tell_fault(name: str, fault: str) -> None:

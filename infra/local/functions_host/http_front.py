@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 
 from infra.local.functions_host import answers
 from infra.local.functions_host.admin_pages import AdminPages
+from infra.local.functions_host.cors import Cors
 from infra.local.functions_host.definition import Function
 from infra.local.functions_host.host_json import HttpOptions
 from infra.local.functions_host.invoker import Invoker
@@ -64,6 +65,7 @@ class HttpFront:
     def __post_init__(self) -> None:
         self._limits = Limits.read(self.environment)
         self._throttle = Throttle(self.options)
+        self._cors = Cors.read(self.environment)
 
     def application(self) -> web.Application:
         @web.middleware
@@ -85,6 +87,13 @@ class HttpFront:
         return application
 
     async def _answer(self, request: web.Request) -> web.Response:
+        if preflight := self._cors.preflight(request):
+            return preflight
+        response = await self._answer_to_origin(request)
+        self._cors.mark(request, response)
+        return response
+
+    async def _answer_to_origin(self, request: web.Request) -> web.Response:
         if status := _refusal(request):
             return answers.empty(status)
         path = decoded_path(request.raw_path)
