@@ -414,3 +414,34 @@ async def test_what_no_batch_put_on_its_queue_does_no_harm(connorg: Connorg, que
         return await connorg.messages(queue) == 0
 
     await eventually(is_gone, "what can't be understood comes again and again")
+
+
+async def test_a_row_without_a_name_takes_its_tenants_and_its_results_ask_for_the_same(
+    connorg: Connorg,
+) -> None:
+    known, unknown = Partner(), Partner()
+    tenant = {"tenantId": str(uuid4()), "displayName": "Tailspin Toys", "domains": []}
+    home = {"tenantId": str(uuid4()), "displayName": "Home", "defaultDomainName": "h.test"}
+    await connorg.graph.enroll(home, {**tenant, "defaultDomainName": known.domain})
+    file = f"#TYPE x\nDomainOrTenantId\n{known.domain}\n{unknown.domain}\n".encode()
+    answer = await connorg.call("POST", "batches", content=file)
+    assert answer.status_code == 202, answer.text
+    batch = str(answer.json()["id"])
+    await ended(connorg, batch)
+    names = []
+    for row in await results(connorg, batch):
+        found = await connorg.call("GET", f"connected-organizations/{row['organizationId']}")
+        names.append((found.json()["displayName"], found.json()["description"]))
+    assert names == [("Tailspin Toys",) * 2, (unknown.domain,) * 2]
+    told = await connorg.call("GET", f"batches/{batch}/results", headers={"accept": "text/csv"})
+    again = await connorg.call("POST", "batches?dryRun=true", content=told.content)
+    assert [row["prospect"] for row in again.json()["rows"]] == ["exists", "exists"]
+
+
+async def test_a_dry_run_says_which_of_two_names_is_used(connorg: Connorg) -> None:
+    partner, tenant_id = Partner(), str(uuid4())
+    file = f"Domain;Tenant ID;Company\n{partner.domain};{tenant_id};Contoso\n".encode()
+    answer = await connorg.call("POST", "batches?dryRun=true", content=file)
+    [row] = answer.json()["rows"]
+    assert (row["name"], row["prospect"]) == (tenant_id, "create")
+    assert row["note"] == f"Tenant ID is used, not Domain ({partner.domain})."

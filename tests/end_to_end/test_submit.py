@@ -285,3 +285,14 @@ async def test_without_the_function_key_nothing_but_401(connorg: Connorg) -> Non
         assert (answer.status_code, answer.content) == (401, b"")
     assert (await connorg.call("GET", "onboardings", key=False)).status_code == 401
     assert not await connorg.graph.calls(partner)
+
+
+async def test_what_is_blank_has_its_usual_value_in_whatever_encoding(connorg: Connorg) -> None:
+    partner = Partner()
+    body = partner.body(description="n/a", state="", reference="undefined", displayName="Müller")
+    content = json.dumps(body, ensure_ascii=False).encode("utf-16")
+    answer = await connorg.call("POST", "connected-organizations", content=content)
+    assert answer.status_code == 201, answer.text
+    [organization] = await connorg.graph.organizations(partner)
+    assert (organization["description"], organization["state"]) == ("Müller", "configured")
+    assert answer.json()["reference"] is None
