@@ -61,7 +61,7 @@ def _named(fault: Fault, words: _Words) -> Fault:
 
 
 def _asked(model: type[OnboardingRequest], fields: dict[str, Any], words: _Words) -> dict[str, Any]:
-    optional = {field.alias for field in model.model_fields.values() if not field.is_required()}
+    required = {field.alias: field.is_required() for field in model.model_fields.values()}
     asked: dict[str, Any] = {}
     for name, value in fields.items():
         if name == "identitySources" and isinstance(value, list):
@@ -73,7 +73,9 @@ def _asked(model: type[OnboardingRequest], fields: dict[str, Any], words: _Words
             asked[name] = value
         elif name in _USUAL:
             asked[name] = _USUAL[name](fields)
-        elif name not in optional:
+        elif name not in required:
+            asked[name] = value  # no field at all, which is told
+        elif required[name]:
             asked[name] = _required(value, f"/{name}", words)
     return asked
 

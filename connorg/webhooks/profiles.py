@@ -67,7 +67,7 @@ _FRESHDESK: Mapping[str, Any] = {
     # What is typed in Freshdesk arrives within "freshdesk_webhook".
     "request": {
         **_typed_body("(freshdesk_webhook || @)."),
-        "reference": "(freshdesk_webhook || @).[ticket, ticket_id][?@] | [0]",
+        "reference": "(freshdesk_webhook || @) | default(ticket, ticket_id)",
     },
     "deliveryId": _IDEMPOTENCY_KEY,
 }
@@ -77,7 +77,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "proof": _KEY,
         "request": {
             **_typed_body(),
-            "reference": "ticket || number || incident_number || ticketId",
+            "reference": "default(ticket, number, incident_number, ticketId)",
         },
         "defaults": _defaults("ServiceNow"),
         "deliveryId": _IDEMPOTENCY_KEY,
@@ -94,15 +94,15 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "proof": _KEY,
         "request": {
             **_typed_body(),
-            "displayName": "partnerName || fields.summary || issue.fields.summary",
-            "reference": "ticket || key || issue.key",
+            "displayName": "default(partnerName, fields.summary, issue.fields.summary)",
+            "reference": "default(ticket, key, issue.key)",
         },
         "defaults": _defaults("Jira"),
         "deliveryId": _IDEMPOTENCY_KEY,
     },
     "zendesk": {
         "proof": {"scheme": "zendesk"},
-        "request": {**_typed_body(), "reference": "ticket || ticket_id"},
+        "request": {**_typed_body(), "reference": "default(ticket, ticket_id)"},
         "defaults": _defaults("Zendesk"),
         "deliveryId": {"header": "X-Zendesk-Webhook-Invocation-Id"},
     },

@@ -166,6 +166,20 @@ def test_where_a_value_must_be_a_word_for_none_is_refused_by_name(word: str) -> 
     assert {*told.values()} == {f"{stripped!r} stands for no value; one is needed here."}
 
 
+@each_blank
+def test_what_is_no_field_is_told_as_that_though_it_is_blank(blank: Any) -> None:
+    with pytest.raises(InvalidValuesError) as raised:
+        ask_fields(OnboardingRequest, body(colour=blank))
+    [fault] = raised.value.faults
+    assert fault.detail == "'colour' is not a known field; remove it."
+
+
+@each_word
+def test_a_word_for_nothing_is_passed_over_for_the_next_place_of_a_value(word: str) -> None:
+    event = {"partnerName": "A", "partnerDomain": "a.com", "ticket": word, "number": "INC1"}
+    assert wanted(source(), event).reference == "INC1"
+
+
 @each_word
 async def test_no_file_makes_an_organization_of_a_word(word: str) -> None:
     named = json.dumps(word, ensure_ascii=False)

@@ -117,7 +117,7 @@ def test_all_faults_of_a_document_are_told_and_no_secret_that_stands_in_it() -> 
 def test_fields_of_a_profile_are_overridden_one_by_one() -> None:
     source = declared(request={"displayName": "name"}, defaults={"state": "proposed"}, counts="x")
     assert source.request["displayName"] == "name"
-    assert source.request["reference"].startswith("ticket")
+    assert source.request["reference"].startswith("default(ticket, ")
     assert source.defaults["state"] == "proposed"
     assert source.defaults["description"]
     assert source.counts == "x"
