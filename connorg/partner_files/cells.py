@@ -78,12 +78,10 @@ class Cells:
         return sorted(named, key=lambda name: name.field != "tenantId")
 
     def _all_names(self) -> Iterator[_Name]:
-        for column, kind in SOURCE_COLUMNS.items():
+        for column in (*SOURCE_COLUMNS, EITHER):
             if column in self.values:
-                yield _Name(column, kind.wire_name, self.values[column])
-        if (either := self.values.get(EITHER)) is not None:
-            is_id = GUID.fullmatch(either.strip("{}").lower()) is not None
-            yield _Name(EITHER, "tenantId" if is_id else "domainName", either.strip("{}"))
+                value = self.values[column].strip("{}")
+                yield _Name(column, _field_of(column, value), value)
         if (website := self.values.get(WEBSITE)) is not None:
             yield _Name(WEBSITE, "domainName", domain_of(website))
 
@@ -160,7 +158,16 @@ class Cells:
             several = [part for part in _BETWEEN_DOMAINS.split(self._used.value) if "." in part]
             if len(several) > 1:
                 detail = f"One domain a row: this cell holds {len(several)}; give each its own row."
-                yield "/identitySources", detail
+                yield "/identitySources/0/domainName", detail
+
+
+def _field_of(column: Column, value: str) -> str:
+    """Tell what a cell holds. No domain is an id and no id has a full stop, whatever the header."""
+    if GUID.fullmatch(value.lower()):
+        return "tenantId"
+    if column is EITHER or "." in value:
+        return "domainName"
+    return SOURCE_COLUMNS[column].wire_name
 
 
 def filled(cells: Mapping[Column, str]) -> dict[Column, str]:

@@ -28,7 +28,7 @@ FIELD_COLUMNS: Mapping[Column, RequestField] = {
 _COLUMNS = (*NAMING_COLUMNS, TYPE_COLUMN, CLOUD_COLUMN, *FIELD_COLUMNS)
 _EITHER = " or ".join(column.header for column in SOURCE_COLUMNS)
 _OTHERS = ", ".join(column.header for column in FIELD_COLUMNS)
-_ACTION = f"Give one row these headers: {_EITHER}, or {EITHER}. {_OTHERS} may follow."
+_ACTION = f"Give one row these headers: {_EITHER}, or {EITHER.header}. {_OTHERS} may follow."
 
 type Meanings = Mapping[str, Column]
 _MEANINGS: Meanings = {

@@ -2,7 +2,7 @@
 
 import re
 
-from connorg.partner_files.json_rows import json_rows
+from connorg.partner_files.json_rows import SEVERAL_DOCUMENTS, json_rows
 from connorg.partner_files.raw_rows import FileUnreadableError, RawRows
 from connorg.partner_files.spreadsheet import Spreadsheet, is_spreadsheet
 
@@ -28,8 +28,8 @@ def rows_of(text: str, content_type: str | None) -> tuple[RawRows, tuple[str, ..
 
 def lost_line_ends(text: str, detail: str) -> FileUnreadableError | None:
     """Give the error of a file that holds nothing, since all of it is one line."""
-    one_line = _LINE_END.search(text.strip()) is None
-    is_known = text.lstrip()[:1] == "{" or is_spreadsheet(text)
+    one_line = _LINE_END.search(text) is None
+    is_known = detail.startswith(SEVERAL_DOCUMENTS) or is_spreadsheet(text)
     return FileUnreadableError(detail, _KEEP_LINE_ENDS) if one_line and is_known else None
 
 

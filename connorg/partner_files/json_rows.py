@@ -24,6 +24,7 @@ _LISTS = (
 _LOOKED_AT = 20  # lines, to tell whether each is a document
 _PLACE = re.compile(r" at line ([0-9]+) column ([0-9]+)$")
 _ACTION = "Send a JSON array of partners, or one JSON object in each line."
+SEVERAL_DOCUMENTS = "The file is several JSON documents"
 _JOIN = "Put each partner on a line of its own (jq -c .), or send one array (jq -s .)."
 
 
@@ -67,12 +68,24 @@ def _is_document(line: str) -> bool:
 def _unreadable(text: str, reason: str) -> FileUnreadableError:
     place = _PLACE.search(reason)
     if reason.startswith("trailing characters") and text.lstrip().startswith("{") and place:
+        if _at(text, place).startswith(","):
+            return FileUnreadableError(
+                f"The file is not JSON that can be read: line {place[1]}, column {place[2]}: a"
+                " comma stands between objects that no brackets hold together.",
+                "Put [ before the first partner and ] behind the last one.",
+            )
         return FileUnreadableError(
-            f"The file is several JSON documents: another one begins in line {place[1]}.", _JOIN
+            f"{SEVERAL_DOCUMENTS}: another one begins in line {place[1]}.", _JOIN
         )
     where = f"line {place[1]}, column {place[2]}: " if place else ""
     why = _PLACE.sub("", reason)
     return FileUnreadableError(f"The file is not JSON that can be read: {where}{why}.", _ACTION)
+
+
+def _at(text: str, place: re.Match[str]) -> str:
+    """Give what stands at a place that is told in lines and columns, both counted from 1."""
+    line = next(islice(_lines(text), int(place[1]) - 1, None), "")
+    return line.encode()[int(place[2]) - 1 :][:16].decode(errors="replace")
 
 
 def _one_row(text: str, document: dict[str, Any]) -> RawRows:

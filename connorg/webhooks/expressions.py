@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
 
+from connorg.contract.blanks import is_blank
+
 if TYPE_CHECKING:
     import jmespath
     from jmespath.parser import ParsedResult
@@ -18,6 +20,7 @@ _LONGEST_VALUE = 60  # characters of a value that an explanation repeats
 _MOST_NAMES = 8  # of members that an explanation lists
 _STEP = r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]*")'
 _PATH = re.compile(rf"{_STEP}(?:\.{_STEP})*")
+_PATH_IN_CALLS = re.compile(rf"(?:\w{{1,40}}\()*({_PATH.pattern})(?:[,)].*)?")
 
 
 class ExpressionError(Exception):
@@ -109,7 +112,8 @@ def explained(expression: str, event: Any) -> str:
     except ExpressionError as error:
         return f"{expression} fails: {error}"
     if found is not None:
-        return f"{expression} found {shown(found)}"
+        word = ", which stands for no value" if is_blank(found) else ""
+        return f"{expression} found {shown(found)}{word}"
     return f"{expression} found nothing{_missing(expression, event)}"
 
 
@@ -120,9 +124,11 @@ def shown(value: Any) -> str:
 
 
 def _missing(expression: str, event: Any) -> str:
-    """Name the member that is not there, and those that are."""
-    if not _PATH.fullmatch(expression):
+    """Name the member that is not there, and those that are; of a call by its first argument."""
+    path = _PATH_IN_CALLS.fullmatch(expression)
+    if path is None:
         return ""
+    expression = path[1]
     here, passed = event, "the event"
     steps = [step.strip('"') for step in re.findall(_STEP, expression)]
     for place, step in enumerate(steps):
@@ -134,7 +140,7 @@ def _missing(expression: str, event: Any) -> str:
             return f": {_not_there(step, '.'.join(steps[place:]), here, passed)}"
         here = here[step]
         passed = step if place == 0 else f"{passed}.{step}"
-    return ", it is null"
+    return ", it is null" if here is None else ""
 
 
 def _not_there(step: str, rest: str, here: dict[str, Any], passed: str) -> str:

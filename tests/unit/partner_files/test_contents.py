@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connorg.contract.domains import domain_of
 from connorg.contract.requests import OnboardingRequest
-from connorg.partner_files.reader import PartnerRow
+from connorg.partner_files.reader import FileUnreadableError, PartnerRow
 from tests.unit.partner_files.files import bodies, only_row, read, rows, unreadable
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, request, tenant_source
 
@@ -130,6 +130,7 @@ async def test_what_a_table_of_objects_holds_besides_is_told() -> None:
     ("content", "told"),
     [
         (json.dumps([body()] * 5, indent=2)[:-1] + ",]", "line 57, column 2: trailing comma"),
+        ('{"a": 1},\n{"b": 2},\n', "line 1, column 9: a comma stands between objects"),
         (json.dumps(body(), indent=2)[:-1], "line 11, column 0: EOF while parsing an object"),
         (
             json.dumps(body(), indent=2).replace('"state":', '"state"'),
@@ -180,6 +181,14 @@ async def test_no_fault_has_an_empty_place(text: str) -> None:
 )  # fmt: skip
 async def test_what_is_no_table_keeps_its_sentence(content: bytes, told: str) -> None:
     assert told in await unreadable(content, "multipart/form-data; boundary=abc")
+
+
+@pytest.mark.parametrize("content", ["x\n", "[]", '{"value": []}', '{"a": }', "Domain\n"])
+async def test_what_to_do_is_about_what_is_wrong(content: str) -> None:
+    with pytest.raises(FileUnreadableError) as raised:
+        await read(content)
+    assert "data-binary" not in raised.value.action
+    assert "Column(" not in raised.value.action
 
 
 @pytest.mark.parametrize("content", [TABLE.replace("\n", ""), LINES.replace("\n", "")])
@@ -248,6 +257,21 @@ async def test_one_column_may_hold_either(header: str) -> None:
     assert second.request is not None
     assert second.request.natural_key == f"tenant:{CONTOSO_TENANT}"
     assert second.request.display_name == CONTOSO_TENANT
+
+
+@pytest.mark.parametrize("value", [CONTOSO_TENANT, f"{{{CONTOSO_TENANT.upper()}}}", "a.b.example"])
+@pytest.mark.parametrize("header", ["Domain", "Tenant ID", "Domain or tenant ID"])
+async def test_a_cell_is_what_it_says_whatever_its_header(header: str, value: str) -> None:
+    expected = f"tenant:{CONTOSO_TENANT}" if "-" in value else "domain:a.b.example"
+    assert (await one(f"{header},Name\n{value},A\n")).natural_key == expected
+
+
+@pytest.mark.parametrize(
+    "cell", ["a.example; b.example", '"a.example, b.example"', "a.example b.de"]
+)
+async def test_several_domains_in_a_cell_are_one_fault(cell: str) -> None:
+    [fault] = (await only_row(f"Domain,Name\n{cell},A\n")).faults
+    assert fault.detail.startswith("One domain a row: this cell holds 2")
 
 
 @pytest.mark.parametrize("name", ["", "n/a", "null", "-"])

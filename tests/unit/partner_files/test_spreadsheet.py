@@ -156,7 +156,7 @@ async def test_unknown_columns_are_ignored_and_told() -> None:
             "a.example; b.example,,Contoso",
             (
                 "Domain",
-                "/identitySources",
+                "/identitySources/0/domainName",
                 "One domain a row: this cell holds 2; give each its own row.",
             ),
         ),
