@@ -90,7 +90,7 @@ MUTATIONS = (
     Mutation(
         "ServiceNow believes an outcome that nobody signed",
         "docs/connect/servicenow.md",
-        old="|| sent.indexOf('v1,' + signed) < 0) {",
+        old="|| !sent.some(fits)) {",
         new=") {",
         killed_by="tests/unit/webhooks/test_scripts.py::"
         "test_servicenow_writes_nothing_that_is_not_signed_or_old",
