@@ -29,6 +29,7 @@ SETTINGS = {
 # The trigger's own: it takes a message from the queue once its function has returned.
 BY_THE_HOST = Tally({"queue DELETE": 1})
 GATE, OWN = Tally({"table GET": 1}), Tally({"table GET": 1})
+MOST_LOOKS = 4  # at the gate, of a path; each may be spared by another, a twentieth of a second old
 ARMED = GATE + Tally({"queue POST": 1})
 OPENED = Tally({"table POST": 1})
 CREATED = Tally({"graph POST": 1})
@@ -86,6 +87,14 @@ async def made(counter: Counter, last: Tally[str]) -> Tally[str]:
     return Tally(call.name for call in taken)
 
 
+def assert_made(taken: Tally[str], expected: Tally[str]) -> None:
+    """Fail unless these calls were made, but for looks at the gate that another one spared."""
+    assert not taken - expected
+    spared = expected - taken
+    assert spared.keys() <= GATE.keys()
+    assert spared.total() <= MOST_LOOKS
+
+
 async def put(services: Backing, message: Json) -> None:
     text = base64.b64encode(json.dumps(message).encode()).decode()
     async with QueueClient.from_connection_string(services.storage, ONBOARDING_QUEUE) as queue:
@@ -95,7 +104,7 @@ async def put(services: Backing, message: Json) -> None:
 async def test_a_create(trips: Trips) -> None:
     _, host, counter = trips
     await host.create(body(1, uuid4().hex))
-    assert await made(counter, DISARMED) == CREATE
+    assert_made(await made(counter, DISARMED), CREATE)
 
 
 async def test_one_that_exists(trips: Trips) -> None:
@@ -105,13 +114,13 @@ async def test_one_that_exists(trips: Trips) -> None:
     await made(counter, DISARMED)
     status, _ = await host.post("connected-organizations", json=organization)
     assert status == 200
-    assert await made(counter, DISARMED) == EXISTS
+    assert_made(await made(counter, DISARMED), EXISTS)
 
 
 async def test_a_producers_message(trips: Trips) -> None:
     services, _, counter = trips
     await put(services, body(1, uuid4().hex))
-    assert await made(counter, BY_THE_HOST) == PRODUCED
+    assert_made(await made(counter, BY_THE_HOST), PRODUCED)
 
 
 async def test_a_webhook(trips: Trips) -> None:
@@ -121,7 +130,9 @@ async def test_a_webhook(trips: Trips) -> None:
     headers = senders.headers("servicenow", sent, ticket.delivery)
     status, _ = await host.post("webhooks/servicenow", data=sent, headers=headers)
     assert status == 202
-    assert await made(counter, BY_THE_HOST) in (WEBHOOK, WEBHOOK_OVERTAKEN)
+    taken = await made(counter, BY_THE_HOST)
+    is_overtaken = taken["table POST"] > WEBHOOK["table POST"]
+    assert_made(taken, WEBHOOK_OVERTAKEN if is_overtaken else WEBHOOK)
 
 
 async def test_one_that_graph_fails_once(trips: Trips) -> None:
@@ -132,4 +143,4 @@ async def test_one_that_graph_fails_once(trips: Trips) -> None:
         answer.raise_for_status()
     status, _ = await host.post("connected-organizations", json=body(1, uuid4().hex))
     assert status == 202
-    assert await made(counter, BY_THE_HOST) == RETRIED
+    assert_made(await made(counter, BY_THE_HOST), RETRIED)

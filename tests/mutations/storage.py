@@ -1,10 +1,14 @@
-"""Breaks of what reads and writes the tables: how many rows are read, and whether all are."""
+"""Breaks of how storage is used: how many rows a scan reads, and who shares a look at the gate."""
 
 from tests.mutations.mutation import Mutation
 
 _SCAN = "connorg/storage/scan.py"
 _LEDGER = "connorg/storage/ledger.py"
 _PURGE = "connorg/storage/ledger_purge.py"
+_SHARED = "connorg/core/throttle/shared_gate.py"
+_SUBMIT = "connorg/core/onboarding/submit.py"
+_SHARED_TEST = "tests/unit/core/test_shared_gate.py"
+_DISARMS_TEST = "tests/unit/core/test_submit_disarms.py"
 _SCANS = "tests/contract/test_scan.py"
 _NOT_MORE_THAN_TEN = (
     f"{_SCANS}::test_no_scan_of_a_hundred_answers_takes_more_than_ten_in_a_row[simulated]"
@@ -91,5 +95,62 @@ MUTATIONS = (
         old="before=OF_KEYS, ",
         new="",
         killed_by=f"{_SCANS}::test_keys_are_purged_however_few_an_answer_holds[simulated]",
+    ),
+    Mutation(
+        "everybody reads the gate for themselves",
+        _SHARED,
+        old="return since is not None and asked - since <= MOMENT",
+        new="return since is not None and asked < since",
+        killed_by=f"{_SHARED_TEST}::test_one_reading_serves_all_who_ask_within_a_moment",
+    ),
+    Mutation(
+        "a reading of the gate serves for as long as the process lives",
+        _SHARED,
+        old="return since is not None and asked - since <= MOMENT",
+        new="return since is not None",
+        killed_by=f"{_SHARED_TEST}::test_who_asks_later_has_it_read_again",
+    ),
+    Mutation(
+        "everybody waits for slow readings of the gate, one after the other",
+        _SHARED,
+        old="if self._reading is None or not _is_recent(self._reading_since, asked):",
+        new="if self._reading is None or self._reading.done():",
+        killed_by=f"{_SHARED_TEST}::test_nobody_waits_for_a_reading_that_began_too_long_ago",
+    ),
+    Mutation(
+        "an older reading of the gate that comes later hides a newer one",
+        _SHARED,
+        old="if self._known_since is None or began >= self._known_since:",
+        new="if self._known_since is None or began:",
+        killed_by=f"{_SHARED_TEST}::test_an_older_reading_that_comes_later_hides_nothing",
+    ),
+    Mutation(
+        "a process goes by an older reading of a gate that it closed itself",
+        _SHARED,
+        old="        self._learn(written, began)\n        return written",
+        new="        return written",
+        killed_by=f"{_SHARED_TEST}::test_what_the_process_itself_wrote_it_knows_at_once",
+    ),
+    Mutation(
+        "who gives up takes the reading of the gate from others",
+        _SHARED,
+        old="await asyncio.shield(self._reading)",
+        new="await self._reading",
+        killed_by=f"{_SHARED_TEST}::test_who_gives_up_waiting_takes_nothing_from_others",
+    ),
+    Mutation(
+        "the message is never deleted",
+        _SUBMIT,
+        old="    if concluded.status.terminal:\n        _delete_meanwhile(services, receipt)",
+        new="    if concluded.status.terminal:\n        pass",
+        killed_by=_DISARMS_TEST,
+    ),
+    Mutation(
+        "a caller waits until the message is deleted",
+        _SUBMIT,
+        old="    if concluded.status.terminal:\n        _delete_meanwhile(services, receipt)",
+        new="    if concluded.status.terminal:\n"
+        "        await delete_safety_message(services.queue, receipt)",
+        killed_by=_DISARMS_TEST,
     ),
 )

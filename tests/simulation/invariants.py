@@ -1,11 +1,12 @@
 """What must hold in every schedule: checked at each write and each call, and once all is at rest.
 
-What "no call while the gate is closed" means: an invocation reads the gate once, before it takes
-its lease. If the gate that it read is closed, it makes no call before that gate opens. If Graph
-told it to wait, it makes no further call, and before it writes its conclusion the gate is closed
-for at least as long as Graph asked. So only those who read the gate before that write may still
-call. Where storage did not take the write, nobody else can know, and the attempt stays without a
-conclusion.
+What "no call while the gate is closed" means: an invocation asks for the gate before it takes its
+lease, and goes by a reading that began a twentieth of a second before it asked, or later (`turns`
+checks it). If that gate is closed, it makes no call before that gate opens. If Graph told it to
+wait, it makes no further call, and before it writes its conclusion the gate is closed for at least
+as long as Graph asked. So only those who asked for the gate before that write, or a twentieth of a
+second after it, may still call. Where storage did not take the write, nobody else can know, and the
+attempt stays without a conclusion.
 """
 
 import json
@@ -29,7 +30,7 @@ from tests.simulation.turns import TurnInvariants
 if TYPE_CHECKING:
     from tests.simulation.calls import Actor
     from tests.simulation.graph import Stored
-    from tests.simulation.storage import Key, Row
+    from tests.simulation.storage import Row
     from tests.simulation.world import World
 
 _MOST_SPONSORS = 3
@@ -73,10 +74,6 @@ class Invariants:
         return self._world.now().timestamp()
 
     # storage
-
-    def row_read(self, key: "Key", _row: "Row | None") -> None:
-        if key == GATE and (actor := current_actor()).begun is None:
-            actor.gate = self.gate
 
     def row_written(self, old: "Row | None", new: "Row") -> None:
         if (new["PartitionKey"], new["RowKey"]) == GATE:

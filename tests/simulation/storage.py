@@ -57,13 +57,11 @@ class Table:
     def __init__(
         self,
         written: Callable[[Row | None, Row], None] = lambda _old, _new: None,
-        read: Callable[[Key, Row | None], None] = lambda _key, _row: None,
         deleted: Callable[[Row], None] = lambda _row: None,
     ) -> None:
         self.exists = False
         self.rows: dict[Key, Row] = {}
         self._written = written
-        self._read = read
         self._deleted = deleted
         self._etags = itertools.count(1)
 
@@ -74,7 +72,6 @@ class Table:
 
     def get(self, key: Key) -> Row:
         row = self.rows.get(key)
-        self._read(key, row)
         if row is None:
             raise _error(ResourceNotFoundError, 404)
         return row

@@ -37,16 +37,17 @@ WEATHERS = {
 CAUGHT_BY = {
     "lease_ignored": 1,
     "lookup_skipped": 1,
-    "message_deleted_before_the_ledger_is_closed": 86,
+    "message_deleted_before_the_ledger_is_closed": 57,
     "arm_after_act": 14,
-    "tenant_not_claimed": 3,
+    "tenant_not_claimed": 13,
     "sponsors_forgotten": 2,
-    "callback_forgotten": 7,
+    "callback_forgotten": 2,
     "attempt_as_long_as_its_lease": 3,
     "pace_kept": 0,
     "turns_taken_twice": 1,
     "turns_forgotten": 2,
     "turns_ignored": 3,
+    "gate_read_long_ago": 0,
     "jitter_dropped": 0,
 }
 """Seeds that show what is broken, at once."""

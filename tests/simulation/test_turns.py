@@ -21,6 +21,7 @@ from connorg.core.ports import StorageUnavailableError
 from connorg.core.services import Services
 from connorg.core.throttle.gate import FIRST_PACE, Gate, GateStore
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
+from connorg.core.throttle.shared_gate import SharedGate
 from connorg.core.throttle.throttle import Throttle
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
@@ -97,10 +98,10 @@ def test_a_look_at_the_gate_is_shared_by_those_who_look_at_once() -> None:
                 return await store.read()
 
         counting: Any = Counting()
-        rows = PatientPacer(counting, clock, 1)
-        await asyncio.gather(*(rows.gate() for _ in range(20)))
+        shared = SharedGate(counting, clock)
+        await asyncio.gather(*(shared.read() for _ in range(20)))
         await asyncio.sleep(1)
-        await rows.gate()
+        await shared.read()
         return reads
 
     assert simulated(readings) == 2

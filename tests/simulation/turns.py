@@ -20,6 +20,8 @@ CALLS_OF_A_TURN = 2  # the create, and the lookup of its tenant
 _LOWEST, _HIGHEST = 1.0, 200.0  # calls per second
 _MOST_DROPPED = 0.6  # of the pace, by one complaint
 _MOST_GROWN = 1.4  # times, from one turn to the next
+_OLDEST_READING = timedelta(seconds=0.05 + 0.001)  # before somebody asks; and rounding
+_REMEMBERED = 10_000  # gates
 _FRESH = timedelta(minutes=1)  # after a complaint the pace holds
 _FORGOTTEN = timedelta(minutes=10)  # without a turn, then the pace begins anew
 _SECOND = timedelta(seconds=1)
@@ -38,12 +40,29 @@ class TurnInvariants:
         self._came = defaultdict(deque)
         """By instance, when attempts came in the last second, and how far their turns are apart.
         None: those of all instances that came in time."""
+        self._stood: deque[tuple[Gate, datetime]] = deque(maxlen=_REMEMBERED)
+        """The gate as it stood before, and until when."""
         self._back: list[float] = []
         """How many seconds after the gate opens each of those who met it closed comes back."""
 
+    @property
+    def now(self) -> datetime:
+        return self._world.now()
+
     # the gate
 
+    def gate_read(self, actor: "Actor", gate: Gate, asked: datetime) -> None:
+        """Somebody who asked for the gate goes by this reading of it."""
+        actor.gate = gate
+        oldest = asked - _OLDEST_READING
+        stood = any(one == gate and until >= oldest for one, until in self._stood)
+        self._check(
+            stood or gate == self._world.invariants.gate,
+            f"{actor.name} goes by a gate that it read too long ago, or that never stood so",
+        )
+
     def gate_written(self, old: Gate, new: Gate) -> None:
+        self._stood.append((old, self.now))
         actor = current_actor()
         self._check(_LOWEST <= new.pace <= _HIGHEST, f"the pace is {new.pace}")
         if actor.throttled and actor.step_began is not None:

@@ -1,7 +1,7 @@
 """The gate and the throttle of an instance, with somebody who watches how they are used."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from connorg.core.ports import Clock
@@ -11,6 +11,8 @@ from tests.simulation.calls import current_actor
 
 if TYPE_CHECKING:
     from tests.simulation.turns import TurnInvariants
+
+_BEFORE_TURN = timedelta(seconds=0.1)  # as throttle.py has it
 
 
 class WatchedGateStore:
@@ -38,6 +40,12 @@ class WatchedThrottle:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._throttle, name)
 
+    async def gate(self) -> Gate:
+        asked = self._watch.now
+        gate: Gate = await self._throttle.gate()
+        self._watch.gate_read(current_actor(), gate, asked)
+        return gate
+
     def reopening(self, gate: Gate) -> datetime | None:
         moment: datetime | None = self._throttle.reopening(gate)
         if moment is not None:
@@ -47,9 +55,14 @@ class WatchedThrottle:
     async def turn(
         self, due: datetime | None, gate: Gate | None = None, *, patient: bool
     ) -> tuple[Turn, Gate] | float:
+        asked = self._watch.now
         taken: tuple[Turn, Gate] | float = await self._throttle.turn(due, gate, patient=patient)
         if isinstance(taken, float):
             self._watch.put_back(due, taken)
+        else:
+            turn, read = taken
+            # It looks again when its turn comes.
+            self._watch.gate_read(current_actor(), read, max(asked, turn.at - _BEFORE_TURN))
         return taken
 
     async def until(self, turn: Turn) -> None:

@@ -76,7 +76,7 @@ class World:
         self.trace: list[tuple[float, str, str]] = []
         self.invariants = Invariants(self)
         watch = self.invariants
-        self.table = Table(watch.row_written, watch.row_read, watch.row_deleted)
+        self.table = Table(watch.row_written, watch.row_deleted)
         self.table.create_table()
         self.batches_table = Table()
         self.batches_table.create_table()

@@ -10,7 +10,6 @@ from connorg.core.throttle.gate import Gate, GateStore
 
 _LINE = timedelta(seconds=0.3)  # of turns given out, after which rows wait, and that they then take
 _CLOSEST = 0.98  # of the distance of turns: late calls catch up, within what Graph took
-_MOMENT = timedelta(seconds=0.05)  # half of what lies between the last look and the call anyway
 
 
 @dataclass(frozen=True)
@@ -93,21 +92,14 @@ class PatientPacer(Pacer):
     def __init__(self, store: GateStore, clock: Clock, calls: int) -> None:
         super().__init__(store, clock, calls)
         self._known = Gate()
-        self._known_at: datetime | None = None
-        self._reading = asyncio.Lock()
 
     async def gate(self) -> Gate:
-        """Give the gate as it was a moment ago: one reading does for all who ask meanwhile."""
-        async with self._reading:
-            now = self._clock.now()
-            if self._known_at is None or now - self._known_at > _MOMENT:
-                self._known, self._known_at = await self._store.read(), now
-            return self._known
+        self._known = await super().gate()
+        return self._known
 
     async def _take(self, count: int) -> Gate:
         ahead = (self._known.next_turn or self._clock.now()) - self._clock.now()
         await asyncio.sleep(max(0.0, (ahead - _LINE).total_seconds()))
         most = int(self._known.pace * _LINE.total_seconds()) // self._calls
         self._known = await super()._take(min(count, max(1, most)))
-        self._known_at = self._clock.now()
         return self._known

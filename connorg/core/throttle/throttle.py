@@ -21,6 +21,7 @@ from connorg.core.domain.timing import Timing, seconds_until
 from connorg.core.ports import Clock
 from connorg.core.throttle.gate import Gate, GateStore
 from connorg.core.throttle.pacer import Pacer, PatientPacer, Spacing, Turn
+from connorg.core.throttle.shared_gate import SharedGate
 from connorg.telemetry import hooks as telemetry
 
 _BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
@@ -48,16 +49,16 @@ class Throttle:
         self, store: GateStore, clock: Clock, random: Random, timing: Timing, *, calls: int
     ) -> None:
         """`calls`: how many calls to Graph a turn is for, when nothing goes wrong."""
-        self._store = store
+        self._store = SharedGate(store, clock)
         self._clock = clock
         self._random = random
         self._timing = timing
-        self._pacer = Pacer(store, clock, calls)
-        self._patient_pacer = PatientPacer(store, clock, calls)
+        self._pacer = Pacer(self._store, clock, calls)
+        self._patient_pacer = PatientPacer(self._store, clock, calls)
         self._spacing = Spacing(clock)
 
     async def gate(self) -> Gate:
-        """Return the gate as it is now."""
+        """Return the gate as it is now, or was a moment ago."""
         return await self._store.read()
 
     async def ask[T](
@@ -128,8 +129,8 @@ class Throttle:
 
         Where that can't be soon, return the seconds after which the message must come again.
 
-        `gate`: as it was just read; None: as it was a moment ago will do. `patient`: let others
-        pass, as rows of batches do.
+        `gate`: as it was just read; None: nobody has. `patient`: let others pass, as rows of
+        batches do.
         """
         pacer = self._patient_pacer if patient else self._pacer
         delay = self._obstacle(due, gate or await pacer.gate())
