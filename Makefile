@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-slow lint mutate audit policy demo run simulate campaign \
-	throttle bulk bench connector lists live package package-test lock clean
+	throttle bulk bench connector lists live package package-test release lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 python := .venv/bin/python
@@ -87,6 +87,9 @@ package-test: setup ## Run the end-to-end tests on the package, where nothing el
 	@$(python) -m infra.package
 	CONNORG_TESTED_APP=$(CURDIR)/.local/package/app $(pytest) \
 		--numprocesses=3 tests/end_to_end $(ARGS)
+
+release: package ## Build what a release holds: the package, a wheel of the command, an SBOM, checksums
+	$(python) -m infra.release
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
 	$(compile) pyproject.toml --output-file requirements.txt

@@ -148,5 +148,10 @@ def _writable(results: Path | None, *, overwrite: bool) -> Path | None:
     return results
 
 
+def run() -> None:
+    """Run it where it is installed, under its own name."""
+    _app(prog_name="connorg")
+
+
 if __name__ == "__main__":
     _app(prog_name="python -m connorg.command")

@@ -31,5 +31,6 @@ effects           what a call may change
 clouds            Microsoft's clouds
 storage_names     names of tables and queues
 versions          the version of rows and messages
+release           the version of connorg
 model             the base of all models
 """

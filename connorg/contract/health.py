@@ -13,5 +13,7 @@ class Check(Model):
 
 
 class Health(Model):
+    version: str
+    """Of connorg itself, as CHANGELOG.md has it."""
     status: Literal["healthy", "degraded", "unhealthy"]
     checks: tuple[Check, ...]

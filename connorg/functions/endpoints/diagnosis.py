@@ -8,11 +8,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import azure.functions as func
 
 from connorg.contract.health import Check, Health
+from connorg.contract.release import RELEASE
 from connorg.contract.storage_names import LEDGER_TABLE, ONBOARDING_QUEUE, QUEUES
 from connorg.core.ports import StoragePart, StorageUnavailableError, TokenUnavailableError
 from connorg.core.troubles import troubles
@@ -49,7 +50,8 @@ async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     stored, seen = (asyncio.create_task(each) for each in (_stored(storage_parts()), _troubles()))
     checks = (*await _token(), *await stored, *await seen, *_settings())
     well = all(check.status == "healthy" for check in checks)
-    body = Health(status="healthy" if well else "degraded", checks=checks)
+    status: Literal["healthy", "degraded"] = "healthy" if well else "degraded"
+    body = Health(version=RELEASE, status=status, checks=checks)
     return json_answer(body.model_dump(mode="json", exclude_none=True), 200)
 
 

@@ -9,6 +9,7 @@ import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
 from connorg.contract.health import Check, Health
+from connorg.contract.release import RELEASE
 from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import StorageUnavailableError, TokenUnavailableError
 from connorg.core.throttle.gate import Gate
@@ -28,6 +29,7 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  t
     unready = any(check.status == "unhealthy" for check in checks[:2])
     degraded = any(check.status != "healthy" for check in checks)
     body = Health(
+        version=RELEASE,
         status="unhealthy" if unready else "degraded" if degraded else "healthy",
         checks=tuple(checks),
     )

@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingView
 from connorg.contract.problems import Problem, ProblemKind
+from connorg.contract.release import RELEASE
 from connorg.functions.http.addresses import PREFIX
 from connorg.functions.http.route import Route
 from connorg.functions.openapi.operations import OPERATIONS
@@ -64,7 +65,7 @@ def document(routes: Sequence[Route]) -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "connorg",
-            "version": "1.0",
+            "version": RELEASE,
             "summary": "Connects partner organizations to Microsoft Entra, exactly once.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
