@@ -47,6 +47,11 @@ type webhookSource = {
 param environmentName string
 
 @description('The region. It must offer Flex Consumption: az functionapp list-flexconsumption-locations.')
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
 @minLength(1)
 param location string
 

@@ -8,6 +8,13 @@ extension microsoftGraphV1
 @description('The same as for main.bicep.')
 param environmentName string
 
+@description('The address of the app, https://APP.azurewebsites.net, where people sign in with a browser by App Service. Blank: nobody does.')
+param signInAddress string = ''
+
+// People sign in with it at their own machine: `az login`, and the command's and the doctor's --scope.
+var azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46'
+var scopeId = guid('connorg', 'access_as_user')
+
 // connorg/functions/http/callers.py asks for these; tests/infra compares them.
 var roles = [
   {
@@ -37,6 +44,39 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   ]
   api: {
     requestedAccessTokenVersion: 2
+    oauth2PermissionScopes: [
+      {
+        id: scopeId
+        value: 'access_as_user'
+        type: 'User'
+        isEnabled: true
+        adminConsentDisplayName: 'Call connorg'
+        adminConsentDescription: 'Call connorg as whoever is signed in. What they may do there, their app roles say.'
+        userConsentDisplayName: 'Call connorg'
+        userConsentDescription: 'Call connorg as you. What you may do there, your app roles say.'
+      }
+    ]
+    preAuthorizedApplications: [
+      {
+        appId: azureCli
+        delegatedPermissionIds: [
+          scopeId
+        ]
+      }
+    ]
+  }
+  // App Service takes the id token of who signs in; it needs a credential of its own for that, which is not
+  // made here (docs/deploy.md).
+  web: {
+    redirectUris: empty(signInAddress)
+      ? []
+      : [
+          '${signInAddress}/.auth/login/aad/callback'
+        ]
+    implicitGrantSettings: {
+      enableIdTokenIssuance: !empty(signInAddress)
+      enableAccessTokenIssuance: false
+    }
   }
   appRoles: [
     for role in roles: {

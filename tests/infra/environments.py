@@ -10,6 +10,7 @@ from tests.infra.bicep.deploying import Deployment, deploy
 
 INFRA = Path(__file__).parents[2] / "infra"
 MAIN = INFRA / "main.bicep"
+ENTRA = sorted((INFRA / "entra").glob("*.bicep"))
 FILES = sorted((INFRA / "environments").glob("*.parameters.json"))
 
 _LEAST = {"environmentName": "least", "location": "westeurope"}

@@ -1,4 +1,4 @@
-"""Writes tests/infra/schemas anew, from a clone of Azure/bicep-types-az: see the README there."""
+"""Writes tests/infra/schemas anew, from clones of the published types: see the README there."""
 
 import json
 import re
@@ -9,14 +9,18 @@ from typing import Any
 
 from tests.infra.bicep.deploying import modules_of
 from tests.infra.bicep.syntax import read
-from tests.infra.environments import MAIN
+from tests.infra.environments import ENTRA, MAIN
 from tests.infra.resource_types import SCHEMAS, file_of
+
+# Of the extension, as infra/entra/bicepconfig.json has it.
+GRAPH_RELEASE = "1.0.0"
 
 type Types = list[dict[str, Any]]
 
 
-def main(clone: str) -> None:
+def main(azure: str, graph: str) -> None:
     for kind in used():
+        clone = graph if kind.startswith("Microsoft.Graph/") else azure
         types = next(
             found for found in _candidates(clone, kind) if _position(found, kind) is not None
         )
@@ -30,14 +34,16 @@ def main(clone: str) -> None:
 
 
 def used() -> list[str]:
-    """Every resource type, with its version, that main.bicep and its modules declare."""
-    files = set(modules_of(MAIN))
+    """Every resource type, with its version, that main.bicep, its modules and entra/ declare."""
+    files = {*modules_of(MAIN), *ENTRA}
     return sorted({d.kind for file in files for d in read(file).resources.values()})
 
 
 def _candidates(clone: str, kind: str) -> Iterator[Types]:
     """Give the files that may have the type; a namespace is spread over several."""
     namespace, version = kind.split("/", maxsplit=1)[0].lower(), kind.split("@")[1]
+    if namespace == "microsoft.graph":
+        version = f"{version}/{GRAPH_RELEASE}"
     listed = _git(clone, "ls-tree", "-r", "--name-only", "HEAD", "generated")
     for path in re.findall(
         rf"^generated/.*/{namespace}/{version}/types\.json$", listed, re.MULTILINE

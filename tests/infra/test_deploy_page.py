@@ -26,6 +26,14 @@ def test_it_has_every_parameter_and_no_other() -> None:
     assert told == list(read(MAIN).parameters)
 
 
+def test_it_has_every_variable_of_azd_and_no_other() -> None:
+    told = set(re.findall(r"`(\w+)`", " ".join(row[0] for row in table_under("azd's variables"))))
+    read_there = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
+    for hook in (INFRA / "hooks").iterdir():
+        read_there |= set(re.findall(r"\$\{?((?:AZURE|AZD|CONNORG)_\w+)", hook.read_text()))
+    assert told == read_there | set(read(MAIN).outputs)
+
+
 def test_it_has_every_role() -> None:
     assert {row[0].strip("*") for row in table_under("What the app may do")} == set(ROLES.values())
 

@@ -76,13 +76,13 @@ def test_azd_is_told_nothing_that_nobody_reads(calls: list[Call]) -> None:
     asked = set(re.findall(r"\$\{(\w+)", (INFRA / "main.parameters.json").read_text()))
     for hook in (INFRA / "hooks").iterdir():
         asked |= set(re.findall(r"\$\{?(\w+)", hook.read_text()))
-    told = of(calls, "azd", "env", "set")
+    told = [call for call in of(calls, "azd", "env", "set") if len(call) > 3]
     assert told
     assert {call[3] for call in told} <= asked
 
 
 def test_azd_is_asked_for_what_it_keeps(calls: list[Call]) -> None:
-    asked = {call[3] for call in of(calls, "azd", "env", "get-value")}
+    asked = {call[3] for call in of(calls, "azd", "env", "get-value") if len(call) > 3}
     assert asked
     assert asked <= set(read(MAIN).outputs)
 

@@ -15,7 +15,7 @@ from connorg.functions.http.callers import Role
 from connorg.webhooks.senders import Sender
 from tests import senders
 from tests.infra.bicep.deploying import deploy, modules_of
-from tests.infra.bicep.syntax import BicepError, plain_text, read
+from tests.infra.bicep.syntax import BicepError, plain_text, read, text_of
 from tests.infra.bicep.types import properties_of
 from tests.infra.environments import ENVIRONMENTS, FILES, INFRA, MAIN, deployed, parameters_in
 
@@ -81,6 +81,11 @@ def test_a_plain_compile_needs_no_extension() -> None:
 def test_a_parameter_says_what_it_is_for(name: str) -> None:
     [text] = read(MAIN).parameters[name].decorators["description"]
     assert plain_text(text).endswith(".")
+
+
+def test_azd_offers_the_regions_of_the_subscription() -> None:
+    [told] = read(MAIN).parameters["location"].decorators["metadata"]
+    assert "type: 'location'" in text_of(told)
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -210,6 +215,21 @@ def test_the_registration_has_the_roles_that_the_code_asks_for() -> None:
     roles = made.only("Microsoft.Graph/applications").body["appRoles"]
     assert [role["value"] for role in roles] == list(Role)
     assert len({role["id"] for role in roles}) == len(roles)
+
+
+def test_people_sign_in_where_the_app_is_and_nowhere_else() -> None:
+    parameters = {"environmentName": "prod", "signInAddress": "https://app.azurewebsites.net"}
+    for given, addresses in (
+        (parameters, ["https://app.azurewebsites.net/.auth/login/aad/callback"]),
+        ({"environmentName": "prod"}, []),
+    ):
+        body = deploy(ENTRA / "registration.bicep", given).only("Microsoft.Graph/applications").body
+        assert body["web"]["redirectUris"] == addresses
+        assert body["web"]["implicitGrantSettings"]["enableIdTokenIssuance"] is bool(addresses)
+        [scope] = body["api"]["oauth2PermissionScopes"]
+        [client] = body["api"]["preAuthorizedApplications"]
+        assert client["delegatedPermissionIds"] == [scope["id"]]
+        assert all("User" in role["allowedMemberTypes"] for role in body["appRoles"])
 
 
 def test_callers_may_ask_for_tokens_by_the_address_that_is_registered() -> None:

@@ -28,6 +28,8 @@ class Symbol:
     id: Value
 
     def member(self, name: str) -> Value:
+        if self.kind.startswith("Microsoft.Graph/"):  # what Entra gives it, its id too
+            return Unknown(f"{self.symbol}.{name}")
         if name in {"id", "name"}:
             return self.id if name == "id" else last_name(self.name)
         where = f"{expression(self.id)}, '{self.kind.partition('@')[2]}'"
