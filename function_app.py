@@ -18,6 +18,7 @@ from connorg.functions.endpoints import (
     onboarding_lists,
     onboardings,
     organizations,
+    reports,
     subjects,
     webhooks,
 )
@@ -70,6 +71,15 @@ http(
     subjects.add_organization,
     MANAGE,
 )
+http(
+    "ReportWithoutSponsors",
+    "GET",
+    "reports/without-sponsors",
+    reports.list_without_sponsors,
+    READ,
+)
+http("ReportProposed", "GET", "reports/proposed", reports.list_proposed, READ)
+http("ReportUnrequested", "GET", "reports/unrequested", reports.list_unrequested, READ)
 http("ListOnboardings", "GET", "onboardings", onboarding_lists.list_all, READ)
 http("CountOnboardings", "GET", "onboardings/summary", onboarding_lists.count, READ)
 http("ReadOnboarding", "GET", "onboardings/{id}", onboardings.read, READ)

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from connorg.contract.fields import CHANGEABLE, Attributes, attributes_of
 from connorg.contract.model import Model
 from connorg.contract.requests import OnboardingRequest
-from connorg.contract.sponsors import Sponsorship
+from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 
 
 class StoredIdentitySource(Model):
@@ -65,6 +65,16 @@ class ConnectedOrganization(Model):
         held = self.attributes
         text = "\0".join((self.id, *(held.get(field.name, "") for field in CHANGEABLE)))
         return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+class SponsoredOrganization(ConnectedOrganization):
+    """An organization with its sponsors, as Graph tells of it where they are asked for too."""
+
+    internal_sponsors: tuple[SponsorObject, ...]
+    external_sponsors: tuple[SponsorObject, ...]
+
+    def sponsors(self, kind: SponsorKind) -> tuple[SponsorObject, ...]:
+        return self.internal_sponsors if kind is SponsorKind.INTERNAL else self.external_sponsors
 
 
 class Difference(Model):

@@ -10,6 +10,7 @@ policy         what may be connected and called back
 troubles       what an operator should look at
 summary        how many onboardings there are of what
 organizations  what can be done with an organization that exists
+reports        organizations that something is to be done about
 callbacks      telling those who asked how it ended
 retention      forgetting what ended long ago
 redelivery     messages that must come again

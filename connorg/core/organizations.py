@@ -3,15 +3,54 @@
 Each is one thing said to Graph while the caller waits; nothing of it is retried here.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 from connorg.contract.fields import Attributes
-from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.sponsors import SponsorKind, Sponsorship
+from connorg.contract.problems import ErrorCode
 from connorg.core.domain import lifecycle
-from connorg.core.domain.outcomes import Refused
-from connorg.core.ports import OrganizationAdmin, StorageUnavailableError, SupersededError
+from connorg.core.domain.outcomes import Refused, Setback
+from connorg.core.ports import (
+    OrganizationAdmin,
+    OrganizationPage,
+    StorageUnavailableError,
+    SupersededError,
+)
 from connorg.core.services import Services
 from connorg.core.throttle.throttle import GraphUnavailableError
+
+_PAGE = 100  # organizations
+_MOST_PAGES = 200  # a tenant holds 2,500 organizations; a page may be small, or empty
+
+_ENDLESS = OnboardingError(
+    code=ErrorCode.GRAPH_ANSWER_UNREADABLE,
+    message=f"Microsoft Graph's list of organizations goes on after {_MOST_PAGES} pages.",
+    action="Send the request again later; if it stays so, list the organizations page by page.",
+)
+
+
+async def every_organization[O: ConnectedOrganization](
+    services: Services,
+    list_page: Callable[[int, str | None], Awaitable[OrganizationPage[O] | Setback]],
+) -> list[O]:
+    """Return the organizations of all pages. `list_page`: of so many, after a continuation.
+
+    Raise GraphUnavailableError, StorageUnavailableError.
+    """
+    found: list[O] = []
+    after: str | None = None
+    for _ in range(_MOST_PAGES):
+        page = await services.throttle.ask(partial(list_page, _PAGE, after))
+        if isinstance(page, Refused):
+            raise GraphUnavailableError(page.error, services.timing.shortest_backoff)
+        found += page.organizations
+        after = page.continuation
+        if after is None:
+            return found
+    raise GraphUnavailableError(_ENDLESS, services.timing.longest_backoff)
 
 
 async def read_organization(

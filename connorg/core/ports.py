@@ -12,7 +12,11 @@ from connorg.contract.identifiers import RowRef, made_at
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
 from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
-from connorg.contract.organization import ConnectedOrganization, Tenant
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    SponsoredOrganization,
+    Tenant,
+)
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
@@ -88,8 +92,8 @@ class OrganizationFilter:
 
 
 @dataclass(frozen=True)
-class OrganizationPage:
-    organizations: tuple[ConnectedOrganization, ...]
+class OrganizationPage[O: ConnectedOrganization = ConnectedOrganization]:
+    organizations: tuple[O, ...]
     continuation: str | None
     """Where the next page begins; None: this was the last."""
 
@@ -100,6 +104,12 @@ class OrganizationAdmin(Protocol):
     async def list(
         self, which: OrganizationFilter, top: int, continuation: str | None
     ) -> OrganizationPage | Setback: ...
+
+    async def list_sponsored(
+        self, top: int, continuation: str | None
+    ) -> OrganizationPage[SponsoredOrganization] | Setback:
+        """List all organizations with their sponsors."""
+        ...
 
     async def delete(self, organization_id: str) -> Setback | None: ...
 
@@ -245,6 +255,10 @@ class Ledger(Protocol):
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
         """Give all onboardings whose result is this organization."""
+        ...
+
+    async def organizations(self) -> frozenset[str]:
+        """Give the id of each organization that an onboarding has come to."""
         ...
 
     async def list(

@@ -17,7 +17,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from pydantic import Field
 
 from connorg.contract.model import Model
-from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.organization import ConnectedOrganization, SponsoredOrganization
 from connorg.contract.sponsors import SponsorKind
 from connorg.core.domain.outcomes import Setback
 from connorg.core.ports import OrganizationFilter, OrganizationPage
@@ -31,9 +31,13 @@ _NO_PAGE = "$skiptoken=none"  # an empty one is an error inside of OData's libra
 _ENTITLEMENTS = "identityGovernance/entitlementManagement"
 
 
-class _Page(Model, extra="ignore"):
-    value: tuple[ConnectedOrganization, ...]
+class _Page[O: ConnectedOrganization](Model, extra="ignore"):
+    value: tuple[O, ...]
     next_link: str | None = Field(None, alias="@odata.nextLink")
+
+    def told(self) -> OrganizationPage[O]:
+        after = _token(urlsplit(self.next_link).query) if self.next_link else None
+        return OrganizationPage(self.value, after)
 
 
 class GraphOrganizationAdmin:
@@ -50,23 +54,24 @@ class GraphOrganizationAdmin:
     async def list(
         self, which: OrganizationFilter, top: int, continuation: str | None
     ) -> OrganizationPage | Setback:
-        page = await self._sender.read(self._listing(which, top, continuation), _Page)
-        if not isinstance(page, _Page):
-            return page
-        after = _token(urlsplit(page.next_link).query) if page.next_link else None
-        return OrganizationPage(page.value, after)
+        ask = self._listing(continuation, filter=_filter(which), top=top)
+        page = await self._sender.read(ask, _Page[ConnectedOrganization])
+        return page.told() if isinstance(page, _Page) else page
 
-    def _listing(
-        self, which: OrganizationFilter, top: int, continuation: str | None
-    ) -> RequestInformation:
+    async def list_sponsored(
+        self, top: int, continuation: str | None
+    ) -> OrganizationPage[SponsoredOrganization] | Setback:
+        ask = self._listing(continuation, expand=[*SponsorKind], top=top)
+        page = await self._sender.read(ask, _Page[SponsoredOrganization])
+        return page.told() if isinstance(page, _Page) else page
+
+    def _listing(self, continuation: str | None, **asked: Any) -> RequestInformation:
         if continuation is not None:
             # Only the query is the token's: whatever a caller makes of it, it is this collection's.
             address = f"{self._root}/{self._version}/{_ENTITLEMENTS}/connectedOrganizations"
             next_page = self._organizations.with_url(f"{address}?{_query(continuation)}")
             return next_page.to_get_request_information()
-        parameters = _Query.ConnectedOrganizationsRequestBuilderGetQueryParameters(
-            filter=_filter(which), top=top
-        )
+        parameters = _Query.ConnectedOrganizationsRequestBuilderGetQueryParameters(**asked)
         configuration = RequestConfiguration(query_parameters=parameters)
         return self._organizations.to_get_request_information(configuration)
 

@@ -156,6 +156,11 @@ class AzureLedger:
         found = await asyncio.gather(*map(self.read, ids))
         return tuple(onboarding for onboarding in found if onboarding is not None)
 
+    async def organizations(self) -> frozenset[str]:
+        columns = ["PartitionKey", "Organization"]
+        scan = self._scan(OnboardingFilter(), columns, lambda row: row.get("Organization"))
+        return frozenset([known async for known in scan.all() if known])
+
     async def list(
         self, which: OnboardingFilter, limit: int, continuation: str | None
     ) -> OnboardingPage:

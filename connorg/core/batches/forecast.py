@@ -18,13 +18,11 @@ from connorg.contract.onboarding import Onboarding, OnboardingError
 from connorg.contract.organization import ConnectedOrganization, differences
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.errors import refused_by_policy
-from connorg.core.domain.outcomes import Refused
 from connorg.core.onboarding.dry_run import by_holder, by_if_exists
+from connorg.core.organizations import every_organization
 from connorg.core.ports import OrganizationAdmin, OrganizationFilter
 from connorg.core.services import Services
-from connorg.core.throttle.throttle import GraphUnavailableError
 
-_PAGE = 100  # organizations
 _AT_ONCE = 16  # rows, so that others get to storage too
 
 
@@ -69,17 +67,8 @@ async def forecast_batch(
 
 
 async def _standing(services: Services, admin: OrganizationAdmin) -> _Standing:
-    organizations: list[ConnectedOrganization] = []
-    after: str | None = None
-    while True:
-        list_page = partial(admin.list, OrganizationFilter(), _PAGE, after)
-        page = await services.throttle.ask(list_page)
-        if isinstance(page, Refused):
-            raise GraphUnavailableError(page.error, services.timing.shortest_backoff)
-        organizations += page.organizations
-        after = page.continuation
-        if after is None:
-            break
+    list_page = partial(admin.list, OrganizationFilter())
+    organizations = await every_organization(services, list_page)
     return _Standing(
         by_key={
             key: found

@@ -3,6 +3,7 @@
 onboardings         one: submit, read, replay, cancel
 onboarding_lists    many: list, count, replay, cancel
 organizations       organizations in Graph, and their sponsors
+reports             organizations of which identity teams ask
 subjects            a requestor's organization
 batches             files of partners
 webhooks            the function of webhooks

@@ -35,7 +35,7 @@ _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _KEY_FIELDS = tuple(
     dict.fromkeys(to_camel(name) for kind in SOURCE_KINDS.values() for name in kind.key)
 )
-_COLUMNS = (
+COLUMNS = (
     "id",
     *(field.wire_name for field in CHANGEABLE),
     "identitySource",
@@ -55,7 +55,7 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     if wants_csv(req):
         after = page.continuation
         headers = {"Link": f'<{next_page(after, _ROUTE, req)}>; rel="next"'} if after else {}
-        return csv_answer(_COLUMNS, map(csv_row, page.organizations), headers)
+        return csv_answer(COLUMNS, map(csv_row, page.organizations), headers)
     shown = [_shown(organization) for organization in page.organizations]
     return page_answer(shown, page.continuation, _ROUTE, req)
 
@@ -235,7 +235,7 @@ def _shown(organization: ConnectedOrganization) -> dict[str, object]:
 def csv_row(organization: ConnectedOrganization) -> Mapping[str, str]:
     """Return its cells. As a row of a file they ask for the organization as it is."""
     shown = _shown(organization)
-    row = {name: str(shown[name]) for name in _COLUMNS if name in shown}
+    row = {name: str(shown[name]) for name in COLUMNS if name in shown}
     for source in organization.identity_sources[:1]:
         fields = source.model_dump(exclude_none=True)
         row |= {name: str(fields[name]) for name in _KEY_FIELDS if name in fields}

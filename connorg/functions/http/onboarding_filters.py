@@ -61,12 +61,28 @@ def _text_of(req: func.HttpRequest) -> str | None:
     return text
 
 
+def older_than(req: func.HttpRequest, name: str, default: str, now: datetime) -> datetime:
+    """Return the moment that lies as long ago as a parameter says. Raise ProblemError."""
+    moment = _moment_ago(req.params.get(name, default), now)
+    if moment is None:
+        raise ProblemError(
+            ProblemKind.INVALID_PARAMETER, f"{name} must be a time as in 90m, 24h or 30d."
+        )
+    return moment
+
+
+def _moment_ago(text: str, now: datetime) -> datetime | None:
+    """Return the moment a while ago, as in 24h or 7d; None: the text is no such while."""
+    ago = _AGO.fullmatch(text)
+    return max(_EPOCH, now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})) if ago else None
+
+
 def _moment_of(req: func.HttpRequest, name: str, now: datetime) -> datetime | None:
     text = req.params.get(name)
     if text is None:
         return None
-    if ago := _AGO.fullmatch(text):
-        return max(_EPOCH, now - timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
+    if (ago := _moment_ago(text, now)) is not None:
+        return ago
     try:
         return max(_EPOCH, _MOMENT.validate_strings(text))
     except ValidationError:

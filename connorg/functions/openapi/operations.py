@@ -13,11 +13,11 @@ from connorg.contract.changes import (
 from connorg.contract.forecast import Forecast
 from connorg.contract.health import Health
 from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory
-from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.organization import ConnectedOrganization, SponsoredOrganization
 from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.requests import OnboardingRequest, State
 from connorg.contract.selection import Cancellations, Replays, Selection
-from connorg.contract.sponsors import SponsorObject
+from connorg.contract.sponsors import SponsorKind, SponsorObject
 from connorg.contract.summary import Summary
 from connorg.functions.openapi.parts import (
     ALL,
@@ -63,6 +63,15 @@ EXAMPLE: Schema = {
     "state": "configured",
     "reference": "REQ0042",
 }
+
+
+def _report(of: type[ConnectedOrganization]) -> Answer:
+    return Answer(
+        "All such organizations; as CSV if Accept says text/csv.",
+        (ListOf(of, is_continued=False),),
+        media_types=("application/json", "text/csv"),
+    )
+
 
 OPERATIONS: Mapping[str, Operation] = {
     "SubmitOrganization": Operation(
@@ -115,6 +124,38 @@ OPERATIONS: Mapping[str, Operation] = {
             TOP,
             CONTINUATION,
         ),
+    ),
+    "ReportWithoutSponsors": Operation(
+        "Report organizations without sponsors",
+        "Lists all organizations that have no sponsor; with kind, none of that kind.",
+        {200: _report(SponsoredOrganization)},
+        (Kind.INVALID_PARAMETER, *_STORAGE, Kind.GRAPH_UNAVAILABLE),
+        (
+            Parameter(
+                "kind",
+                "Which sponsors they lack; left out: both kinds.",
+                {"type": "string", "enum": [*SponsorKind]},
+            ),
+        ),
+    ),
+    "ReportProposed": Operation(
+        "Report organizations that stay proposed",
+        "Lists all organizations that are proposed and were not changed for a time, oldest first.",
+        {200: _report(ConnectedOrganization)},
+        (Kind.INVALID_PARAMETER, *_STORAGE, Kind.GRAPH_UNAVAILABLE),
+        (
+            Parameter(
+                "olderThan",
+                "How long they were not changed.",
+                {"type": "string", "examples": ["30d", "12h"], "default": "30d"},
+            ),
+        ),
+    ),
+    "ReportUnrequested": Operation(
+        "Report organizations that nobody requested here",
+        "Lists all organizations that no onboarding has come to.",
+        {200: _report(ConnectedOrganization)},
+        (*_STORAGE, Kind.GRAPH_UNAVAILABLE),
     ),
     "ReadOrganization": Operation(
         "Read an organization",

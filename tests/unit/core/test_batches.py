@@ -27,6 +27,7 @@ from connorg.core.batches.forecast import forecast_batch
 from connorg.core.batches.progress import progress, results
 from connorg.core.batches.rows import bury_rows, resume_rows
 from connorg.core.domain.claims import Conflict, Reason
+from connorg.core.domain.outcomes import Setback
 from connorg.core.policy.callback_urls import LOGIC_APPS
 from connorg.core.policy.rules import Policy
 from connorg.core.ports import OrganizationFilter, OrganizationPage
@@ -447,6 +448,9 @@ class Pages:
 
     async def delete(self, *_: object) -> None:
         raise AssertionError("a dry run changes nothing")
+
+    async def list_sponsored(self, *_: object) -> Setback:
+        raise AssertionError("a dry run does not ask for sponsors")
 
     remove_sponsor = add_to_subject = set_on_subject = delete
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connorg.contract.blanks import is_blank
 from connorg.contract.identity_sources import natural_key_of
 from connorg.contract.organization import ConnectedOrganization, differences
-from connorg.functions.endpoints.organizations import _COLUMNS, csv_row
+from connorg.functions.endpoints.organizations import COLUMNS, csv_row
 from connorg.functions.http.csv_answers import csv_answer
 from tests.unit.partner_files.files import rows
 from tests.unit.partners import CONTOSO_TENANT
@@ -59,7 +59,7 @@ def organization(name: str | None, source: dict[str, Any]) -> ConnectedOrganizat
 
 
 def listed(organization: ConnectedOrganization) -> bytes:
-    return bytes(csv_answer(_COLUMNS, [csv_row(organization)], {}).get_body())
+    return bytes(csv_answer(COLUMNS, [csv_row(organization)], {}).get_body())
 
 
 async def is_unchanged(held: ConnectedOrganization) -> None:
