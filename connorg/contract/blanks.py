@@ -25,7 +25,7 @@ _WORDS = frozenset(
     }
 )  # fmt: skip
 # Words that mean something by themselves, and nothing in brackets: "(blank)", "<empty>".
-_BRACKETED = frozenset({"empty", "blank", "leer", "vide", "vacío", "unknown", "no value"})
+_BRACKETED = frozenset({"empty", "blank", "leer", "vide", "vacío", "unknown"})
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "`": "`"}
 _SPREADSHEET_ERROR = re.compile(r"#[A-ZÀ-Þ¡¿0/_]+[!?]")
 _PLACEHOLDER = re.compile(

@@ -138,12 +138,10 @@ def _body_of(fields: Mapping[str, Any]) -> tuple[dict[str, Any], str | None, dic
 
 def _sponsor(sponsor: Any) -> Any:
     """Take the id of a user or group that Graph gives whole."""
-    named = {folded(name): value for name, value in sponsor.items()} if _is_object(sponsor) else {}
+    if not isinstance(sponsor, dict):
+        return sponsor
+    named = {folded(name): value for name, value in sponsor.items()}
     return named.get("userprincipalname") or named.get("id") or sponsor
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _source(source: Any) -> tuple[Any, str | None]:

@@ -18,7 +18,7 @@ _PREAMBLE = 25  # rows at the start in which the header is looked for
 
 
 class Spreadsheet:
-    """A CSV file. Raises FileUnreadableError at once for its header, in `drafts` for its rows."""
+    """A CSV file. Raises FileUnreadableError at once for its header, in `raw_rows` for them."""
 
     def __init__(self, text: str) -> None:
         declared = _DECLARED.match(text)

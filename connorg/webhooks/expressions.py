@@ -66,9 +66,9 @@ def _calls(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _check_call(name: str, count: int) -> None:
-    from connorg.webhooks.functions import Known  # noqa: PLC0415
+    from connorg.webhooks.functions import arities  # noqa: PLC0415
 
-    known = Known().arities
+    known = arities()
     if name not in known:
         near = get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]}()?" if near else f"Known are {', '.join(sorted(known))}."

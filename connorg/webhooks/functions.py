@@ -4,7 +4,8 @@ A function that is given nothing gives nothing: whether that is a fault is decid
 """
 
 import re
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jmespath import functions
@@ -84,14 +85,14 @@ def _same(name: str, title: str) -> bool:
     return name.strip().casefold() == title.strip().casefold()
 
 
-class Known:
-    """The functions that an expression may call."""
+@cache
+def arities() -> Mapping[str, tuple[int, bool]]:
+    """Return of each function that an expression may call how many arguments it takes.
 
-    @cached_property
-    def arities(self) -> dict[str, tuple[int, bool]]:
-        """Return by their names how many arguments they take, and whether there may be more."""
-        table: Any = Functions.FUNCTION_TABLE
-        return {
-            name: (len(told["signature"]), bool(told["signature"][-1].get("variadic")))
-            for name, told in table.items()
-        }
+    And whether there may be more of them.
+    """
+    table: Any = Functions.FUNCTION_TABLE
+    return {
+        name: (len(told["signature"]), bool(told["signature"][-1].get("variadic")))
+        for name, told in table.items()
+    }
