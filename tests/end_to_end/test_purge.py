@@ -60,7 +60,7 @@ def as_of(value: Any, young: str, old: str) -> Any:
 
 
 async def test_the_purge_is_for_the_master_key(connorg: Connorg) -> None:
-    assert await run_purge(connorg, connorg.stack.key) == 401
+    assert await run_purge(connorg, connorg.stack.key) == 403
 
 
 async def test_what_closed_long_ago_goes_and_what_is_asked_again_is_not_created_again(
