@@ -111,7 +111,7 @@ def _listed(
 
 def _filtered(call: Call, name: str) -> str:
     """The value that this property has to have."""
-    call.query.refuse_options("filter")
+    call.query.refuse_options("filter", "select")
     try:
         node = grammar.parse(call.query.system.get("filter", ""), {})
     except RefusedError:
@@ -123,14 +123,24 @@ def _filtered(call: Call, name: str) -> str:
     raise not_emulated("This filter")
 
 
+def _selected(call: Call, entity: dict[str, Any]) -> dict[str, Any]:
+    text = call.query.system.get("select", "")
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in entity:
+            raise not_emulated(f"The property '{name}' here")
+    return {name: entity[name] for name in names} if names else entity
+
+
 def _one(call: Call, principal: Principal) -> Answer:
-    call.query.refuse_options()
+    call.query.refuse_options("select")
     context = call.context("servicePrincipals/$entity")
-    return Answer(200, {"@odata.context": context, **principal.entity()})
+    return Answer(200, {"@odata.context": context, **_selected(call, principal.entity())})
 
 
 def _many(call: Call, entity_set: str, value: list[dict[str, Any]]) -> Answer:
-    return Answer(200, {"@odata.context": call.context(entity_set), "value": value})
+    shown = [_selected(call, entity) for entity in value]
+    return Answer(200, {"@odata.context": call.context(entity_set), "value": shown})
 
 
 def _refused(message: str) -> GraphError:
