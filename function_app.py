@@ -14,6 +14,7 @@ from connorg.contract.storage_names import (
 from connorg.functions.endpoints import (
     batches,
     diagnosis,
+    forgetting,
     health,
     onboarding_lists,
     onboardings,
@@ -88,6 +89,7 @@ http("ReplayOnboarding", "POST", "onboardings/{id}/retry", onboardings.replay, M
 http("ReplayAll", "POST", "onboardings/retry", onboarding_lists.replay_all, MANAGE)
 http("CancelAll", "POST", "onboardings/cancel", onboarding_lists.cancel_all, MANAGE)
 http("CancelOnboarding", "DELETE", "onboardings/{id}", onboardings.cancel, MANAGE)
+http("ForgetPartner", "POST", "onboardings/forget", forgetting.forget, DELETE)
 http("SubmitBatch", "POST", "batches", batches.submit, SUBMIT)
 http("ReadBatch", "GET", "batches/{id}", batches.read, READ)
 http("ReadBatchResults", "GET", "batches/{id}/results", batches.read_results, READ)

@@ -14,6 +14,7 @@ batches           a file of requests
 batch_views       what is shown of a batch
 forecast          what a dry run answers
 selection         several onboardings at once
+forgetting        what is erased of a partner
 summary           how many there are of what
 health            what health answers
 messages          queue messages

@@ -64,6 +64,8 @@ class BatchRow(Model):
     """The last replay that the row was handed to. Messages of an older one are stale."""
     noted_date_time: datetime | None = None
     """When something was last noted of it."""
+    forgotten_date_time: datetime | None = None
+    """When its partner was forgotten, and all of it but what is counted was erased."""
     note: Annotated[str | None, Field(exclude=True)] = None
     """What the file's reader made of it; known while the file is read."""
     request: Annotated[OnboardingRequest | None, Field(exclude=True)] = None
@@ -102,6 +104,22 @@ class BatchRow(Model):
             }
         )
         return self if known == self else known.model_copy(update={"noted_date_time": now})
+
+    def forgotten(self, now: datetime) -> "BatchRow":
+        """Return what is left of it where its partner is forgotten."""
+        return BatchRow(
+            batch_id=self.batch_id,
+            number=self.number,
+            name="",
+            status=self.status,
+            duplicate_of=self.duplicate_of,
+            conclusion=self.conclusion,
+            attempts=self.attempts,
+            replay=self.replay,
+            noted_date_time=self.noted_date_time,
+            forgotten_date_time=now,
+            etag=self.etag,
+        )
 
     def _may_become(self, status: RowStatus, replay: str | None) -> bool:
         if self.status is RowStatus.CANCELED:

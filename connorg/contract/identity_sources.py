@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 from pydantic.alias_generators import to_camel
 
+from connorg.contract.clouds import Cloud
 from connorg.contract.domains import normalise_domain
 from connorg.contract.fields import Column
 from connorg.contract.model import GUID, Model
@@ -99,6 +100,29 @@ SOURCE_KINDS: Mapping[str, SourceKind] = {
 }
 # The fields that tell sources apart, as the wire has them.
 NAMING_FIELDS = frozenset[str]().union(*(kind.named_by for kind in SOURCE_KINDS.values()))
+
+
+def natural_keys_of_domain(domain: str) -> tuple[str, ...]:
+    """Return each natural key that names this domain."""
+    return tuple(
+        kind.natural_key((domain,))
+        for kind in SOURCE_KINDS.values()
+        if kind.key == ("domain_name",)
+    )
+
+
+def natural_keys_of_tenant(tenant_id: str) -> tuple[str, ...]:
+    """Return each natural key that names this tenant, in whichever cloud."""
+    clouds = {cloud.instance for cloud in Cloud}
+    return (
+        *(k.natural_key((tenant_id,)) for k in SOURCE_KINDS.values() if k.key == ("tenant_id",)),
+        *(
+            kind.natural_key((cloud, tenant_id))
+            for kind in SOURCE_KINDS.values()
+            if kind.key == ("cloud_instance", "tenant_id")
+            for cloud in sorted(clouds)
+        ),
+    )
 
 
 def typed(source: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]] | None:

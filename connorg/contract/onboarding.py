@@ -146,6 +146,11 @@ class Onboarding(OnboardingView):
         return self.lease_until if self.status is Status.RUNNING else self.next_attempt_date_time
 
     @property
+    def is_forgotten(self) -> bool:
+        """Whether its partner was forgotten: it stands for nothing but itself."""
+        return self.joined == self.id
+
+    @property
     def exists_in_graph(self) -> bool:
         """Tell whether it ended with an organization that Graph has, as far as is known."""
         return self.status is Status.SUCCEEDED and self.deleted_date_time is None

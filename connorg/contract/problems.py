@@ -28,6 +28,7 @@ class ProblemKind(Enum):
     ALREADY_CONNECTED = (409, "The identity source is connected already")
     ONBOARDING_NOT_REPLAYABLE = (409, "The onboarding can't be replayed")
     ONBOARDING_NOT_CANCELABLE = (409, "The onboarding can't be canceled")
+    PARTNER_UNDER_WAY = (409, "Something of the partner is under way")
     ONBOARDING_CANCELED = (410, "The onboarding was canceled")
     PRECONDITION_FAILED = (412, "The organization is not as the caller takes it to be")
     BODY_TOO_LARGE = (413, "The body is too large")

@@ -13,5 +13,6 @@ organizations  what can be done with an organization that exists
 reports        organizations that something is to be done about
 callbacks      telling those who asked how it ended
 retention      forgetting what ended long ago
+forget         forgetting a partner
 redelivery     messages that must come again
 """

@@ -69,7 +69,7 @@ async def bury_callback(ledger: Ledger, message: CallbackMessage) -> None:
 
 async def _call_back(services: Services, message: CallbackMessage) -> None:
     onboarding = await services.ledger.read(message.onboarding_id)
-    if onboarding is None:
+    if onboarding is None or onboarding.is_forgotten:
         _log.error("%s is for an onboarding that is not kept", message.name)
         return
     if not onboarding.status.terminal:

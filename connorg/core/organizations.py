@@ -9,8 +9,8 @@ from functools import partial
 from connorg.contract.fields import Attributes
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
-from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.contract.problems import ErrorCode
+from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.domain import lifecycle
 from connorg.core.domain.outcomes import Refused, Setback
 from connorg.core.ports import (

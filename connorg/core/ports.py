@@ -1,6 +1,6 @@
 """What the core needs from outside. `graph` and `storage` provide it, tests simulate it."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -210,6 +210,27 @@ class ClaimHeld:
     holder: Onboarding
 
 
+@dataclass(frozen=True)
+class Holding:
+    """What the ledger holds of an identity source."""
+
+    onboardings: tuple[Onboarding, ...]
+    """But for those that were forgotten."""
+    callbacks: tuple[CallbackRecord, ...]
+    connected_by: str | None
+    """The onboarding that connects it by another name of it, where it is a tenant."""
+
+
+@dataclass(frozen=True)
+class HeldKey:
+    """An Idempotency-Key that is bound."""
+
+    id: str
+    """Its hash."""
+    onboarding_id: str
+    etag: str
+
+
 class Ledger(Protocol):
     """Where onboardings are kept. Every method may raise StorageUnavailableError.
 
@@ -288,6 +309,21 @@ class Ledger(Protocol):
 
     async def record_callback(self, note: CallbackRecord) -> CallbackRecord:
         """Write a later version of a note, if the version held is the one that was read.
+
+        Raises SupersededError otherwise.
+        """
+        ...
+
+    async def holding(self, partition: str) -> Holding:
+        """Give what is held of an identity source. `partition`: as its ids carry it."""
+        ...
+
+    async def keys(self, partitions: Collection[str]) -> tuple[HeldKey, ...]:
+        """Give the Idempotency-Keys of onboardings of these identity sources."""
+        ...
+
+    async def erase(self, held: CallbackRecord | HeldKey) -> None:
+        """Delete it, if the version held is the one that was read.
 
         Raises SupersededError otherwise.
         """
@@ -433,6 +469,17 @@ class Batches(Protocol):
         """Write later versions of at most 100 rows of a batch, all or none.
 
         Raises SupersededError where one of them is not as it was read.
+        """
+        ...
+
+    def find(self, is_wanted: Callable[[BatchRow], bool]) -> AsyncGenerator[BatchRow]:
+        """Give the wanted rows of all batches, with their requests."""
+        ...
+
+    async def forget(self, row: BatchRow) -> None:
+        """Write a later version of a row, and erase its request.
+
+        Raises SupersededError where it is not as it was read.
         """
         ...
 

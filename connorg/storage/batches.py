@@ -6,7 +6,7 @@ the batch's id row-<number>  a row: its request, what became of it, and what is 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -99,6 +99,25 @@ class AzureBatches:
                 if error.status_code not in CONFLICTS:
                     raise
                 raise SupersededError(rows[0].batch_id) from None
+
+    async def find(self, is_wanted: Callable[[BatchRow], bool]) -> AsyncGenerator[BatchRow]:
+        """See ports.Batches. A scan of the table: partners are rarely forgotten."""
+        values = {"first": _ROW, "end": f"{_ROW}~"}
+        conditions = "RowKey ge @first and RowKey le @end"
+        async for entity in rows_of(self._table, conditions, values, [*_TOLD, "Request"]):
+            row = _row_of(entity)
+            if is_wanted(row):
+                yield row
+
+    async def forget(self, row: BatchRow) -> None:
+        options = {"mode": UpdateMode.MERGE, **if_unchanged(row.etag or "")}
+        async with storage_errors():
+            try:
+                await self._table.update_entity({**_entity(row), "Request": ""}, **options)
+            except HttpResponseError as error:
+                if error.status_code not in CONFLICTS:
+                    raise
+                raise SupersededError(row.batch_id) from None
 
     async def purge(self, before: datetime) -> AsyncGenerator[int]:
         """See ports.Batches. A batch's id tells its age, and its own row is its first."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,8 @@ from connorg.contract.versions import NewerVersionError, check_version
 from connorg.core.domain.claims import can_be_replaced_by, taking_over_from
 from connorg.core.ports import (
     ClaimHeld,
+    HeldKey,
+    Holding,
     KeyReservation,
     OnboardingFilter,
     OnboardingOutline,
@@ -27,11 +29,15 @@ from connorg.core.ports import (
 )
 from connorg.storage.connection import storage_errors
 from connorg.storage.entities import (
+    CALLBACK,
     CLAIM,
     COUNTED,
     JOINED,
+    KEY,
+    OF_KEYS,
     ONBOARDING,
     SEARCHED,
+    TENANT,
     Entity,
     callback_entity,
     callback_of,
@@ -47,7 +53,14 @@ from connorg.storage.entities import (
 )
 from connorg.storage.ledger_purge import purge, remnant_of
 from connorg.storage.scan import LARGEST_ANSWER, Key, Scan, key_of, smallest
-from connorg.storage.tables import CONFLICTS, read_row, with_table, write_row
+from connorg.storage.tables import (
+    CONFLICTS,
+    delete_row,
+    read_row,
+    rows_of,
+    with_table,
+    write_row,
+)
 
 _KEY = ["PartitionKey", "RowKey"]
 _AT_ONCE = 32  # reads
@@ -261,6 +274,36 @@ class AzureLedger:
         if entity is not None:
             check_version(entity.get("Version"))
         return entity
+
+    async def holding(self, partition: str) -> Holding:
+        own = {"partition": partition}
+        rows = [row async for row in rows_of(self._table, "PartitionKey eq @partition", own)]
+        for row in rows:
+            check_version(row.get("Version"))
+        held = [onboarding_of(row) for row in rows if row["RowKey"].startswith(ONBOARDING)]
+        notes = [row["OnboardingId"] for row in rows if row["RowKey"] == TENANT]
+        return Holding(
+            tuple(onboarding for onboarding in held if not onboarding.is_forgotten),
+            tuple(callback_of(row) for row in rows if row["RowKey"].startswith(CALLBACK)),
+            notes[0] if notes else None,
+        )
+
+    async def keys(self, partitions: Collection[str]) -> tuple[HeldKey, ...]:
+        """See ports.Ledger. A scan of all keys: partners are rarely forgotten."""
+        wanted = {"key": KEY}
+        take = lambda row: HeldKey(row["PartitionKey"], row["OnboardingId"], etag_of(row))  # noqa: E731
+        scan = Scan(
+            self._table, "RowKey eq @key", wanted, None, take, before=OF_KEYS, page=self._page
+        )
+        found = [key async for key in scan.all()]
+        return tuple(key for key in found if split_id(key.onboarding_id)[0] in partitions)
+
+    async def erase(self, held: CallbackRecord | HeldKey) -> None:
+        match held:
+            case CallbackRecord(onboarding_id=onboarding_id, name=name, etag=etag):
+                await delete_row(self._table, split_id(onboarding_id)[0], name, etag or "")
+            case HeldKey(id=partition, etag=etag):
+                await delete_row(self._table, partition, KEY, etag or "")
 
     def purge(self, before: datetime) -> AsyncGenerator[int]:
         return purge(self._table, before, self._page)

@@ -98,6 +98,22 @@ async def rows_of(
                 yield row
 
 
+async def delete_row(table: TableClient, partition: str, row: str, etag: str) -> None:
+    """Delete a row. Raise SupersededError where it is not as it was read, StorageUnavailableError.
+
+    One that is gone is deleted too.
+    """
+    operation = ("delete", {"PartitionKey": partition, "RowKey": row}, if_unchanged(etag))
+    async with storage_errors():
+        try:
+            await table.submit_transaction([operation])
+        except TableTransactionError as error:
+            if error.status_code not in _CHANGED_SINCE:
+                raise
+            if error.status_code != _NOT_FOUND:
+                raise SupersededError(row) from None
+
+
 async def delete_unchanged(table: TableClient, rows: Sequence[Any]) -> bool:
     """Delete rows of one partition, all or none. False: one of them has changed since.
 

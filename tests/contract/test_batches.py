@@ -165,3 +165,29 @@ async def test_a_purge_takes_old_batches_with_all_their_rows(batches: Batches) -
 
 async def test_a_purge_finds_no_batch_where_there_is_no_table(batches: Batches) -> None:
     assert await purged(batches, NOW) == 0
+
+
+async def test_rows_are_found_in_all_batches_with_their_requests(batches: Batches) -> None:
+    assert [one async for one in batches.find(lambda _: True)] == []
+    first, second = batch(), batch()
+    wanted = [row(first, 1), row(second, 7)]
+    await batches.write(first, [wanted[0], row(first, 2)])
+    await batches.write(second, [wanted[1]])
+    names = {one.name for one in wanted}
+    found = [one async for one in batches.find(lambda one: one.name in names)]
+    assert {one.name: one.request for one in found} == {one.name: one.request for one in wanted}
+
+
+async def test_a_row_that_is_forgotten_keeps_what_is_counted(batches: Batches) -> None:
+    written = batch()
+    known = {"status": RowStatus.SUCCEEDED, "conclusion": Conclusion.CREATED, "attempts": 2}
+    await batches.write(written, [row(written, 1, **known, onboarding_id="x", noted_date_time=NOW)])
+    before = await batches.outline(written.id)
+    [held] = [one async for one in batches.find(lambda _: True)]
+    await batches.forget(held.forgotten(NOW))
+    with pytest.raises(SupersededError):
+        await batches.forget(held.forgotten(NOW))
+    assert await batches.outline(written.id) == before
+    [left] = await batches.rows(written.id, requests=True)
+    assert (left.name, left.request, left.onboarding_id) == ("", None, None)
+    assert (left.status, left.attempts, left.forgotten_date_time) == ("Succeeded", 2, NOW)

@@ -13,7 +13,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.core.exceptions import ServiceRequestError
 
-from connorg.contract.identifiers import RowRef, new_batch_id, new_onboarding_id
+from connorg.contract.identifiers import (
+    RowRef,
+    new_batch_id,
+    new_onboarding_id,
+    partition_of,
+    split_id,
+)
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import IfExists
@@ -23,6 +29,7 @@ from connorg.core.domain.outcomes import Connected, Later, Refused
 from connorg.core.domain.timing import Timing
 from connorg.core.ports import (
     ClaimHeld,
+    Holding,
     KeyReservation,
     Ledger,
     OnboardingFilter,
@@ -578,3 +585,59 @@ def created() -> tuple[Any, ConnectedOrganization]:
         id=str(uuid4()), display_name="Contoso", description="A partner", state="configured"
     )
     return Conclusion.CREATED, organization
+
+
+# forget
+
+
+async def test_all_that_is_held_of_an_identity_source_is_told(ledger: Ledger) -> None:
+    domain, tenant_id = partner(), str(uuid4())
+    held = await opened(ledger, onboarding(domain))
+    note = await ledger.record_callback(await ledger.callback(held.id, "callback-1"))
+    await opened(ledger, onboarding())
+    place, _ = split_id(held.id)
+    assert await ledger.holding(place) == Holding((held,), (note,), None)
+    await ledger.claim_tenant(tenant_id, held)
+    of_tenant = await ledger.holding(partition_of(f"tenant:{tenant_id}"))
+    assert of_tenant == Holding((), (), held.id)
+    assert await ledger.holding("0" * 24) == Holding((), (), None)
+
+
+async def test_keys_are_told_by_what_they_are_bound_to(ledger: Ledger) -> None:
+    mine, other = onboarding(), onboarding()
+    assert await ledger.keys([split_id(mine.id)[0]]) == ()
+    for held in (mine, other):
+        await ledger.reserve_key("caller", held.id, KeyReservation("a", held.id))
+    [key] = await ledger.keys([split_id(mine.id)[0]])
+    assert key.onboarding_id == mine.id
+    await ledger.erase(key)
+    await ledger.erase(key)
+    assert await ledger.keys([split_id(mine.id)[0]]) == ()
+    assert len(await ledger.keys([split_id(other.id)[0]])) == 1
+
+
+async def test_a_callback_that_changed_since_is_not_erased(ledger: Ledger) -> None:
+    held = await opened(ledger, onboarding())
+    note = await ledger.record_callback(await ledger.callback(held.id, "callback-1"))
+    later = await ledger.record_callback(note.model_copy(update={"ended": "delivered"}))
+    with pytest.raises(SupersededError):
+        await ledger.erase(note)
+    await ledger.erase(later)
+    assert (await ledger.holding(split_id(held.id)[0])).callbacks == ()
+
+
+async def test_what_was_forgotten_ended_and_is_in_no_list(ledger: Ledger) -> None:
+    domain = partner()
+    done = await concluded(ledger, await opened(ledger, onboarding(domain)), Connected(*created()))
+    assert await ledger.organizations() == {done.result and done.result.id}
+    left = await ledger.save(lifecycle.forget(done))
+    assert await ledger.read(done.id) == left
+    assert (left.status.terminal, left.is_forgotten, left.request) == (True, True, None)
+    assert (await ledger.list(EVERYTHING, 10, None)).onboardings == ()
+    assert [one async for one in ledger.outline(EVERYTHING)] == []
+    assert await ledger.organizations() == frozenset()
+    assert (await ledger.holding(split_id(done.id)[0])).onboardings == ()
+    anew = done.model_copy(update={"etag": None, "status": Status.NOT_STARTED, "result": None})
+    assert await ledger.open(anew) == ClaimHeld(left), "no message of it begins it anew"
+    newcomer = await opened(ledger, onboarding(domain))
+    assert newcomer.doubt_until == left.doubt_until, "who follows looks Graph up first"

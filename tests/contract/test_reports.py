@@ -105,8 +105,8 @@ async def test_those_that_no_onboarding_came_to_are_reported(
 
 
 REPORTS: list[Callable[..., Any]] = [
-    lambda *of: reports.without_sponsors(*of, BOTH),
-    lambda *of: reports.proposed_since(*of, NOW),
+    lambda services, admin: reports.without_sponsors(services, admin, BOTH),
+    lambda services, admin: reports.proposed_since(services, admin, NOW),
     reports.unrequested,
 ]
 

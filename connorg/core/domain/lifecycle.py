@@ -204,6 +204,25 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
     return remember(joined, step(now, Step.JOINED, f"onboarding {holder.id}"))
 
 
+def forget(closed: Onboarding) -> Onboarding:
+    """Leave of an onboarding that it ended, and nothing of the partner.
+
+    So a message of it that is still on a queue finds it closed and does not begin it anew; and
+    whoever follows, under this name of the partner or another, looks Graph up before it creates.
+    """
+    return Onboarding(
+        id=closed.id,
+        status=Status.CANCELED,
+        channel="",
+        joined=closed.id,
+        created_date_time=closed.created_date_time,
+        last_action_date_time=closed.last_action_date_time,
+        give_up_date_time=closed.give_up_date_time,
+        doubt_until=closed.doubt_until or closed.last_action_date_time,
+        etag=closed.etag,
+    )
+
+
 def mark_deleted(onboarding: Onboarding, now: datetime, by: str | None = None) -> Onboarding:
     """Note that the organization of an onboarding is gone. It stays as it ended.
 

@@ -62,6 +62,12 @@ def message_of(
     )
 
 
+async def read_kept(ledger: Ledger, onboarding_id: str) -> Onboarding | None:
+    """Return an onboarding as callers may know it; None: there is none, or it was forgotten."""
+    held = await ledger.read(onboarding_id)
+    return None if held is None or held.is_forgotten else held
+
+
 async def follow_joined(ledger: Ledger, onboarding: Onboarding) -> Onboarding:
     """Return the onboarding that one which was never begun has joined; else the same."""
     if onboarding.joined is None:

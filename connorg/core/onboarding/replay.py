@@ -4,7 +4,7 @@ from connorg.contract.identifiers import new_replay
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
-from connorg.core.onboarding.records import delete_safety_message, message_of
+from connorg.core.onboarding.records import delete_safety_message, message_of, read_kept
 from connorg.core.ports import ClaimHeld, SupersededError
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
@@ -17,7 +17,7 @@ async def replay(
 
     Raises StorageUnavailableError: the call may be repeated.
     """
-    onboarding = await services.ledger.read(onboarding_id)
+    onboarding = await read_kept(services.ledger, onboarding_id)
     if onboarding is None:
         return None
     if onboarding.status is not Status.FAILED or onboarding.request is None:
@@ -55,7 +55,7 @@ async def cancel(
 
     Its message comes back, finds it closed and goes.
     """
-    onboarding = await services.ledger.read(onboarding_id)
+    onboarding = await read_kept(services.ledger, onboarding_id)
     if onboarding is None:
         return None
     if onboarding.status is Status.CANCELED:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain.claims import Conflict, Reason, Submitted
+from connorg.core.onboarding.records import read_kept
 from connorg.core.onboarding.replay import cancel, replay
 from connorg.core.ports import OnboardingFilter
 from connorg.core.services import Services
@@ -95,7 +96,7 @@ async def _chosen(
 ) -> tuple[list[tuple[str, Onboarding | None]], bool]:
     if not isinstance(choice, OnboardingFilter):
         ids = list(dict.fromkeys(choice))
-        held = await asyncio.gather(*map(services.ledger.read, ids))
+        held = await asyncio.gather(*(read_kept(services.ledger, each) for each in ids))
         return list(zip(ids, held, strict=True)), False
     wanted = [status for status in statuses if choice.status in {None, status}]
     pages = await asyncio.gather(

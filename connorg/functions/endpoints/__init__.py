@@ -2,6 +2,7 @@
 
 onboardings         one: submit, read, replay, cancel
 onboarding_lists    many: list, count, replay, cancel
+forgetting          forget a partner
 organizations       organizations in Graph, and their sponsors
 reports             organizations of which identity teams ask
 subjects            a requestor's organization

@@ -13,6 +13,7 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.dry_run import dry_run
 from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.records import read_kept
 from connorg.core.onboarding.replay import cancel as cancel_onboarding
 from connorg.core.onboarding.replay import replay as replay_onboarding
 from connorg.core.onboarding.submit import submit as submit_request
@@ -93,7 +94,7 @@ async def _with_resolved_source(req: func.HttpRequest, onboarding: Onboarding) -
 
 
 async def _found(req: func.HttpRequest) -> Onboarding:
-    onboarding = await services().ledger.read(_id_of(req))
+    onboarding = await read_kept(services().ledger, _id_of(req))
     if onboarding is None:
         raise _not_found()
     return onboarding

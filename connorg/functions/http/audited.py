@@ -25,6 +25,7 @@ EFFECTS: Mapping[str, Effect] = {
     "ReplayAll": Effect.REPLAY,
     "CancelAll": Effect.CANCEL,
     "CancelOnboarding": Effect.CANCEL,
+    "ForgetPartner": Effect.FORGET,
     "SubmitBatch": Effect.CONNECT,
     "ReplayBatch": Effect.REPLAY,
     "CancelBatch": Effect.CANCEL,

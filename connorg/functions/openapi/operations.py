@@ -11,6 +11,7 @@ from connorg.contract.changes import (
     SubjectOrganization,
 )
 from connorg.contract.forecast import Forecast
+from connorg.contract.forgetting import Forgotten
 from connorg.contract.health import Health
 from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory
 from connorg.contract.organization import ConnectedOrganization, SponsoredOrganization
@@ -292,6 +293,18 @@ OPERATIONS: Mapping[str, Operation] = {
         "Cancels an onboarding that waits.",
         {200: Answer("It is canceled.", (OnboardingView,), _POINTERS)},
         (Kind.ONBOARDING_NOT_FOUND, Kind.ONBOARDING_NOT_CANCELABLE, *_STORAGE),
+    ),
+    "ForgetPartner": Operation(
+        "Forget a partner",
+        "Erases what is held of one partner here, named in one way, if none of it is under way.",
+        {200: Answer("What is erased, or would be.", (Forgotten,))},
+        (Kind.INVALID_PARAMETER, Kind.PARTNER_UNDER_WAY, *_STORAGE),
+        (
+            Parameter("domain", "The partner's domain.", TEXT),
+            Parameter("tenantId", "The partner's tenant.", TEXT),
+            Parameter("reference", "The ticket that was about this partner alone.", TEXT),
+            DRY_RUN,
+        ),
     ),
     "SubmitBatch": Operation(
         "Onboard many organizations",
