@@ -68,7 +68,7 @@ async def test_what_is_wrong_is_found_and_replayed_as_the_page_says(connorg: Con
 async def test_all_are_replayed_as_the_page_says(connorg: Connorg) -> None:
     onboarding_id = await failed(connorg)
     code = (await connorg.onboarding(onboarding_id))["lastError"]["code"]
-    dry = await told(connorg, "dryRun=true", 200, CODE=code)
+    dry = await told(connorg, "24h&dryRun=true", 200, CODE=code)
     assert onboarding_id in json.dumps(dry)
     assert (await connorg.onboarding(onboarding_id))["status"] == "Failed"
     await told(connorg, 'CODE&since=24h"', 202, CODE=code)
@@ -86,9 +86,30 @@ async def test_the_purge_is_run_as_the_page_says(connorg: Connorg) -> None:
     await eventually(is_told, "no purge is told of")
 
 
+async def test_reports_are_made_as_the_page_says(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.submit(partner.body(state="proposed"))
+    csv, _, code = (await run(connorg, command("without-sponsors"))).rpartition("\n")
+    assert (code, partner.domain in csv) == ("200", True)
+    assert partner.domain not in json.dumps(await told(connorg, "olderThan", 200))
+    assert partner.domain not in json.dumps(await told(connorg, "unrequested", 200))
+
+
+async def test_a_partner_is_forgotten_as_the_page_says(connorg: Connorg) -> None:
+    partner = Partner()
+    onboarding_id = (await connorg.submit(partner.body())).json()["id"]
+    dry = await told(connorg, "DOMAIN&dryRun=true", 200, DOMAIN=partner.domain)
+    assert dry["onboardings"]["ids"] == [onboarding_id]
+    assert (await connorg.onboarding(onboarding_id))["status"] == "Succeeded"
+    done = await told(connorg, 'forget?domain=$DOMAIN"', 200, DOMAIN=partner.domain)
+    assert done == {**dry, "dryRun": False}
+    assert (await connorg.call("GET", f"onboardings/{onboarding_id}")).status_code == 404
+
+
 def test_every_command_of_the_page_is_tried_here() -> None:
     tried = Path(__file__).read_text()
     parts = re.findall(r'told\(\s*connorg, ["\'](.+?)["\'], \d', tried)
+    parts += re.findall(r'run\(connorg, command\("(.+?)"\)', tried)
     assert sorted(command(part) for part in parts) == sorted(COMMANDS)
 
 
