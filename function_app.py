@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from connorg.contract.effects import Role
 from connorg.contract.storage_names import (
     BATCH_POISON_QUEUE,
     BATCH_QUEUE,
@@ -24,7 +25,6 @@ from connorg.functions.endpoints import (
     webhooks,
 )
 from connorg.functions.endpoints.openapi_json import openapi_handler
-from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import Handler
 from connorg.functions.http.route import Route
 from connorg.functions.queues import batch, callback, onboarding

@@ -10,8 +10,14 @@ from connorg import standard_webhooks
 from connorg.contract.clouds import Cloud, https_address
 from connorg.contract.identity_sources import TenantId
 from connorg.core.policy.callback_urls import LOCAL_HOSTS, LOGIC_APPS
-from connorg.core.policy.patterns import channel_entry, host_entry, partner_entry
+from connorg.core.policy.patterns import (
+    channel_entry,
+    host_entry,
+    partner_entry,
+    updating_channel_entry,
+)
 from connorg.core.policy.rules import Policy
+from connorg.core.policy.ways_in import WaysIn
 from connorg.telemetry.target import TelemetryTarget
 
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
@@ -45,6 +51,7 @@ def _words(text: object) -> object:
 type Words[Word] = Annotated[tuple[Word, ...], BeforeValidator(_words)]
 type Partner = Annotated[str, AfterValidator(partner_entry)]
 type Channel = Annotated[str, AfterValidator(channel_entry)]
+type UpdatingChannel = Annotated[str, AfterValidator(updating_channel_entry)]
 type Host = Annotated[str, AfterValidator(host_entry)]
 type Address = Annotated[str, AfterValidator(https_address)]
 
@@ -89,6 +96,7 @@ class Settings(_EntraSetting):
     denied: Words[Partner] = Field((), alias="CONNORG_DENIED")
     public_mail: bool = Field(default=False, alias="CONNORG_PUBLIC_MAIL")
     proposed_only: Words[Channel] = Field((), alias="CONNORG_PROPOSED_ONLY")
+    updates_from: Words[UpdatingChannel] = Field((), alias="CONNORG_UPDATES_FROM")
 
     wait_seconds: float = Field(20, alias="CONNORG_WAIT_SECONDS", ge=0, le=100)
     attempt_seconds: float = Field(20, alias="CONNORG_ATTEMPT_SECONDS", ge=1, le=100)
@@ -108,6 +116,9 @@ class Settings(_EntraSetting):
     def graph_root(self) -> str:
         return self.other_graph_root or self.cloud.graph_root
 
+    def ways_in(self) -> WaysIn:
+        return WaysIn(self.proposed_only, self.updates_from)
+
     def policy(self) -> Policy:
         return Policy(
             cloud=self.cloud,
@@ -115,7 +126,7 @@ class Settings(_EntraSetting):
             allowed=frozenset(self.allowed),
             denied=frozenset(self.denied),
             public_mail=self.public_mail,
-            proposed_only=self.proposed_only,
+            ways_in=self.ways_in(),
             callback_hosts=self.called_hosts if callback_keys() else (),
         )
 

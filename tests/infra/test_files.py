@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connorg.functions.http.callers import Role
+from connorg.contract.effects import Role
 from connorg.webhooks.senders import Sender
 from tests import senders
 from tests.infra.bicep.deploying import deploy, modules_of

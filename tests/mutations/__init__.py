@@ -10,6 +10,7 @@ lists       breaks of what a domain is known for
 operators   breaks of what operators see and do
 promises    breaks of what connorg promises: once, kept, told to the end
 resuming    breaks of what the queue brings back: who carries on, and that somebody will
+roles       breaks of what each way in may do, and of who is taken for whom
 storage     breaks of what reads and writes the tables
 throttling  of how Graph is called: when, how often, by how many at once
 timing      of durations and clocks
@@ -25,6 +26,7 @@ from tests.mutations import (
     operators,
     promises,
     resuming,
+    roles,
     storage,
     throttling,
     timing,
@@ -41,6 +43,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *operators.MUTATIONS,
     *promises.MUTATIONS,
     *resuming.MUTATIONS,
+    *roles.MUTATIONS,
     *storage.MUTATIONS,
     *throttling.MUTATIONS,
     *timing.MUTATIONS,

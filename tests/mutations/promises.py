@@ -89,9 +89,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a channel that may only propose may configure",
-        "connorg/core/policy/rules.py",
-        old="fnmatchcase(channel, pattern)",
-        new="channel is pattern",
+        "connorg/core/policy/ways_in.py",
+        old="fnmatchcase(channel, entry)",
+        new="channel is entry",
         killed_by=f"{_POLICY}::test_some_sources_may_only_propose",
     ),
     Mutation(

@@ -74,6 +74,7 @@ REFUSED = {
         *(",", " ", "hunter2", "https", "webhook", "webhooks:*", "webhook:", "webhook:a b"),
         *("webhook:Ada/", "queue;http", "onboarding"),
     ),
+    "CONNORG_UPDATES_FROM": (",", " ", "hunter2", "http", "batch", "queue http", "webhooks:*"),
     "CONNORG_WAIT_SECONDS": (*NUMBER, "101"),
     "CONNORG_ATTEMPT_SECONDS": (*NUMBER, "0", "101"),
     "CONNORG_SETTLE_SECONDS": (*NUMBER, "601"),
@@ -142,7 +143,7 @@ def test_lists_take_commas_and_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNORG_PROPOSED_ONLY", "queue webhook:*")
     policy = settings().policy()
     assert policy.allowed == {"contoso.com", "*.fabrikam.com", CONTOSO_TENANT}
-    assert policy.proposed_only == ("queue", "webhook:*")
+    assert policy.ways_in.proposed_only == ("queue", "webhook:*")
 
 
 def test_a_partner_is_denied_in_whatever_spelling(monkeypatch: pytest.MonkeyPatch) -> None:

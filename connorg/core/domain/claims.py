@@ -8,7 +8,7 @@ change; else it joins the holder, or is a conflict.
 from dataclasses import dataclass
 from enum import Enum
 
-from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import unmet
 from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import IfExists
@@ -60,22 +60,27 @@ def can_be_replaced_by(holder: Onboarding, newcomer: Onboarding) -> bool:
     if not holder.exists_in_graph or newcomer.request is None:
         return holder.status.terminal
     wants_more = does_not_cover(holder, newcomer) or bool(holder.warnings)
-    return newcomer.request.if_exists is IfExists.UPDATE and wants_more
+    return _updates(newcomer) and wants_more
 
 
 def taking_over_from(newcomer: Onboarding, holder: Onboarding) -> Onboarding:
     """Return the newcomer with the holder's doubt: a POST of its may still turn out to have worked.
 
     Where the holder's organization stands and only sponsors are left, the newcomer goes on with
-    those.
+    those; unless it may not change an organization that stood before.
     """
     doubts = [doubt for doubt in (newcomer.doubt_until, holder.doubt_until) if doubt is not None]
     changes: dict[str, object] = {"doubt_until": max(doubts, default=None)}
     asks_the_same = not (does_not_cover(holder, newcomer) or does_not_cover(newcomer, holder))
-    if holder.sponsors_to_add and asks_the_same:
+    may_add = holder.conclusion is Conclusion.CREATED or _updates(newcomer)
+    if holder.sponsors_to_add and asks_the_same and may_add:
         kept = ("conclusion", "result", "differences", "warnings", "sponsors_to_add")
         changes |= {name: getattr(holder, name) for name in kept}
     return newcomer.model_copy(update=changes)
+
+
+def _updates(newcomer: Onboarding) -> bool:
+    return newcomer.request is not None and newcomer.request.if_exists is IfExists.UPDATE
 
 
 def does_not_cover(holder: Onboarding, newcomer: Onboarding) -> bool:

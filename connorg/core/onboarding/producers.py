@@ -8,7 +8,7 @@ from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.reject import record_failed, unreadable
-from connorg.core.onboarding.resume import bury, onboarding_behind, resume
+from connorg.core.onboarding.resume import POISONED, bury, onboarding_behind, resume
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
 
@@ -20,7 +20,8 @@ async def receive(services: Services, message: ProducerMessage) -> None:
     """
     request = message.onboarding_request
     with telemetry.onboard():
-        refusal = services.policy.callback_refusal(request.callback_url)
+        # Before it could take the identity source over from an onboarding that connected it.
+        refusal = services.policy.early_refusal(request, channels.QUEUE)
         if refusal is not None:
             await record_failed(
                 services, new_onboarding(services, request, channels.QUEUE), refusal.error
@@ -58,8 +59,11 @@ async def bury_producers(services: Services, message: ProducerMessage) -> None:
     request = message.onboarding_request
     with telemetry.onboard():
         onboarding = new_onboarding(services, request, channels.QUEUE)
-        refusal = services.policy.callback_refusal(request.callback_url)
-        if request.callback_url is not None and not refusal:
+        refusal = services.policy.early_refusal(request, channels.QUEUE)
+        if refusal is not None:
+            await record_failed(services, onboarding, POISONED)
+            return
+        if request.callback_url is not None:
             onboarding = await _opened(services, onboarding)
             await subscribe(services, request, onboarding)
         if not onboarding.status.terminal:

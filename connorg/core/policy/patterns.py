@@ -44,6 +44,13 @@ def channel_entry(word: str) -> str:
     raise ValueError(f"must be one of {', '.join(fixed)}, {channels.webhook('NAME')}, or end in *")
 
 
+def updating_channel_entry(word: str) -> str:
+    """Return an entry for channels other than HTTP, where roles decide. Raises ValueError."""
+    if channel_entry(word) in {channels.HTTP, channels.BATCH}:
+        raise ValueError(f"{word} needs no entry: over HTTP the caller's role decides")
+    return word
+
+
 def host_entry(word: str) -> str:
     """Return an entry that some host may match. Raises ValueError."""
     if _HOST.fullmatch(word):

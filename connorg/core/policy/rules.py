@@ -5,10 +5,10 @@ identity source is known and the rules may have changed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import dataclass, field
 
 from connorg.contract.clouds import Cloud
+from connorg.contract.effects import Effect
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import (
     CrossCloudAzureActiveDirectoryTenant,
@@ -16,11 +16,12 @@ from connorg.contract.identity_sources import (
 )
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import Tenant
-from connorg.contract.requests import OnboardingRequest, State
+from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.errors import refused_by_policy
 from connorg.core.policy.callback_urls import callback_url_fault
 from connorg.core.policy.domains import is_disposable, is_public_mail, is_public_suffix
 from connorg.core.policy.patterns import is_listed
+from connorg.core.policy.ways_in import ON_STANDING, WaysIn, effects_of
 
 PERSONAL_ACCOUNTS = "9cd80435-793b-4f48-844b-6b3f37d1c1f3"
 """The tenant of personal Microsoft accounts, which is no organization."""
@@ -50,8 +51,7 @@ class Policy:
     denied: frozenset[str] = frozenset()
     public_mail: bool = False
     """Whether domains at which anybody can get an address may be connected."""
-    proposed_only: tuple[str, ...] = ()
-    """Sources of requests, `*` for any ending, that may ask for the state `proposed` alone."""
+    ways_in: WaysIn = field(default_factory=WaysIn)
     callback_hosts: tuple[str, ...] = ()
     """Which hosts may be called back, `*.domain` for all below one; empty: none."""
 
@@ -85,9 +85,7 @@ class Policy:
         if isinstance(request.identity_source, DomainIdentitySource):
             yield from self._domain_faults(request.identity_source.domain_name)
         yield from self._unreachable(request)
-        if request.state is State.CONFIGURED and self._may_only_propose(channel):
-            text = f"Requests that come in by {channel} may only ask for the state 'proposed'."
-            yield Fault(pointer="/state", detail=text, rule="proposedOnly")
+        yield from self._not_taken(request, channel)
         yield from self._callback_faults(request.callback_url)
 
     def _callback_faults(self, address: str | None) -> Iterator[Fault]:
@@ -129,8 +127,17 @@ class Policy:
             text = f"It is the name of a web server. Did you mean {rest}?"
             yield _fault("webHost", text)
 
-    def _may_only_propose(self, channel: str) -> bool:
-        return any(fnmatchcase(channel, pattern) for pattern in self.proposed_only)
+    def _not_taken(self, request: OnboardingRequest, channel: str) -> Iterator[Fault]:
+        """Hold it against the table of ways in, as if the organization stood already."""
+        refused = {
+            effect for effect in effects_of(request) if not self.ways_in.take(effect, channel)
+        }
+        if Effect.CONNECT in refused:
+            text = f"Requests that come in by {channel} may only ask for the state 'proposed'."
+            yield Fault(pointer="/state", detail=text, rule="proposedOnly")
+        if refused & ON_STANDING:
+            text = f"Requests that come in by {channel} may not change what exists."
+            yield Fault(pointer="/ifExists", detail=text, rule="updates")
 
 
 def _names(request: OnboardingRequest, tenant: Tenant | None) -> set[str]:

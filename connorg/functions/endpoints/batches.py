@@ -21,9 +21,10 @@ from connorg.core.batches.accept import (
 from connorg.core.batches.forecast import forecast_batch
 from connorg.core.batches.progress import progress, results
 from connorg.core.domain.claims import Conflict
+from connorg.core.policy.ways_in import effects_of
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import conflict_problem, json_answer
-from connorg.functions.http.callers import actor_of, caller_of
+from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.headers import idempotency_key_of
 from connorg.functions.http.parameters import choice_of, flag_of, text_of
@@ -43,6 +44,8 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     reference = text_of(req, "reference", Reference)
     key = idempotency_key_of(req)
     file = await _read(req)
+    requests = [row.request for row in file.rows if row.request is not None]
+    authorize_effects(req, {effect for request in requests for effect in effects_of(request)})
     rows = await _judged(file, reference)
     if flag_of(req, "dryRun"):
         forecast = await forecast_batch(services(), admin(), rows, file.ignored_columns)

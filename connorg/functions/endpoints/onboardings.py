@@ -19,6 +19,7 @@ from connorg.core.onboarding.replay import replay as replay_onboarding
 from connorg.core.onboarding.submit import submit as submit_request
 from connorg.core.organizations import read_back
 from connorg.core.policy.rules import Refusal
+from connorg.core.policy.ways_in import effects_of
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import (
     conflict_problem,
@@ -28,7 +29,7 @@ from connorg.functions.http.answers import (
     result_answer,
     submitted_answer,
 )
-from connorg.functions.http.callers import actor_of, caller_of
+from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
 from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.functions.http.parameters import body_of, flag_of
 from connorg.functions.http.result_tokens import require_not_expired, require_token
@@ -39,6 +40,7 @@ from connorg.wiring import services
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations?dryRun=&readBack="""
     request = ask(OnboardingRequest, body_of(req))
+    authorize_effects(req, effects_of(request))
     if flag_of(req, "dryRun"):
         forecast = await dry_run(services(), request, channels.HTTP)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)

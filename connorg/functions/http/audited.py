@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import azure.functions as func
 
 from connorg.contract import channels
-from connorg.contract.effects import Effect
-from connorg.functions.http.callers import Role, actor_of
+from connorg.contract.effects import Effect, Role
+from connorg.functions.http.callers import actor_of
 from connorg.functions.http.problem_boundary import Handler
 from connorg.settings import ConfigurationError
 from connorg.telemetry import hooks as telemetry

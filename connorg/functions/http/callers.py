@@ -5,24 +5,17 @@ headers from what callers send, and sets them for a caller who has signed in.
 """
 
 import base64
-from enum import StrEnum
+from collections.abc import Iterable
 
 import azure.functions as func
 from pydantic import BaseModel
 
+from connorg.contract import channels
+from connorg.contract.effects import ROLES, Effect, Role
 from connorg.contract.model import GUID
 from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.core.policy.ways_in import ON_STANDING
 from connorg.settings import settings
-
-
-class Role(StrEnum):
-    """App roles that an Entra caller needs. Function keys have no roles: a key opens all
-    but deletes, which need the master key."""
-
-    SUBMIT = "Onboarding.Submit"
-    READ = "Onboarding.Read"
-    MANAGE = "Onboarding.Manage"
-    DELETE = "Onboarding.Delete"
 
 
 class _Claim(BaseModel):
@@ -55,6 +48,22 @@ def authorize(request: func.HttpRequest, role: Role) -> None:
             ProblemKind.FORBIDDEN,
             f"The caller lacks the app role {role}.",
             "Ask an administrator to assign the role to the calling identity.",
+        )
+
+
+def authorize_effects(request: func.HttpRequest, effects: Iterable[Effect]) -> None:
+    """Refuse who lacks the role for one of the effects, whatever the route asks for."""
+    for role in sorted({ROLES[effect] for effect in effects}):
+        authorize(request, role)
+
+
+def require_way_in(effect: Effect) -> None:
+    """Refuse an effect on an organization that exists, where callers over HTTP may only propose."""
+    if effect in ON_STANDING and not settings().ways_in().take(effect, channels.HTTP):
+        raise ProblemError(
+            ProblemKind.REFUSED_BY_POLICY,
+            f"Requests that come in by {channels.HTTP} may only propose.",
+            "Ask those who run connorg whether the rule fits.",
         )
 
 

@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
+from connorg.contract.effects import Effect, Role
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.versions import NewerVersionError
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.functions.http.answers import problem_answer
-from connorg.functions.http.callers import Role, authorize
+from connorg.functions.http.callers import authorize, require_way_in
 from connorg.settings import ConfigurationError
 from connorg.telemetry.unexpected import UnexpectedError
 
@@ -25,14 +26,18 @@ _STORAGE_RETRY = {"Retry-After": "10"}  # seconds
 _UPGRADE_RETRY = {"Retry-After": "300"}
 
 
-def with_problem_answers(handler: Handler, role: Role | None) -> Handler:
-    """Let a handler raise what it likes; None: whoever comes may call."""
+def with_problem_answers(
+    handler: Handler, role: Role | None, effect: Effect | None = None
+) -> Handler:
+    """Let a handler raise what it likes. No role: whoever comes may call. No effect: it reads."""
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         try:
             if role is not None:
                 authorize(req, role)
+            if effect is not None:
+                require_way_in(effect)
             return await handler(req)
         except Exception as error:  # noqa: BLE001  the host would answer 500 with no body
             return problem_answer(_problem_of(error))

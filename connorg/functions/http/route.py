@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import azure.functions as func
 
+from connorg.contract.effects import Role
 from connorg.functions.http.audited import EFFECTS, audited
-from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import Handler, with_problem_answers
 from connorg.settings import entra_required
 
@@ -37,7 +37,8 @@ class Route:
 
     def register(self, app: func.FunctionApp) -> None:
         route = app.route(self.path, methods=[self.method], auth_level=self.auth_level)
-        handler = with_problem_answers(self.handler, self.role)
-        if self.name in EFFECTS:
-            handler = audited(handler, EFFECTS[self.name], self.role)
+        effect = EFFECTS.get(self.name)
+        handler = with_problem_answers(self.handler, self.role, effect)
+        if effect is not None:
+            handler = audited(handler, effect, self.role)
         app.function_name(self.name)(route(handler))

@@ -108,6 +108,18 @@ def test_who_takes_over_a_half_done_onboarding_goes_on_with_its_sponsors() -> No
     assert (taken_over.result, taken_over.sponsors_to_add) == (ORGANIZATION, (ADA, BOB))
 
 
+@pytest.mark.parametrize(
+    ("if_exists", "left"), [(None, ()), ("return", ()), ("update", (ADA, BOB))]
+)
+def test_who_may_not_update_does_not_go_on_with_the_sponsors_of_an_update(
+    if_exists: str | None, left: tuple[Sponsorship, ...]
+) -> None:
+    connected = conclude(Connected(Conclusion.UPDATED, ORGANIZATION, (), (ADA, BOB)))
+    failed = conclude(Refused(ERROR), connected)
+    newcomer = onboarding().model_copy(update={"request": request(ifExists=if_exists)})
+    assert taking_over_from(newcomer, failed).sponsors_to_add == left
+
+
 def test_a_deleted_organization_gives_its_identity_source_free() -> None:
     done = conclude(Connected(Conclusion.CREATED, ORGANIZATION))
     assert not can_be_replaced_by(done, onboarding())

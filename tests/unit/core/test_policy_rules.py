@@ -7,6 +7,7 @@ import pytest
 from connorg.contract.clouds import Cloud
 from connorg.contract.organization import Tenant
 from connorg.core.policy.rules import PERSONAL_ACCOUNTS, Policy
+from connorg.core.policy.ways_in import WaysIn
 from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_source
 
 HOME = "11111111-1111-4111-8111-111111111111"
@@ -126,7 +127,7 @@ def test_a_tenant_of_the_own_cloud_is_told_which_type_to_use() -> None:
 
 
 def test_some_sources_may_only_propose() -> None:
-    policy = Policy(proposed_only=("queue", "webhook:*"))
+    policy = Policy(ways_in=WaysIn(proposed_only=("queue", "webhook:*")))
     for source, allowed in (("queue", False), ("webhook:jira", False), ("http", True)):
         expected = set() if allowed else {"proposedOnly"}
         assert rules(policy, domain_source(), source=source) == expected
@@ -134,7 +135,7 @@ def test_some_sources_may_only_propose() -> None:
 
 
 def test_a_refusal_names_every_rule_with_a_sentence_and_a_place() -> None:
-    policy = Policy(denied=of("gmail.com"), proposed_only=("http",))
+    policy = Policy(denied=of("gmail.com"), ways_in=WaysIn(("http",)))
     refusal = policy.refusal(request(domain_source("gmail.com")), "http")
     assert refusal is not None
     assert [(fault.rule, fault.pointer) for fault in refusal.faults] == [

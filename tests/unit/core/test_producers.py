@@ -80,6 +80,19 @@ async def test_an_address_that_may_not_be_called_is_not(scene: Scene, act: Act, 
     assert not scene.callbacks.messages
 
 
+@pytest.mark.parametrize(
+    ("act", "code"), [(receive, "RefusedByPolicy"), (bury_producers, "MessagePoisoned")]
+)
+async def test_an_update_that_the_queue_may_not_ask_for_leaves_the_holder_alone(
+    scene: Scene, act: Act, code: str
+) -> None:
+    await receive(scene.services, message())
+    holder = await scene.services.ledger.holder_of("domain:contoso.com")
+    await act(scene.services, message(displayName="Another", ifExists="update"))
+    assert await kept(scene) == [(Status.SUCCEEDED, None), (Status.FAILED, code)]
+    assert await scene.services.ledger.holder_of("domain:contoso.com") == holder
+
+
 async def test_what_the_host_gave_up_fails_and_is_told(scene: Scene) -> None:
     await bury_producers(scene.services, message(callbackUrl=ADDRESS))
     assert await kept(scene) == [(Status.FAILED, "MessagePoisoned")]

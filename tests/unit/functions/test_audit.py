@@ -7,9 +7,9 @@ import azure.functions as func
 import pytest
 
 import function_app
+from connorg.contract.effects import Role
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.http.audited import EFFECTS, audited
-from connorg.functions.http.callers import Role
 from connorg.functions.http.problem_boundary import with_problem_answers
 from connorg.settings import settings
 from tests.unit.functions.registered import HTTP_FUNCTIONS

@@ -11,13 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import function_app
+from connorg.contract.effects import ROLES, Role
 from connorg.contract.problems import ProblemError
-from connorg.functions.http.callers import Role, authorize
+from connorg.core.policy.ways_in import ON_STANDING
+from connorg.functions.http.audited import EFFECTS
+from connorg.functions.http.callers import authorize
 from connorg.functions.http.route import Route
 from connorg.settings import settings
 from infra.grant.rights import CALLER_ROLES
 from tests.unit.functions.registered import HTTP_FUNCTIONS, Registered, registered
 from tests.unit.functions.test_routes import PAGE, ROOT, ROW
+from tests.unit.partners import body, domain_source
 
 SERVED, UNAUTHENTICATED, FORBIDDEN = 204, 401, 403
 ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -115,6 +119,57 @@ def test_who_may_only_read_changes_nothing_and_who_has_no_role_little() -> None:
     anybody = {route.name for route in function_app.routes if route.role is None}
     assert readers == {"GET"}
     assert anybody == {"ReadResult", "ReceiveWebhook", "Health", "Describe"}
+
+
+def test_a_route_asks_for_the_role_of_its_effect() -> None:
+    by_name = {route.name: route for route in function_app.routes}
+    asked = {name: by_name[name].role for name in EFFECTS if name != "ReceiveWebhook"}
+    assert asked == {name: ROLES[EFFECTS[name]] for name in asked}
+
+
+UPDATE = body(ifExists="update")
+UPDATES = {
+    "SubmitOrganization": json.dumps(UPDATE),
+    "SubmitBatch": json.dumps([body(domain_source("fabrikam.com")), UPDATE]),
+}
+
+
+async def update(name: str, roles: set[Role], params: dict[str, str]) -> int:
+    headers = {**signed_in(claims_of("roles", *roles)), "content-type": "application/json"}
+    content = UPDATES[name].encode()
+    address = "http://127.0.0.1:7071/api/x"
+    request = func.HttpRequest("POST", address, headers=headers, params=params, body=content)
+    return int((await HTTP_FUNCTIONS[name].call(request)).status_code)
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize("name", UPDATES)
+@pytest.mark.parametrize("params", [{}, {"dryRun": "true"}, {"onInvalid": "skip"}], ids=str)
+async def test_who_may_only_submit_updates_nothing(name: str, params: dict[str, str]) -> None:
+    assert await update(name, {Role.SUBMIT}, params) == FORBIDDEN
+    assert await update(name, {Role.MANAGE}, params) == FORBIDDEN
+
+
+@pytest.mark.usefixtures("entra_required")
+async def test_who_may_submit_and_manage_updates() -> None:
+    name, roles = "SubmitOrganization", {Role.SUBMIT, Role.MANAGE}
+    assert await update(name, roles, {"dryRun": "maybe"}) == 400
+
+
+STANDING = [name for name, effect in EFFECTS.items() if effect in ON_STANDING]
+
+
+@pytest.mark.parametrize("name", STANDING)
+async def test_where_http_may_only_propose_nothing_that_stands_is_changed(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    [route] = [route for route in function_app.routes if route.name == name]
+    [function] = registered([route], serve).values()
+    for channel, status in (("http", 422), ("batch", SERVED), ("queue", SERVED), ("*", 422)):
+        monkeypatch.setenv("CONNORG_PROPOSED_ONLY", channel)
+        settings.cache_clear()
+        assert (await function.call(call({}, route.method))).status_code == status
+    settings.cache_clear()
 
 
 def test_the_roles_that_are_asked_for_can_be_given() -> None:

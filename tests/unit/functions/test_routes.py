@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import function_app
+from connorg.contract.effects import Role
 from connorg.functions.endpoints.health import health
 from connorg.functions.http.audited import EFFECTS
-from connorg.functions.http.callers import Role
 from connorg.functions.http.route import Route
 from connorg.functions.openapi.document import document
 from connorg.functions.openapi.operations import OPERATIONS
