@@ -56,11 +56,7 @@ type Host = Annotated[str, AfterValidator(host_entry)]
 type Address = Annotated[str, AfterValidator(https_address)]
 
 
-class _EntraSetting(BaseModel):
-    """The one setting that the registration of the functions needs."""
-
-    require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
-
+class _Settings(BaseModel):
     @classmethod
     def read(cls) -> Self:
         """Read it from the environment, where empty is as good as missing.
@@ -72,7 +68,15 @@ class _EntraSetting(BaseModel):
         return cls.model_validate(values)
 
 
-class Settings(_EntraSetting):
+class _EntraSetting(_Settings):
+    """The one setting that the registration of the functions needs."""
+
+    require_entra: bool = Field(default=False, alias="CONNORG_REQUIRE_ENTRA")
+
+
+class StorageSettings(_Settings):
+    """Where storage is, and as whom it is reached: all that it takes to put a message back."""
+
     # The Functions host reads the first four too, for the queue triggers: one storage account.
     storage_connection_string: str | None = Field(None, alias="AzureWebJobsStorage")
     storage_account_name: str | None = Field(
@@ -85,6 +89,25 @@ class Settings(_EntraSetting):
         "managed_identity", alias="CONNORG_CREDENTIAL"
     )
     client_id: str | None = Field(None, alias="AZURE_CLIENT_ID")
+
+    def queue_endpoint(self) -> str:
+        return self._endpoint(self.queue_service_uri, "queue")
+
+    def table_endpoint(self) -> str:
+        return self._endpoint(self.table_service_uri, "table")
+
+    def _endpoint(self, uri: str | None, service: str) -> str:
+        if uri is not None:
+            return uri
+        if self.storage_account_name is None:
+            raise ConfigurationError(
+                "The storage account is not named. Set AzureWebJobsStorage__accountName, or"
+                f" AzureWebJobsStorage__{service}ServiceUri, or AzureWebJobsStorage."
+            )
+        return f"https://{self.storage_account_name}.{service}.core.windows.net"
+
+
+class Settings(_EntraSetting, StorageSettings):
     cloud: Cloud = Field(Cloud.GLOBAL, alias="CONNORG_CLOUD")
     other_graph_root: Address | None = Field(None, alias="CONNORG_GRAPH_ROOT")
     graph_version: Literal["v1.0", "beta"] = Field("v1.0", alias="CONNORG_GRAPH_VERSION")
@@ -136,34 +159,31 @@ class Settings(_EntraSetting):
         own = {self.website_hostname.lower()} - LOCAL_HOSTS - {""}
         return self.callback_hosts or (*LOGIC_APPS, *own)
 
-    def queue_endpoint(self) -> str:
-        return self._endpoint(self.queue_service_uri, "queue")
-
-    def table_endpoint(self) -> str:
-        return self._endpoint(self.table_service_uri, "table")
-
-    def _endpoint(self, uri: str | None, service: str) -> str:
-        if uri is not None:
-            return uri
-        if self.storage_account_name is None:
-            raise ConfigurationError(
-                "The storage account is not named. Set AzureWebJobsStorage__accountName, or"
-                f" AzureWebJobsStorage__{service}ServiceUri, or AzureWebJobsStorage."
-            )
-        return f"https://{self.storage_account_name}.{service}.core.windows.net"
-
 
 @cache
 def settings() -> Settings:
     """Read the app settings. Raises ConfigurationError."""
+    return _read(Settings)
+
+
+@cache
+def storage_settings() -> StorageSettings:
+    """Read those of storage, though others may be wrong. Raises ConfigurationError."""
+    return _read(StorageSettings)
+
+
+def _read[Some: _Settings](kind: type[Some]) -> Some:
     try:
-        return Settings.read()
+        return kind.read()
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(step) for step in fault['loc'])}: {fault['msg']}"
-            for fault in error.errors(include_url=False, include_input=False)
-        )
+        faults = error.errors(include_url=False, include_input=False)
+        wrong = "; ".join(f"{_place(fault['loc'])}: {fault['msg']}" for fault in faults)
         raise ConfigurationError(f"App settings are wrong. {wrong}") from None
+
+
+def _place(steps: tuple[int | str, ...]) -> str:
+    """Name the setting, and which of its entries; never what it holds."""
+    return ", ".join(f"entry {step + 1}" if isinstance(step, int) else step for step in steps)
 
 
 def telemetry() -> TelemetryTarget:

@@ -27,7 +27,7 @@ from connorg.core.domain.timing import Timing
 from connorg.core.ports import MessageQueue, StoragePart, TokenUnavailableError
 from connorg.core.services import Callbacks, Services
 from connorg.core.throttle.throttle import Throttle
-from connorg.settings import callback_keys, settings, telemetry
+from connorg.settings import callback_keys, settings, storage_settings, telemetry
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -179,7 +179,7 @@ def storage_parts() -> Mapping[str, StoragePart]:
 def _table(name: str) -> "TableClient":
     from connorg.storage import connection  # noqa: PLC0415
 
-    return _reach_storage(partial(connection.table, name), settings().table_endpoint)
+    return _reach_storage(partial(connection.table, name), storage_settings().table_endpoint)
 
 
 @cache
@@ -187,7 +187,7 @@ def _queue(name: str) -> "AzureRetryQueue":
     from connorg.storage import connection  # noqa: PLC0415
     from connorg.storage.queues import AzureRetryQueue  # noqa: PLC0415
 
-    client = _reach_storage(partial(connection.queue, name), settings().queue_endpoint)
+    client = _reach_storage(partial(connection.queue, name), storage_settings().queue_endpoint)
     return AzureRetryQueue(client)
 
 
@@ -195,7 +195,7 @@ def _reach_storage[Client](
     make: "Callable[[str | None, str | None, AsyncTokenCredential | None], Client]",
     endpoint: Callable[[], str],
 ) -> Client:
-    connection_string = settings().storage_connection_string
+    connection_string = storage_settings().storage_connection_string
     if connection_string is not None:
         return make(connection_string, None, None)
     return make(None, endpoint(), credential())
@@ -206,11 +206,11 @@ def credential() -> "AsyncTokenCredential":
     """Give the app's identity: managed in Azure, the Azure CLI's user on a laptop."""
     from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
 
-    if settings().credential == "azure_cli":
+    if storage_settings().credential == "azure_cli":
         return AzureCliCredential()
     # One quick retry: an attempt that gets no token is retried by its message.
     return ManagedIdentityCredential(
-        client_id=settings().client_id, retry_total=1, retry_backoff_factor=0.5
+        client_id=storage_settings().client_id, retry_total=1, retry_backoff_factor=0.5
     )
 
 

@@ -4,6 +4,8 @@ from typing import Literal
 
 from connorg.contract.model import Model
 
+HealthStatus = Literal["healthy", "degraded", "unhealthy"]
+
 
 class Check(Model):
     name: str
@@ -15,5 +17,5 @@ class Check(Model):
 class Health(Model):
     version: str
     """Of connorg itself, as CHANGELOG.md has it."""
-    status: Literal["healthy", "degraded", "unhealthy"]
+    status: HealthStatus
     checks: tuple[Check, ...]

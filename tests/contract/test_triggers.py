@@ -156,6 +156,23 @@ async def test_the_rows_of_a_batch_are_buried(metrics: Metrics) -> None:
     assert metrics.counted()[names.POISONED, storage_names.BATCH_QUEUE] == 1
 
 
+@pytest.mark.parametrize("queue", storage_names.QUEUES)
+async def test_while_a_setting_is_wrong_messages_wait(
+    queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = queue.removesuffix("-poison")
+    before = await length(place)
+    settings.settings.cache_clear()
+    wiring.services.cache_clear()
+    monkeypatch.setenv("CONNORG_DENIED", "https://contoso.com")
+    now = datetime.now(UTC)
+    some_id = new_onboarding_id("domain:contoso.com", now, Random())
+    message = CallbackMessage(onboarding_id=some_id, callback_url=ADDRESS, asked_date_time=now)
+    await delivered(queue, message)
+    assert await length(place) == before + 1
+    settings.settings.cache_clear()
+
+
 @pytest.mark.parametrize("is_buried", [False, True])
 async def test_a_callback_is_tried_and_buried(metrics: Metrics, *, is_buried: bool) -> None:
     onboarding = await ended()

@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Mutation
 
 _TABLE = "tests/unit/core/test_ways_in.py::"
+_CLOSED = "tests/unit/functions/test_misconfigured.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -87,5 +88,33 @@ MUTATIONS = (
         new="if holder.sponsors_to_add and asks_the_same:",
         killed_by="tests/unit/core/test_lifecycle.py"
         "::test_who_may_not_update_does_not_go_on_with_the_sponsors_of_an_update",
+    ),
+    Mutation(
+        "a route without a role stays open while a setting is wrong",
+        "connorg/functions/http/problem_boundary.py",
+        old="            if needs_settings:\n                settings()\n",
+        new="",
+        killed_by=f"{_CLOSED}test_every_route_but_health_is_closed",
+    ),
+    Mutation(
+        "health is closed with the rest while a setting is wrong",
+        "connorg/functions/http/route.py",
+        old='return self.path != "health"',
+        new="return True",
+        killed_by=f"{_CLOSED}test_every_route_but_health_is_closed",
+    ),
+    Mutation(
+        "a wrong entry is not told apart from its list",
+        "connorg/settings.py",
+        old='f"entry {step + 1}" if isinstance(step, int) else step for step in steps',
+        new="step for step in steps if not isinstance(step, int)",
+        killed_by=f"{_CLOSED}test_every_route_but_health_is_closed",
+    ),
+    Mutation(
+        "while a setting is wrong messages go to poison",
+        "connorg/functions/queues/envelope.py",
+        old="    except ConfigurationError as error:\n",
+        new="    except LookupError as error:\n",
+        killed_by="tests/contract/test_triggers.py::test_while_a_setting_is_wrong_messages_wait",
     ),
 )

@@ -8,7 +8,7 @@ from contextlib import suppress
 import azure.functions as func
 from azure.functions.warmup import WarmUpContext
 
-from connorg.contract.health import Check, Health
+from connorg.contract.health import Check, Health, HealthStatus
 from connorg.contract.release import RELEASE
 from connorg.contract.storage_names import ONBOARDING_QUEUE
 from connorg.core.ports import StorageUnavailableError, TokenUnavailableError
@@ -16,6 +16,7 @@ from connorg.core.throttle.gate import Gate
 from connorg.core.troubles import stalled
 from connorg.functions.http.answers import json_answer
 from connorg.functions.unattended import unattended
+from connorg.settings import ConfigurationError
 from connorg.wiring import message_queue, services, token_for_graph
 
 _log = logging.getLogger(__name__)
@@ -24,16 +25,17 @@ _PATIENCE = 8  # seconds for each check
 
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health: 503 while nothing can be accepted; 200 with causes while only Graph is missed."""
+    try:
+        services()
+    except ConfigurationError as error:
+        _log.error("%s", error)
+        return _answer("unhealthy", (_misconfigured(error),), 503)
     ledger, queue, identity = await asyncio.gather(_ledger(), _queue(), _identity())
     checks = [ledger[0], queue, identity, _graph(ledger[1]), _tenant_lookup(ledger[1])]
     unready = any(check.status == "unhealthy" for check in checks[:2])
     degraded = any(check.status != "healthy" for check in checks)
-    body = Health(
-        version=RELEASE,
-        status="unhealthy" if unready else "degraded" if degraded else "healthy",
-        checks=tuple(checks),
-    )
-    return json_answer(body.model_dump(mode="json", exclude_none=True), 503 if unready else 200)
+    status: HealthStatus = "unhealthy" if unready else "degraded" if degraded else "healthy"
+    return _answer(status, tuple(checks), 503 if unready else 200)
 
 
 @unattended
@@ -46,6 +48,20 @@ async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's na
         _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
     with suppress(StorageUnavailableError):
         await services().throttle.gate()
+
+
+def _answer(status: HealthStatus, checks: tuple[Check, ...], code: int) -> func.HttpResponse:
+    body = Health(version=RELEASE, status=status, checks=checks)
+    return json_answer(body.model_dump(mode="json", exclude_none=True), code)
+
+
+def _misconfigured(error: ConfigurationError) -> Check:
+    return Check(
+        name="settings",
+        status="misconfigured",
+        detail=f"{error} Every other route answers 500, and messages wait on their queues.",
+        action="Correct the app settings and restart.",
+    )
 
 
 async def _ledger() -> tuple[Check, Gate]:

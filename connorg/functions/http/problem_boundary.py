@@ -15,7 +15,7 @@ from connorg.core.ports import StorageUnavailableError
 from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.functions.http.answers import problem_answer
 from connorg.functions.http.callers import authorize, require_way_in
-from connorg.settings import ConfigurationError
+from connorg.settings import ConfigurationError, settings
 from connorg.telemetry.unexpected import UnexpectedError
 
 _log = logging.getLogger(__name__)
@@ -27,13 +27,19 @@ _UPGRADE_RETRY = {"Retry-After": "300"}
 
 
 def with_problem_answers(
-    handler: Handler, role: Role | None, effect: Effect | None = None
+    handler: Handler,
+    role: Role | None,
+    effect: Effect | None = None,
+    *,
+    needs_settings: bool = True,
 ) -> Handler:
     """Let a handler raise what it likes. No role: whoever comes may call. No effect: it reads."""
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         try:
+            if needs_settings:
+                settings()
             if role is not None:
                 authorize(req, role)
             if effect is not None:

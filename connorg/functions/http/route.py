@@ -26,6 +26,11 @@ class Route:
         return re.findall(r"\{(\w+)\}", self.path)
 
     @property
+    def needs_settings(self) -> bool:
+        """Return whether it is closed while an app setting is wrong: all but what says so are."""
+        return self.path != "health"
+
+    @property
     def auth_level(self) -> func.AuthLevel:
         """Say which key the host asks for: none of a caller with an Entra token, who has no key.
 
@@ -38,7 +43,9 @@ class Route:
     def register(self, app: func.FunctionApp) -> None:
         route = app.route(self.path, methods=[self.method], auth_level=self.auth_level)
         effect = EFFECTS.get(self.name)
-        handler = with_problem_answers(self.handler, self.role, effect)
+        handler = with_problem_answers(
+            self.handler, self.role, effect, needs_settings=self.needs_settings
+        )
         if effect is not None:
             handler = audited(handler, effect, self.role)
         app.function_name(self.name)(route(handler))

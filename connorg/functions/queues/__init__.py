@@ -3,5 +3,5 @@
 onboarding  queue `onboarding`
 batch       queue `batch`
 callback    queue `callback`
-envelope    what they share: decoding, newer versions, what can't be read
+envelope    what they share: decoding, what is left for later, what can't be read
 """

@@ -11,7 +11,7 @@ from connorg.contract.storage_names import BATCH_QUEUE
 from connorg.core.batches.rows import bury_rows, resume_rows
 from connorg.functions.queues.envelope import (
     keep_unreadable,
-    leaving_newer,
+    leaving_in_place,
     telling_once,
     text_of,
     unreadable_message,
@@ -40,7 +40,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
 async def _deal_with(msg: func.QueueMessage, act: Act) -> bool:
     """Act on a message, and keep one that can't be understood. False: a newer version's, left."""
     text = text_of(msg)
-    async with leaving_newer(BATCH_QUEUE, text):
+    async with leaving_in_place(BATCH_QUEUE, text):
         match _read(text):
             case OnboardingError() as error:
                 await keep_unreadable(text, error)

@@ -8,7 +8,7 @@ from connorg.contract.messages import CallbackMessage
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse
 from connorg.contract.storage_names import CALLBACK_QUEUE
 from connorg.core.callbacks import bury_callback, call_back
-from connorg.functions.queues.envelope import leaving_newer, telling_once, text_of
+from connorg.functions.queues.envelope import leaving_in_place, telling_once, text_of
 from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
 from connorg.wiring import services
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 @unattended
 async def on_callback(msg: func.QueueMessage) -> None:
     """Queue `callback`. The host deletes the message when this returns."""
-    async with leaving_newer(CALLBACK_QUEUE, text_of(msg)):
+    async with leaving_in_place(CALLBACK_QUEUE, text_of(msg)):
         if (message := _read(msg)) is not None:
             await call_back(services(), message)
 
@@ -28,7 +28,7 @@ async def on_callback(msg: func.QueueMessage) -> None:
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `callback-poison`. What can't be buried yet stays hidden and comes again."""
     text = text_of(msg)
-    async with telling_once(CALLBACK_QUEUE, msg), leaving_newer(CALLBACK_QUEUE, text):
+    async with telling_once(CALLBACK_QUEUE, msg), leaving_in_place(CALLBACK_QUEUE, text):
         if (message := _read(msg)) is not None:
             await bury_callback(services().ledger, message)
         telemetry.poisoned(CALLBACK_QUEUE)

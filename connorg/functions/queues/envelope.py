@@ -13,19 +13,22 @@ from connorg.contract.problems import ErrorCode
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
 from connorg.core.ports import Receipt
+from connorg.settings import ConfigurationError
 from connorg.wiring import message_queue, services
 
 _log = logging.getLogger(__name__)
 
-_UNTIL_UPGRADED = 5 * 60.0  # seconds; an upgrade takes minutes too
+_UNTIL_MENDED = 5 * 60.0  # seconds; an upgrade takes minutes too, and so does a setting
 _UNTIL_NEXT_BURIAL = 10 * 60.0  # seconds, doubled with each try
 _LONGEST_UNTIL_NEXT_BURIAL = 6 * 60 * 60.0  # some 30 tries in the seven days of a poison message
 _MOST_DOUBLINGS = 10
 
 
 @asynccontextmanager
-async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
+async def leaving_in_place(queue: str, text: str) -> AsyncIterator[None]:
     """Leave what a newer version wrote, message or row, until that version is back.
+
+    And leave everything while the app settings are wrong.
 
     The message is put anew, as it stands: messages never expire, while a delivery that fails counts
     towards poison, and poison expires.
@@ -33,8 +36,11 @@ async def leaving_newer(queue: str, text: str) -> AsyncIterator[None]:
     try:
         yield
     except NewerVersionError as error:
-        await message_queue(queue).put_back(text, _UNTIL_UPGRADED)
+        await message_queue(queue).put_back(text, _UNTIL_MENDED)
         _log.warning("a queue message was left for a newer version of connorg. %s", error)
+    except ConfigurationError as error:
+        await message_queue(queue).put_back(text, _UNTIL_MENDED)
+        _log.error("a queue message was left until the app settings are right. %s", error)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from connorg.core.onboarding.producers import bury_producers, receive
 from connorg.core.onboarding.resume import bury, resume
 from connorg.functions.queues.envelope import (
     keep_unreadable,
-    leaving_newer,
+    leaving_in_place,
     telling_once,
     text_of,
     unreadable_message,
@@ -31,7 +31,7 @@ _ACCEPTED = 202  # as HTTP has it
 async def on_message(msg: func.QueueMessage) -> None:
     """Queue `onboarding`. The host deletes the message when this returns."""
     text = text_of(msg)
-    async with leaving_newer(ONBOARDING_QUEUE, text):
+    async with leaving_in_place(ONBOARDING_QUEUE, text):
         match _read(text):
             case OnboardingMessage() as message:
                 await resume(services(), message)
@@ -46,7 +46,7 @@ async def on_message(msg: func.QueueMessage) -> None:
 async def on_poison(msg: func.QueueMessage) -> None:
     """Queue `onboarding-poison`. What can't be buried yet stays hidden and comes again."""
     text = text_of(msg)
-    async with telling_once(ONBOARDING_QUEUE, msg), leaving_newer(ONBOARDING_QUEUE, text):
+    async with telling_once(ONBOARDING_QUEUE, msg), leaving_in_place(ONBOARDING_QUEUE, text):
         match _read(text):
             case OnboardingMessage() as message:
                 await bury(services(), message)
