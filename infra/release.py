@@ -30,7 +30,7 @@ def main() -> int:
     OUTPUT.mkdir(parents=True)
     shutil.copy(PACKAGE / "connorg.zip", OUTPUT / f"connorg-{RELEASE}.zip")
     build = [str(UV), "build", "--quiet", "--wheel", "--out-dir", str(OUTPUT)]
-    subprocess.run([*build, str(ROOT / "packaging/command")], check=True)
+    subprocess.run([*build, str(ROOT / "infra/command")], check=True)
     contents = json.dumps(sbom(PACKAGE / "app"), indent=2)
     (OUTPUT / f"connorg-{RELEASE}.cdx.json").write_text(f"{contents}\n")
     (OUTPUT / "SHA256SUMS").write_text(checksums(OUTPUT))

@@ -16,7 +16,7 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_the_version_stands_in_one_place() -> None:
-    for path in (ROOT / "pyproject.toml", ROOT / "packaging/command/pyproject.toml"):
+    for path in (ROOT / "pyproject.toml", ROOT / "infra/command/pyproject.toml"):
         assert tomllib.loads(path.read_text())["project"]["dynamic"] == ["version"]
 
 
