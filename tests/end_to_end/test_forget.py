@@ -37,7 +37,7 @@ async def test_a_partner_is_forgotten_and_not_created_again(connorg: Connorg) ->
     address = f"batches/{batch.json()['id']}"
 
     async def is_done() -> bool:
-        status = (await connorg.call("GET", address)).json()["status"]
+        status: str = (await connorg.call("GET", address)).json()["status"]
         return status == "Succeeded"
 
     await eventually(is_done, "the batch does not end")

@@ -7,7 +7,7 @@ import pytest
 
 from connorg.contract.health import Check
 from connorg.contract.storage_names import BATCH_POISON_QUEUE, BATCH_QUEUE, QUEUES
-from connorg.core.ports import Backlog
+from connorg.core.ports import Backlog, Receipt
 from connorg.core.services import Services
 from connorg.core.troubles import troubles
 from tests.unit.core.services_under_test import NOW, Clock, simulated_core
@@ -25,6 +25,9 @@ class Held:
 
     async def is_there(self) -> bool:
         return True
+
+    async def hide(self, receipt: Receipt, delay: float) -> None:  # noqa: ARG002  as the port has it
+        raise AssertionError("nobody hides anything here")
 
     async def put_back(self, text: str, delay: float) -> None:  # noqa: ARG002  as the port has it
         raise AssertionError("nobody puts anything here")
