@@ -74,7 +74,10 @@ def older_than(req: func.HttpRequest, name: str, default: str, now: datetime) ->
 def _moment_ago(text: str, now: datetime) -> datetime | None:
     """Return the moment a while ago, as in 24h or 7d; None: the text is no such while."""
     ago = _AGO.fullmatch(text)
-    return max(_EPOCH, now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})) if ago else None
+    if ago is None:
+        return None
+    # No moment lies as far back as a number of six digits can say.
+    return now - min(now - _EPOCH, timedelta(**{_UNITS[ago[2]]: int(ago[1])}))
 
 
 def _moment_of(req: func.HttpRequest, name: str, now: datetime) -> datetime | None:

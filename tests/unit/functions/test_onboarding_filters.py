@@ -39,6 +39,7 @@ def asked(**parameters: str) -> OnboardingFilter:
             {"since": "0001-01-01T00:00:00Z"},
             OnboardingFilter(since=datetime(1970, 1, 1, tzinfo=UTC)),
         ),
+        ({"since": "999999d"}, OnboardingFilter(since=datetime(1970, 1, 1, tzinfo=UTC))),
         ({"text": "contoso"}, OnboardingFilter(text="contoso")),
     ],
 )
