@@ -271,7 +271,7 @@ class Ledger(Protocol):
         ...
 
     async def holder_of(self, natural_key: str) -> Onboarding | None:
-        """Give the onboarding that claims the identity source."""
+        """Give the onboarding that claims the identity source, unless it was forgotten."""
         ...
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:

@@ -142,7 +142,8 @@ class AzureLedger:
     async def holder_of(self, natural_key: str) -> Onboarding | None:
         partition = partition_of(natural_key)
         claim = await self._entity(partition, CLAIM)
-        return None if claim is None else await self.read(f"{partition}-{claim['Holder']}")
+        holder = claim and await self.read(f"{partition}-{claim['Holder']}")
+        return None if holder is None or holder.is_forgotten else holder
 
     async def claim_tenant(
         self, tenant_id: str, onboarding: Onboarding, after: Onboarding | None = None

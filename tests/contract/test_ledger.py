@@ -637,6 +637,7 @@ async def test_what_was_forgotten_ended_and_is_in_no_list(ledger: Ledger) -> Non
     assert [one async for one in ledger.outline(EVERYTHING)] == []
     assert await ledger.organizations() == frozenset()
     assert (await ledger.holding(split_id(done.id)[0])).onboardings == ()
+    assert await ledger.holder_of(f"domain:{domain}") is None
     anew = done.model_copy(update={"etag": None, "status": Status.NOT_STARTED, "result": None})
     assert await ledger.open(anew) == ClaimHeld(left), "no message of it begins it anew"
     newcomer = await opened(ledger, onboarding(domain))

@@ -81,6 +81,13 @@ async def test_all_that_belongs_to_what_closed_long_ago_goes(
     assert await ledger.read(joined.id) is None
 
 
+async def test_what_is_left_of_who_was_forgotten_goes_too(ledger: AzureLedger, table: Any) -> None:
+    old = await closed(ledger, Status.SUCCEEDED)
+    await ledger.save(lifecycle.forget(old))
+    assert await purged(ledger) == 1
+    assert await rows(table) == set()
+
+
 async def test_a_tenant_stays_known_by_what_was_purged(ledger: AzureLedger, table: Any) -> None:
     """So that whoever knows it by another name looks Graph up first."""
     tenant_id = str(uuid4())

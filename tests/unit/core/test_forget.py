@@ -41,6 +41,7 @@ from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_s
 
 ALL = OnboardingFilter()
 CONTOSO, OTHER = "contoso.com", "contoso.de"
+TENANTS = {CONTOSO: CONTOSO_TENANT, OTHER: CONTOSO_TENANT}
 PERSONAL = ("contoso", "a partner", "req1", "ada@", CONTOSO_TENANT)
 
 
@@ -156,7 +157,7 @@ NAMES: list[Named | Referenced] = [named(), named(OTHER), of_tenant(), Reference
 async def test_a_partner_is_forgotten_under_all_names_of_its_tenant(
     scene: Scene, partner: Named | Referenced
 ) -> None:
-    scene.graph.tenant_of_domain |= {CONTOSO: CONTOSO_TENANT, OTHER: CONTOSO_TENANT}
+    scene.graph.tenant_of_domain |= TENANTS
     both = [await onboarded(scene), await onboarded(scene, OTHER, reference="REQ2")]
     done = await forgotten(scene, partner)
     assert {*done.onboardings.ids} == {one.id for one in both}
@@ -301,7 +302,7 @@ async def test_operators_do_not_find_it_by_its_id(scene: Scene) -> None:
 async def test_a_call_that_dies_anywhere_is_finished_by_the_next(
     scene: Scene, partner: Named | Referenced
 ) -> None:
-    scene.graph.tenant_of_domain |= {CONTOSO: CONTOSO_TENANT, OTHER: CONTOSO_TENANT}
+    scene.graph.tenant_of_domain |= TENANTS
     await onboarded(scene, reference="REQ2")
     held = await onboarded(scene, OTHER)
     await onboarded(scene, OTHER, ifExists="update", internalSponsors=["bob@h.test"])
@@ -340,9 +341,15 @@ async def _is_through(scene: Scene, partner: Named | Referenced, writes: int) ->
 # Exactly once
 
 
-@pytest.mark.parametrize("again", [CONTOSO, OTHER])
-async def test_who_is_requested_again_is_given_what_graph_has(scene: Scene, again: str) -> None:
-    scene.graph.tenant_of_domain |= {CONTOSO: CONTOSO_TENANT, OTHER: CONTOSO_TENANT}
+@pytest.mark.parametrize(
+    ("again", "tenants"),
+    [(CONTOSO, {}), (CONTOSO, TENANTS), (OTHER, TENANTS)],
+    ids=["without a tenant", "by the same name", "by another name of its tenant"],
+)
+async def test_who_is_requested_again_is_given_what_graph_has(
+    scene: Scene, again: str, tenants: dict[str, str]
+) -> None:
+    scene.graph.tenant_of_domain |= tenants
     first = await onboarded(scene)
     await forgotten(scene)
     scene.clock.moment += timedelta(hours=1)
