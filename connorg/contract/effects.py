@@ -37,6 +37,6 @@ ROLES: Mapping[Effect, Role] = {
     Effect.DELETE: Role.DELETE,
     Effect.REPLAY: Role.MANAGE,
     Effect.CANCEL: Role.MANAGE,
-    Effect.FORGET: Role.MANAGE,
+    Effect.FORGET: Role.DELETE,
 }
 """Over HTTP, a batch too. What another channel may do is said by `core.policy.ways_in`."""

@@ -83,5 +83,8 @@ def test_who_may_submit_may_begin_and_change_nothing_that_stands() -> None:
         Effect.PROPOSE,
         Effect.CONNECT,
     }
-    assert {effect for effect, role in ROLES.items() if role is Role.DELETE} == {Effect.DELETE}
+    assert {effect for effect, role in ROLES.items() if role is Role.DELETE} == {
+        Effect.DELETE,
+        Effect.FORGET,
+    }
     assert Role.READ not in ROLES.values()
