@@ -18,8 +18,10 @@ from infra.local.child import ROOT
 INDEX = """
 import asyncio, json
 from pathlib import Path
+from infra.local.functions_host.definition import define
 from infra.local.functions_host.worker import index
-print(json.dumps([[f.name, f.trigger] for f in asyncio.run(index(Path.cwd()))], default=str))
+functions = map(define, asyncio.run(index(Path.cwd())))
+print(json.dumps([[f.name, f.trigger] for f in functions], default=str))
 """
 
 
