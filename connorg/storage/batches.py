@@ -103,7 +103,7 @@ class AzureBatches:
     async def find(self, is_wanted: Callable[[BatchRow], bool]) -> AsyncGenerator[BatchRow]:
         """See ports.Batches. A scan of the table: partners are rarely forgotten."""
         values = {"first": _ROW, "end": f"{_ROW}~"}
-        conditions = "RowKey ge @first and RowKey le @end"
+        conditions = "RowKey gt @first and RowKey lt @end"
         async for entity in rows_of(self._table, conditions, values, [*_TOLD, "Request"]):
             row = _row_of(entity)
             if is_wanted(row):

@@ -216,7 +216,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a forecast knows the first page of organizations alone",
-        _FORECAST,
+        "connorg/core/organizations.py",
         old="        if after is None:\n",
         new="        if after is not page:\n",
         killed_by=f"{_CORE}::test_a_forecast_looks_at_all_that_graph_lists",

@@ -39,8 +39,8 @@ MUTATIONS = (
     Mutation(
         "a route that changes something is not audited",
         "connorg/functions/http/route.py",
-        old="if self.name in EFFECTS:",
-        new='if self.name in EFFECTS and self.method == "POST":',
+        old="        if effect is not None:",
+        new='        if effect is not None and self.method == "POST":',
         killed_by=f"{_AUDIT}::test_each_route_that_changes_something_leaves_its_line",
     ),
     Mutation(
@@ -179,8 +179,8 @@ MUTATIONS = (
     Mutation(
         "a row that was forgotten is handed to a replay, which dies of it",
         "connorg/core/batches/accept.py",
-        old="row.status is not RowStatus.FAILED or row.forgotten_date_time is not None",
-        new="row.status is not RowStatus.FAILED",
+        old="if row.forgotten_date_time is not None:",
+        new="if row.batch_id is None:",
         killed_by=f"{_FORGET}::test_a_row_that_was_forgotten_is_not_replayed",
     ),
     Mutation(

@@ -166,9 +166,9 @@ async def replay_batch(services: Services, batch: Batch, by: str | None = None) 
 
 async def _hand_to_replay(services: Services, batch_id: str, name: str) -> None:
     def handed(row: BatchRow) -> BatchRow:
-        if row.status is not RowStatus.FAILED or row.forgotten_date_time is not None:
-            return row  # what was forgotten has no request any more
-        if name <= (row.replay or ""):
+        if row.status is not RowStatus.FAILED or name <= (row.replay or ""):
+            return row
+        if row.forgotten_date_time is not None:  # it has no request any more
             return row
         fresh = {"status": RowStatus.NOT_STARTED, "replay": name, "noted_date_time": None}
         return row.model_copy(update={**fresh, "error": None, "attempts": 0})
