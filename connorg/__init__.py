@@ -8,6 +8,7 @@ function_app.py, beside this package, registers every trigger. From the top down
     graph              Microsoft Graph, by its SDK
     storage            Azure Tables and Queues
     callback_receiver  sends callbacks
+    entra_tokens       verifies the tokens of callers
     settings           the app settings
     core               the product, without any SDK
     partner_files      files of partners

@@ -4,7 +4,14 @@ import os
 from functools import cache
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from connorg import standard_webhooks
 from connorg.contract.clouds import Cloud, https_address
@@ -39,9 +46,13 @@ def _retention(days: float) -> float:
 
 
 def _words(text: object) -> object:
+    return _as_written(text.lower() if isinstance(text, str) else text)
+
+
+def _as_written(text: object) -> object:
     if not isinstance(text, str):
         return text
-    words = tuple(text.lower().replace(",", " ").split())
+    words = tuple(text.replace(",", " ").split())
     if not words:
         raise ValueError("names nothing; leave the setting out if that is meant")
     return words
@@ -108,6 +119,13 @@ class StorageSettings(_Settings):
 
 
 class Settings(_EntraSetting, StorageSettings):
+    entra_tenant: TenantId | None = Field(None, alias="CONNORG_ENTRA_TENANT")
+    entra_audiences: Annotated[tuple[str, ...], BeforeValidator(_as_written)] = Field(
+        (), alias="CONNORG_ENTRA_AUDIENCE"
+    )
+    other_sign_in: Address | None = Field(None, alias="CONNORG_ENTRA_AUTHORITY")
+    website_auth_enabled: str = Field("", alias="WEBSITE_AUTH_ENABLED")
+
     cloud: Cloud = Field(Cloud.GLOBAL, alias="CONNORG_CLOUD")
     other_graph_root: Address | None = Field(None, alias="CONNORG_GRAPH_ROOT")
     graph_version: Literal["v1.0", "beta"] = Field("v1.0", alias="CONNORG_GRAPH_VERSION")
@@ -134,6 +152,21 @@ class Settings(_EntraSetting, StorageSettings):
     callback_hosts: Words[Host] = Field((), alias="CONNORG_CALLBACK_HOSTS")
     callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)
     webhook_senders: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
+
+    @model_validator(mode="after")
+    def _has_both_of_entra(self) -> Self:
+        if (self.entra_tenant is None) != (not self.entra_audiences):
+            raise ValueError("CONNORG_ENTRA_TENANT and CONNORG_ENTRA_AUDIENCE go together")
+        return self
+
+    @property
+    def signs_in_before(self) -> bool:
+        """Whether App Service authentication stands before the app: it says so itself."""
+        return self.website_auth_enabled.lower() == "true"
+
+    @property
+    def sign_in(self) -> str:
+        return self.other_sign_in or self.cloud.sign_in
 
     @property
     def graph_root(self) -> str:

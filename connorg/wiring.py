@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
     from msgraph.graph_service_client import GraphServiceClient
 
+    from connorg.entra_tokens import EntraTokens
     from connorg.graph.admin import GraphOrganizationAdmin
     from connorg.graph.gateway import GraphOrganizationGateway
     from connorg.graph.sender import Sender
@@ -152,6 +153,19 @@ def _graph() -> "tuple[GraphServiceClient, Sender]":
         credential(), config.graph_root, config.graph_version, config.attempt_seconds
     )
     return client, Sender(adapter, SystemClock())
+
+
+@cache
+def entra_tokens() -> "EntraTokens | None":
+    """Return what verifies bearer tokens; None: no tenant is named. Raises ConfigurationError."""
+    config = settings()
+    if config.entra_tenant is None:
+        return None
+    from connorg.entra_tokens import EntraTokens, Trust  # noqa: PLC0415
+
+    issuers = config.cloud.issuers(config.entra_tenant)
+    trust = Trust(config.entra_tenant, config.entra_audiences, issuers, config.sign_in)
+    return EntraTokens(trust)
 
 
 @cache

@@ -39,6 +39,15 @@ class Cloud(StrEnum):
         return _INSTANCES[self]
 
     @property
+    def sign_in(self) -> str:
+        """Return the address of Entra, where tenants have their keys."""
+        return _SIGN_IN[self]
+
+    def issuers(self, tenant: str) -> tuple[str, str]:
+        """Return who signs the tenant's tokens, of version 1.0 and of 2.0."""
+        return f"{_ISSUERS[self]}/{tenant}/", f"{_SIGN_IN[self]}/{tenant}/v2.0"
+
+    @property
     def partners(self) -> frozenset[str]:
         """Give the `cloudInstance` of each cloud whose tenants can be connected from here."""
         commercial = _INSTANCES[Cloud.GLOBAL]
@@ -54,6 +63,18 @@ _ROOTS = {
     Cloud.US_GOV_L4: "https://graph.microsoft.us",
     Cloud.US_GOV_L5: "https://dod-graph.microsoft.us",
     Cloud.CHINA: "https://microsoftgraph.chinacloudapi.cn",
+}
+_SIGN_IN = {
+    Cloud.GLOBAL: "https://login.microsoftonline.com",
+    Cloud.US_GOV_L4: "https://login.microsoftonline.us",
+    Cloud.US_GOV_L5: "https://login.microsoftonline.us",
+    Cloud.CHINA: "https://login.partner.microsoftonline.cn",
+}
+_ISSUERS = {
+    Cloud.GLOBAL: "https://sts.windows.net",
+    Cloud.US_GOV_L4: "https://sts.windows.net",
+    Cloud.US_GOV_L5: "https://sts.windows.net",
+    Cloud.CHINA: "https://sts.chinacloudapi.cn",
 }
 _INSTANCES = {
     Cloud.GLOBAL: "microsoftonline.com",

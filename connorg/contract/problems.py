@@ -42,6 +42,7 @@ class ProblemKind(Enum):
     MISCONFIGURED = (500, "The app is not set up")
     STORAGE_UNAVAILABLE = (503, "Storage is not reachable")
     GRAPH_UNAVAILABLE = (503, "Microsoft Graph can't be asked now")
+    SIGNING_KEYS_UNAVAILABLE = (503, "Tokens can't be verified now")
 
     @property
     def status(self) -> int:

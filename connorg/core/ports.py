@@ -30,8 +30,24 @@ class TokenUnavailableError(Exception):
     """The app's identity gave no token for Microsoft Graph."""
 
 
+class KeysUnavailableError(Exception):
+    """The keys that sign callers' tokens can't be had, and none are known from before."""
+
+
+class TokenRefusedError(Exception):
+    """A caller's token is none to trust. The text says why, and repeats nothing of it."""
+
+
 class SupersededError(Exception):
     """Somebody else changed the onboarding since it was read. Read it again."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Whom Entra signed in."""
+
+    object_id: str
+    roles: frozenset[str]
 
 
 class Clock(Protocol):

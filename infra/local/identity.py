@@ -1,4 +1,4 @@
-"""The managed identity endpoint, in the form that App Service gives it.
+"""The managed identity endpoint, in the form that App Service gives it; and Entra's keys beside it.
 
 Source: "How to use managed identities for App Service and Azure Functions", REST endpoint
 reference. The production credential code runs unchanged with ``IDENTITY_ENDPOINT`` set to
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from infra.local import tokens
+from infra.local.authority import add_authority
 from infra.local.serving import serve
 
 LOCAL_IDENTITY_HEADER = "local-identity-header"
@@ -73,6 +74,7 @@ def create_app(identity: Identity | None = None) -> web.Application:
     app = web.Application()
     app[_IDENTITY] = identity or Identity()
     app.router.add_get(TOKEN_PATH, _token)
+    add_authority(app)
     return app
 
 

@@ -59,6 +59,7 @@ var connorgSettings = {
   CONNORG_PUBLIC_MAIL: ''
   CONNORG_PROPOSED_ONLY: ''
   CONNORG_UPDATES_FROM: ''
+  CONNORG_ENTRA_AUTHORITY: ''
   CONNORG_WAIT_SECONDS: ''
   CONNORG_ATTEMPT_SECONDS: ''
   CONNORG_SETTLE_SECONDS: ''
@@ -84,6 +85,10 @@ var ownSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_ENABLE_OPENTELEMETRY: 'true'
   CONNORG_REQUIRE_ENTRA: withEntra ? 'true' : 'false'
+  CONNORG_ENTRA_TENANT: withEntra ? tenant().tenantId : ''
+  CONNORG_ENTRA_AUDIENCE: withEntra
+    ? '${entraClientId} api://${entraClientId} api://${tenant().tenantId}/connorg-${environmentName}'
+    : ''
   CONNORG_WEBHOOK_SOURCES: webhookSources
 }
 

@@ -309,7 +309,7 @@ async def app_service(functions: str) -> AsyncIterator[str]:
             if not request.path.endswith("/health"):
                 return web.Response(status=401)
         else:
-            principal = json.dumps({"claims": claims, "role_typ": "roles"}).encode()
+            principal = json.dumps({"auth_typ": "aad", "claims": claims}).encode()
             headers["X-MS-CLIENT-PRINCIPAL"] = base64.b64encode(principal).decode()
         async with httpx.AsyncClient(timeout=60) as http:
             answer = await http.get(f"{functions}{request.raw_path}", headers=headers)
@@ -325,7 +325,7 @@ async def app_service(functions: str) -> AsyncIterator[str]:
 async def test_entra_with_and_without_app_service_authentication(
     patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with patient.set_to(CONNORG_REQUIRE_ENTRA="true"):
+    async with patient.set_to(CONNORG_REQUIRE_ENTRA="true", WEBSITE_AUTH_ENABLED="true"):
         found = await patient.findings()
         assert found["forged caller"]["level"] == "fault"
         assert "az resource update" in found["forged caller"]["mend"]

@@ -100,7 +100,7 @@ async def test_called_again_the_same_expression_finds_the_organization(client: C
 
 
 async def test_a_managed_identity_needs_its_role_and_no_key(frail: Connorg) -> None:
-    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "true"})
+    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"})
     try:
         for roles, status in ((["Onboarding.Submit"], 200), ([], 403)):
             # What App Service makes of the token that the authentication adds to the call.

@@ -12,6 +12,7 @@ READ_BUT_NOT_SET = {
     "AzureWebJobsStorage": "a connection string, for a laptop: it would hold a key",
     "WEBSITE_HOSTNAME": "App Service sets it",
     "WEBSITE_SITE_NAME": "the same",
+    "WEBSITE_AUTH_ENABLED": "the same",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "for another collector than Application Insights",
     "OTEL_SERVICE_NAME": "the name of the app does",
     "OTEL_TRACES_SAMPLER": "every onboarding is traced",

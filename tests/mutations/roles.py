@@ -4,6 +4,7 @@ from tests.mutations.mutation import Mutation
 
 _TABLE = "tests/unit/core/test_ways_in.py::"
 _CLOSED = "tests/unit/functions/test_misconfigured.py::"
+_TOKENS = "tests/contract/test_entra_tokens.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -45,14 +46,14 @@ MUTATIONS = (
     Mutation(
         "a submit asks for no role but the route's",
         "connorg/functions/endpoints/onboardings.py",
-        old="    authorize_effects(req, effects_of(request))\n",
+        old="    authorize_effects(effects_of(request))\n",
         new="",
         killed_by=f"{_ROLES}test_who_may_only_submit_updates_nothing",
     ),
     Mutation(
         "a batch asks for no role but the route's",
         "connorg/functions/endpoints/batches.py",
-        old="    authorize_effects(req, {effect for request in requests"
+        old="    authorize_effects({effect for request in requests"
         " for effect in effects_of(request)})\n",
         new="",
         killed_by=f"{_ROLES}test_who_may_only_submit_updates_nothing",
@@ -116,5 +117,75 @@ MUTATIONS = (
         old="    except ConfigurationError as error:\n",
         new="    except LookupError as error:\n",
         killed_by="tests/contract/test_triggers.py::test_while_a_setting_is_wrong_messages_wait",
+    ),
+    Mutation(
+        "anybody's principal header counts",
+        "connorg/functions/http/callers.py",
+        old="if header is None or not settings().signs_in_before:",
+        new="if header is None:",
+        killed_by=f"{_ROLES}test_where_app_service_signs_nobody_in_its_header_is_anybody_s",
+    ),
+    Mutation(
+        "whatever App Service is set to means that it is on",
+        "connorg/settings.py",
+        old='return self.website_auth_enabled.lower() == "true"',
+        new="return bool(self.website_auth_enabled)",
+        killed_by=f"{_ROLES}test_where_app_service_signs_nobody_in_its_header_is_anybody_s",
+    ),
+    Mutation(
+        "a caller of another identity provider is taken for Entra's",
+        "connorg/functions/http/callers.py",
+        old='auth_typ: Literal["aad"]',
+        new="auth_typ: object = None",
+        killed_by=f"{_ROLES}test_a_principal_of_another_provider_is_nobody",
+    ),
+    Mutation(
+        "a token of another tenant's issuer lets in",
+        "connorg/entra_tokens.py",
+        old="                issuer=[*self._trust.issuers],\n",
+        new="",
+        killed_by=f"{_TOKENS}test_a_token_that_says_something_else_lets_nobody_in",
+    ),
+    Mutation(
+        "a token for another audience lets in",
+        "connorg/entra_tokens.py",
+        old='options={"require": _NEEDED},',
+        new='options={"require": _NEEDED, "verify_aud": False},',
+        killed_by=f"{_TOKENS}test_a_token_that_says_something_else_lets_nobody_in",
+    ),
+    Mutation(
+        "a token that never expires lets in",
+        "connorg/entra_tokens.py",
+        old='_NEEDED = ["exp", ',
+        new="_NEEDED = [",
+        killed_by=f"{_TOKENS}test_a_token_that_says_something_else_lets_nobody_in",
+    ),
+    Mutation(
+        "a token that is signed in another way lets in",
+        "connorg/entra_tokens.py",
+        old='if header.get("alg") != "RS256" or not isinstance(key_id, str):',
+        new="if not isinstance(key_id, str):",
+        killed_by=f"{_TOKENS}test_a_token_signed_otherwise_is_refused_before_any_key_is_asked_for",
+    ),
+    Mutation(
+        "a new key of the tenant is never learnt",
+        "connorg/entra_tokens.py",
+        old="if key_id not in self._keys or now - self._fetched > _FRESH:",
+        new="if now - self._fetched > _FRESH:",
+        killed_by=f"{_TOKENS}test_new_keys_are_fetched_when_a_token_is_signed_with_one",
+    ),
+    Mutation(
+        "whoever invents ids of keys has Entra flooded",
+        "connorg/entra_tokens.py",
+        old="len(self._fetches) == _MOST_FETCHES and ",
+        new="len(self._fetches) > _MOST_FETCHES and ",
+        killed_by=f"{_TOKENS}test_whoever_invents_keys_does_not_have_them_fetched_each_time",
+    ),
+    Mutation(
+        "where no keys can be had a caller is turned away for good",
+        "connorg/functions/http/callers.py",
+        old="    except TokenRefusedError as error:\n",
+        new="    except (TokenRefusedError, KeysUnavailableError) as error:\n",
+        killed_by=f"{_TOKENS}test_without_keys_callers_are_told_to_come_again",
     ),
 )

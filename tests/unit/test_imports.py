@@ -23,7 +23,13 @@ LAYERS = (
     ("connorg.telemetry",),
     ("connorg.partner_files",),
     ("connorg.core",),
-    ("connorg.settings", "connorg.graph", "connorg.storage", "connorg.callback_receiver"),
+    (
+        "connorg.settings",
+        "connorg.graph",
+        "connorg.storage",
+        "connorg.callback_receiver",
+        "connorg.entra_tokens",
+    ),
     ("connorg.webhooks",),
     ("connorg.wiring",),
     ("connorg.functions.unattended", "connorg.functions.http"),
@@ -37,7 +43,12 @@ APART = ("connorg.command",)
 EXPORTERS = ("opentelemetry.sdk", "opentelemetry.exporter", "azure.monitor")
 SDKS = ("azure", "msgraph", "kiota", "kiota_*", "msgraph_core", "httpx", "aiohttp", *EXPORTERS)
 AZURE_CLIENTS = ("azure.core", "azure.data", "azure.identity", "azure.storage")
-ADAPTERS = ("connorg.graph", "connorg.storage", "connorg.callback_receiver")
+ADAPTERS = (
+    "connorg.graph",
+    "connorg.storage",
+    "connorg.callback_receiver",
+    "connorg.entra_tokens",
+)
 PURE = ("connorg.standard_webhooks", "connorg.contract", "connorg.partner_files", "connorg.core")
 APP = ("connorg.*", "function_app")
 

@@ -75,6 +75,9 @@ REFUSED = {
         *("webhook:Ada/", "queue;http", "onboarding"),
     ),
     "CONNORG_UPDATES_FROM": (",", " ", "hunter2", "http", "batch", "queue http", "webhooks:*"),
+    "CONNORG_ENTRA_TENANT": ("hunter2", "contoso.com", "common", "0" * 32, " ", CONTOSO_TENANT),
+    "CONNORG_ENTRA_AUDIENCE": (",", " ", "api://hunter2"),
+    "CONNORG_ENTRA_AUTHORITY": ADDRESSES,
     "CONNORG_WAIT_SECONDS": (*NUMBER, "101"),
     "CONNORG_ATTEMPT_SECONDS": (*NUMBER, "0", "101"),
     "CONNORG_SETTLE_SECONDS": (*NUMBER, "601"),
@@ -88,6 +91,7 @@ SEEN_LATER = {
     "AzureWebJobsStorage": "storage refuses it, or the SDK does",
     "AZURE_CLIENT_ID": "the identity's endpoint refuses it",
     "WEBSITE_HOSTNAME": "the platform sets it",
+    "WEBSITE_AUTH_ENABLED": "the same; what is not `true` lets nobody in",
     "CONNORG_WEBHOOK_SOURCES": "refused where a sender calls; below",
 }
 

@@ -45,7 +45,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     key = idempotency_key_of(req)
     file = await _read(req)
     requests = [row.request for row in file.rows if row.request is not None]
-    authorize_effects(req, {effect for request in requests for effect in effects_of(request)})
+    authorize_effects({effect for request in requests for effect in effects_of(request)})
     rows = await _judged(file, reference)
     if flag_of(req, "dryRun"):
         forecast = await forecast_batch(services(), admin(), rows, file.ignored_columns)
@@ -58,11 +58,11 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
             rows=rows,
             ignored_columns=file.ignored_columns,
             reference=reference,
-            caller=caller_of(req),
+            caller=caller_of(),
             idempotency_key=key,
             fingerprint=hashlib.sha256(b"batch\0" + req.get_body()).hexdigest(),
             traceparent=req.headers.get("traceparent"),
-            by=actor_of(req),
+            by=actor_of(),
         ),
     )
     if isinstance(result, Conflict):
@@ -120,7 +120,7 @@ async def read_results(req: func.HttpRequest) -> func.HttpResponse:
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST batches/{id}/retry"""
     batch = await _found(req)
-    await replay_batch(services(), batch, actor_of(req))
+    await replay_batch(services(), batch, actor_of())
     return await _accepted(req, batch)
 
 

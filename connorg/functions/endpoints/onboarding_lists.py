@@ -74,9 +74,7 @@ async def count(req: func.HttpRequest) -> func.HttpResponse:
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry, with the filters of the list or ids: those that failed."""
     choice, is_dry = choice_of_call(req, services().clock.now()), flag_of(req, "dryRun")
-    outcomes = await replay_several(
-        services(), choice, MOST_AT_ONCE, dry_run=is_dry, by=actor_of(req)
-    )
+    outcomes = await replay_several(services(), choice, MOST_AT_ONCE, dry_run=is_dry, by=actor_of())
     body = Replays(
         dry_run=is_dry,
         replayed=_changed(outcomes),
@@ -90,9 +88,7 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
 async def cancel_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/cancel, with the filters of the list or ids: those that wait."""
     choice, is_dry = choice_of_call(req, services().clock.now()), flag_of(req, "dryRun")
-    outcomes = await cancel_several(
-        services(), choice, MOST_AT_ONCE, dry_run=is_dry, by=actor_of(req)
-    )
+    outcomes = await cancel_several(services(), choice, MOST_AT_ONCE, dry_run=is_dry, by=actor_of())
     body = Cancellations(
         dry_run=is_dry,
         canceled=_changed(outcomes),

@@ -40,7 +40,7 @@ from connorg.wiring import services
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations?dryRun=&readBack="""
     request = ask(OnboardingRequest, body_of(req))
-    authorize_effects(req, effects_of(request))
+    authorize_effects(effects_of(request))
     if flag_of(req, "dryRun"):
         forecast = await dry_run(services(), request, channels.HTTP)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
@@ -48,10 +48,10 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     submission = Submission(
         request,
         channel=channels.HTTP,
-        caller=caller_of(req),
+        caller=caller_of(),
         idempotency_key=idempotency_key_of(req),
         traceparent=req.headers.get("traceparent"),
-        by=actor_of(req),
+        by=actor_of(),
     )
     result = await submit_request(services(), submission, preference.wait)
     if isinstance(result, Refusal):
@@ -78,13 +78,13 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
 
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
-    replayed = _changed(await replay_onboarding(services(), _id_of(req), actor_of(req)))
+    replayed = _changed(await replay_onboarding(services(), _id_of(req), actor_of()))
     return onboarding_answer(replayed, 202, Addresses(req))
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE onboardings/{id}"""
-    canceled = _changed(await cancel_onboarding(services(), _id_of(req), actor_of(req)))
+    canceled = _changed(await cancel_onboarding(services(), _id_of(req), actor_of()))
     return onboarding_answer(canceled, 200, Addresses(req))
 
 

@@ -82,13 +82,13 @@ async def delete(req: func.HttpRequest) -> func.HttpResponse:
     organization = await read_organization(services(), _id_of(req))
     if isinstance(organization, Refused):
         known = organization.not_found and await forget_organization(
-            services(), _id_of(req), actor_of(req)
+            services(), _id_of(req), actor_of()
         )
         if known:
             return func.HttpResponse(status_code=204)  # somebody deleted it elsewhere
         raise refused_problem(organization)
     _check_confirmation(req, organization)
-    refused = await delete_organization(services(), admin(), organization.id, actor_of(req))
+    refused = await delete_organization(services(), admin(), organization.id, actor_of())
     if refused is not None and not refused.not_found:
         raise refused_problem(refused)
     return func.HttpResponse(status_code=204)

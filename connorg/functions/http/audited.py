@@ -10,7 +10,6 @@ from connorg.contract import channels
 from connorg.contract.effects import Effect, Role
 from connorg.functions.http.callers import actor_of
 from connorg.functions.http.problem_boundary import Handler
-from connorg.settings import ConfigurationError
 from connorg.telemetry import hooks as telemetry
 from connorg.telemetry.audit import Change, audit
 
@@ -50,7 +49,7 @@ def audited(handler: Handler, effect: Effect, role: Role | None) -> Handler:
             change = Change(
                 effect,
                 subject=_subject_of(req, response),
-                by=_actor_of(req) if channel == channels.HTTP else channel,
+                by=actor_of() if channel == channels.HTTP else channel,
                 channel=channel,
                 role=role or "nobody",
                 status=response.status_code,
@@ -82,10 +81,3 @@ def _channel_of(req: func.HttpRequest) -> str:
     if source is None:
         return channels.HTTP
     return channels.webhook(source.lower() if _SOURCE.fullmatch(source.lower()) else _UNKNOWN)
-
-
-def _actor_of(req: func.HttpRequest) -> str:
-    try:
-        return actor_of(req)
-    except ConfigurationError:  # which the caller was told of
-        return _UNKNOWN

@@ -1,11 +1,16 @@
 """Who calls: a holder of a function key, or somebody whom Entra signed in.
 
-Source: "Work with user identities in Azure App Service authentication": App Service removes these
-headers from what callers send, and sets them for a caller who has signed in.
+Entra's callers prove themselves by their token. Where App Service authentication stands before the
+app, its headers are as good. Source: "Work with user identities in Azure App Service
+authentication": it removes these headers from what callers send, and sets them for a caller who has
+signed in.
 """
 
 import base64
+import logging
 from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Literal
 
 import azure.functions as func
 from pydantic import BaseModel
@@ -15,35 +20,55 @@ from connorg.contract.effects import ROLES, Effect, Role
 from connorg.contract.model import GUID
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.policy.ways_in import ON_STANDING
+from connorg.core.ports import KeysUnavailableError, Principal, TokenRefusedError
 from connorg.settings import settings
+from connorg.wiring import entra_tokens
+
+_log = logging.getLogger(__name__)
 
 
 class _Claim(BaseModel):
     typ: str
-    val: str
+    val: object = None
 
 
-class _Principal(BaseModel):
+class _Header(BaseModel):
+    auth_typ: Literal["aad"]
     claims: list[_Claim] = []
     role_typ: str = "roles"
 
     @property
-    def roles(self) -> set[str]:
-        return {claim.val for claim in self.claims if claim.typ in {"roles", self.role_typ}}
+    def roles(self) -> frozenset[str]:
+        return frozenset(
+            claim.val
+            for claim in self.claims
+            if claim.typ in {"roles", self.role_typ} and isinstance(claim.val, str)
+        )
 
 
-def authorize(request: func.HttpRequest, role: Role) -> None:
+_caller: ContextVar[Principal | None] = ContextVar("caller", default=None)
+"""Whom Entra signed in, of the call that is answered; None: a holder of a key, or nobody."""
+
+
+async def recognise(request: func.HttpRequest) -> None:
+    """Take note of whom Entra signed in, for the functions here. Raise ProblemError."""
+    _caller.set(None)
+    if settings().require_entra:
+        _caller.set(_told_by_app_service(request) or await _proven_by_token(request))
+
+
+def authorize(role: Role) -> None:
     """Refuse who is not signed in or lacks the role, where the app is set to require Entra."""
     if not settings().require_entra:
         return
-    header = request.headers.get("x-ms-client-principal")
-    if header is None:
+    caller = _caller.get()
+    if caller is None:
         raise ProblemError(
             ProblemKind.UNAUTHENTICATED,
             "This app takes callers with an Entra token only.",
             "Get a token for this app and send it as a bearer token.",
         )
-    if role not in _principal(header).roles:
+    if role not in caller.roles:
         raise ProblemError(
             ProblemKind.FORBIDDEN,
             f"The caller lacks the app role {role}.",
@@ -51,10 +76,10 @@ def authorize(request: func.HttpRequest, role: Role) -> None:
         )
 
 
-def authorize_effects(request: func.HttpRequest, effects: Iterable[Effect]) -> None:
+def authorize_effects(effects: Iterable[Effect]) -> None:
     """Refuse who lacks the role for one of the effects, whatever the route asks for."""
     for role in sorted({ROLES[effect] for effect in effects}):
-        authorize(request, role)
+        authorize(role)
 
 
 def require_way_in(effect: Effect) -> None:
@@ -67,19 +92,47 @@ def require_way_in(effect: Effect) -> None:
         )
 
 
-def caller_of(request: func.HttpRequest) -> str:
-    """Name the caller whose Idempotency-Keys are kept apart; holders of keys are one caller."""
-    return request.headers.get("x-ms-client-principal-id") or ""
+def caller_of() -> str:
+    """Name the caller whose Idempotency-Keys are kept apart; holders of keys are one caller.
+
+    An object id, or nothing: so nobody passes for a channel, whose keys lie beside them.
+    """
+    caller = _caller.get()
+    object_id = caller.object_id.lower() if caller is not None else ""
+    return object_id if GUID.fullmatch(object_id) else ""
 
 
-def actor_of(request: func.HttpRequest) -> str:
+def actor_of() -> str:
     """Return who calls, as histories and the audit name it: an object id in Entra, or `key`."""
-    object_id = caller_of(request).lower()
-    return object_id if settings().require_entra and GUID.fullmatch(object_id) else "key"
+    return caller_of() or "key"
 
 
-def _principal(header: str) -> _Principal:
+def _told_by_app_service(request: func.HttpRequest) -> Principal | None:
+    """Read the header that App Service sets; where it does not, anybody can have written it."""
+    header = request.headers.get("x-ms-client-principal")
+    if header is None or not settings().signs_in_before:
+        return None
     try:
-        return _Principal.model_validate_json(base64.b64decode(header, validate=True))
-    except ValueError:  # no Base64, no ASCII even, no JSON, or no principal
-        return _Principal()
+        told = _Header.model_validate_json(base64.b64decode(header, validate=True))
+    except ValueError:  # no Base64, no ASCII even, no JSON, or no principal of Entra
+        return None
+    return Principal(request.headers.get("x-ms-client-principal-id") or "", told.roles)
+
+
+async def _proven_by_token(request: func.HttpRequest) -> Principal | None:
+    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or (tokens := entra_tokens()) is None:
+        return None
+    try:
+        return await tokens.verify(token.strip())
+    except TokenRefusedError as error:
+        _log.warning("a bearer token was refused: %s", error)
+        return None
+    except KeysUnavailableError as error:
+        _log.error("the keys of the tenant can't be had: %s", error)
+        raise ProblemError(
+            ProblemKind.SIGNING_KEYS_UNAVAILABLE,
+            "The keys with which Entra signs tokens can't be had now.",
+            "Send the request again.",
+            headers={"Retry-After": "5"},
+        ) from None

@@ -14,7 +14,7 @@ from connorg.contract.versions import NewerVersionError
 from connorg.core.ports import StorageUnavailableError
 from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.functions.http.answers import problem_answer
-from connorg.functions.http.callers import authorize, require_way_in
+from connorg.functions.http.callers import authorize, recognise, require_way_in
 from connorg.settings import ConfigurationError, settings
 from connorg.telemetry.unexpected import UnexpectedError
 
@@ -41,7 +41,8 @@ def with_problem_answers(
             if needs_settings:
                 settings()
             if role is not None:
-                authorize(req, role)
+                await recognise(req)
+                authorize(role)
             if effect is not None:
                 require_way_in(effect)
             return await handler(req)

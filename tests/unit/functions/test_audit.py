@@ -1,5 +1,7 @@
 """Every change that is asked for leaves one line: who, what, and what came of it."""
 
+import base64
+import json
 import logging
 from collections.abc import Callable
 
@@ -41,11 +43,12 @@ async def line_of(
     req: func.HttpRequest,
     answer: Callable[[], func.HttpResponse],
     name: str = "ReplayOnboarding",
+    role: Role | None = None,
 ) -> list[str]:
     async def handler(_: func.HttpRequest) -> func.HttpResponse:
         return answer()
 
-    handler_of_role = with_problem_answers(handler, None)
+    handler_of_role = with_problem_answers(handler, role)
     with caplog.at_level(logging.INFO, "connorg.audit"):
         await audited(handler_of_role, EFFECTS[name], Role.MANAGE)(req)
     return [r.message for r in caplog.records if r.name == "connorg.audit"]
@@ -63,8 +66,14 @@ async def test_a_change_is_told_by_whoever_asked_for_it(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", "true")
-    req = request(headers={"x-ms-client-principal-id": _ADA}, route={"id": "AB-12"})
-    told = await line_of(caplog, req, accepted)
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "true")
+    principal = {"auth_typ": "aad", "claims": [{"typ": "roles", "val": Role.MANAGE}]}
+    headers = {
+        "x-ms-client-principal": base64.b64encode(json.dumps(principal).encode()).decode(),
+        "x-ms-client-principal-id": _ADA,
+    }
+    req = request(headers=headers, route={"id": "AB-12"})
+    told = await line_of(caplog, req, accepted, role=Role.MANAGE)
     assert told == [
         f"audit: replay of ab-12 by {_ADA} over http as Onboarding.Manage: 202",
     ]

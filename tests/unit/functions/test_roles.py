@@ -1,5 +1,6 @@
 """Who is let in where: every caller on every route, held to the table that callers read."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from connorg.contract.effects import ROLES, Role
 from connorg.contract.problems import ProblemError
 from connorg.core.policy.ways_in import ON_STANDING
 from connorg.functions.http.audited import EFFECTS
-from connorg.functions.http.callers import authorize
+from connorg.functions.http.callers import authorize, recognise
 from connorg.functions.http.route import Route
 from connorg.settings import settings
 from infra.grant.rights import CALLER_ROLES
@@ -50,6 +51,7 @@ def call(headers: Mapping[str, str], method: str = "GET") -> func.HttpRequest:
 @pytest.fixture
 def entra_required(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", "true")
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")  # as App Service spells it
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -183,21 +185,45 @@ def test_the_roles_that_are_asked_for_can_be_given() -> None:
         signed_in(claims_of("roles", *Role)),
         signed_in(claims_of(ROLE_URI, *Role), role_typ=ROLE_URI),
         signed_in(claims_of("roles", *Role), role_typ=ROLE_URI),
-        encoded(json.dumps({"claims": claims_of("roles", *Role)})),
+        encoded(json.dumps({"auth_typ": "aad", "claims": claims_of("roles", *Role)})),
     ],
     ids=["roles", "its URI", "roles beside the URI", "no type told"],
 )
 def test_a_role_counts_by_either_name_of_its_claim(headers: dict[str, str]) -> None:
     for role in Role:
-        authorize(call(headers), role)
+        assert refusal_of(headers, role) is None
 
 
 def refusal_of(headers: Mapping[str, str], role: Role = Role.MANAGE) -> int | None:
+    async def ask() -> None:
+        await recognise(call(headers))
+        authorize(role)
+
     try:
-        authorize(call(headers), role)
+        asyncio.run(ask())
     except ProblemError as error:
         return error.problem.status
     return None
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize("enabled", ["", "false", "1", "yes", "True ", "truthy", None])
+def test_where_app_service_signs_nobody_in_its_header_is_anybody_s(
+    monkeypatch: pytest.MonkeyPatch, enabled: str | None
+) -> None:
+    if enabled is None:
+        monkeypatch.delenv("WEBSITE_AUTH_ENABLED")
+    else:
+        monkeypatch.setenv("WEBSITE_AUTH_ENABLED", enabled)
+    settings.cache_clear()
+    assert refusal_of(signed_in(claims_of("roles", *Role))) == UNAUTHENTICATED
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize("auth_typ", ["", "AAD", "google", "facebook", "aad2", None, ["aad"]])
+def test_a_principal_of_another_provider_is_nobody(auth_typ: object) -> None:
+    told = {"auth_typ": auth_typ, "claims": claims_of("roles", *Role), "role_typ": "roles"}
+    assert refusal_of(encoded(json.dumps(told))) == UNAUTHENTICATED
 
 
 @pytest.mark.parametrize(
@@ -215,6 +241,7 @@ def test_a_claim_that_only_reads_like_a_role_is_none(typ: str) -> None:
 def test_no_claim_of_another_type_is_a_role(typ: str, role: Role) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CONNORG_REQUIRE_ENTRA", "true")
+        environment.setenv("WEBSITE_AUTH_ENABLED", "true")
         settings.cache_clear()
         assert refusal_of(signed_in(claims_of(typ, role)), role) == FORBIDDEN
     settings.cache_clear()
@@ -260,8 +287,8 @@ def test_a_role_of_another_shape_is_none(value: object) -> None:
     ],
     ids=lambda headers: str(headers["x-ms-client-principal"][:20]),
 )
-def test_a_principal_that_can_t_be_read_has_no_role(headers: dict[str, str]) -> None:
-    assert refusal_of(headers) == FORBIDDEN
+def test_a_principal_that_can_t_be_read_is_nobody(headers: dict[str, str]) -> None:
+    assert refusal_of(headers) == UNAUTHENTICATED
 
 
 @pytest.mark.usefixtures("entra_required")
