@@ -149,6 +149,7 @@ class Settings(_EntraSetting, StorageSettings):
         365, alias="CONNORG_RETENTION_DAYS"
     )
     website_hostname: str = Field("", alias="WEBSITE_HOSTNAME")
+    forwarded_hosts: Words[Host] = Field((), alias="CONNORG_FORWARDED_HOSTS")
     callback_hosts: Words[Host] = Field((), alias="CONNORG_CALLBACK_HOSTS")
     callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)
     webhook_senders: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")

@@ -5,6 +5,7 @@ from tests.mutations.mutation import Mutation
 _TABLE = "tests/unit/core/test_ways_in.py::"
 _CLOSED = "tests/unit/functions/test_misconfigured.py::"
 _TOKENS = "tests/contract/test_entra_tokens.py::"
+_KIT = "tests/unit/functions/test_http_kit.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -187,5 +188,33 @@ MUTATIONS = (
         old="    except TokenRefusedError as error:\n",
         new="    except (TokenRefusedError, KeysUnavailableError) as error:\n",
         killed_by=f"{_TOKENS}test_without_keys_callers_are_told_to_come_again",
+    ),
+    Mutation(
+        "anybody says at which host an address is",
+        "connorg/functions/http/addresses.py",
+        old="host = forwarded_host if is_known else",
+        new="host = forwarded_host if is_host else",
+        killed_by=f"{_KIT}test_a_forwarded_host_that_is_not_listed_is_ignored",
+    ),
+    Mutation(
+        "anybody has an address sent in the clear",
+        "connorg/functions/http/addresses.py",
+        old='schemes = {"http", "https"} if is_known else {"https"}',
+        new='schemes = {"http", "https"}',
+        killed_by=f"{_KIT}test_a_forwarded_host_that_is_not_listed_is_ignored",
+    ),
+    Mutation(
+        "a caller passes for a channel",
+        "connorg/functions/http/callers.py",
+        old='return object_id if GUID.fullmatch(object_id) else ""',
+        new="return object_id",
+        killed_by=f"{_ROLES}test_nobody_passes_for_a_channel",
+    ),
+    Mutation(
+        "a key's holder names itself",
+        "connorg/functions/http/callers.py",
+        old="    if settings().require_entra:\n        _caller.set(_told_by",
+        new="    if True:\n        _caller.set(_told_by",
+        killed_by=f"{_ROLES}test_nobody_passes_for_a_channel",
     ),
 )

@@ -84,6 +84,7 @@ REFUSED = {
     "CONNORG_BLOCKED_RETRY_SECONDS": (*NUMBER, "0", "3601"),
     "CONNORG_GIVE_UP_HOURS": (*NUMBER, "0", "169"),
     "CONNORG_RETENTION_DAYS": (*NUMBER, "7", "3651"),
+    "CONNORG_FORWARDED_HOSTS": (",", " ", "*", "https://hunter2.example", "*hunter2", "a/b", "a;b"),
     "CONNORG_CALLBACK_HOSTS": (",", " ", "*", "https://hunter2.example", "*hunter2", "a/b", "a;b"),
     "CONNORG_CALLBACK_RETRY_SECONDS": (*NUMBER, "0", "901"),
 }

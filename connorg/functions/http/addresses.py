@@ -5,21 +5,30 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from connorg.core.policy.patterns import is_listed
 from connorg.functions.http.result_tokens import PARAMETER, token_of
+from connorg.settings import settings
 
 PREFIX = "api"  # host.json's routePrefix; a test holds the two together
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 
 
 class Addresses:
-    """The addresses of onboardings. A proxy in front says its own name by X-Forwarded-*."""
+    """The addresses of onboardings. A proxy in front says its own name by X-Forwarded-*.
+
+    Whoever calls can write these. So only a host counts that CONNORG_FORWARDED_HOSTS lists: an
+    address holds what opens it. `https` is believed of anybody: it sends nobody astray.
+    """
 
     def __init__(self, request: func.HttpRequest) -> None:
         url = urlsplit(request.url)
         forwarded_host = _first(request.headers.get("x-forwarded-host"))
         forwarded_proto = _first(request.headers.get("x-forwarded-proto"))
-        host = forwarded_host if _HOST.fullmatch(forwarded_host) else url.netloc
-        scheme = forwarded_proto if forwarded_proto in {"http", "https"} else url.scheme
+        is_host = _HOST.fullmatch(forwarded_host) is not None
+        is_known = is_host and is_listed(forwarded_host, settings().forwarded_hosts)
+        host = forwarded_host if is_known else url.netloc
+        schemes = {"http", "https"} if is_known else {"https"}
+        scheme = forwarded_proto if forwarded_proto in schemes else url.scheme
         self._base = f"{scheme}://{host}/{PREFIX}"
 
     def onboarding(self, onboarding_id: str) -> str:
@@ -45,4 +54,4 @@ class Addresses:
 
 
 def _first(values: str | None) -> str:
-    return (values or "").split(",")[0].strip()
+    return (values or "").split(",")[0].strip().lower()

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from connorg.functions.http.addresses import PREFIX, Addresses
 from connorg.functions.http.answers import poll_after
 from connorg.functions.http.headers import idempotency_key_of, preference_of
 from connorg.functions.queues.envelope import text_of
+from tests.unit.once_per_process import made_anew
 from tests.unit.partners import request
 
 ROOT = Path(__file__).parents[3]
@@ -80,14 +81,45 @@ def test_addresses_are_those_that_the_caller_used() -> None:
     assert direct.onboarding("1-2") == "https://app.azurewebsites.net/api/onboardings/1-2"
 
 
-def test_addresses_honour_the_proxy_in_front() -> None:
-    forwarded = {"x-forwarded-host": "connorg.contoso.com, inner", "x-forwarded-proto": "https"}
-    address = Addresses(http_request(forwarded)).result("1-2")
-    assert address == "https://connorg.contoso.com/api/onboardings/1-2/result"
+@pytest.fixture
+def behind_proxies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CONNORG_FORWARDED_HOSTS", "Connorg.contoso.com *.proxies.example p:8443")
+    with made_anew():
+        yield
 
 
-@pytest.mark.parametrize("host", ["evil.com/path", "evil.com\r\nX: 1", "user@evil.com", ""])
-def test_a_forwarded_host_that_is_no_host_is_ignored(host: str) -> None:
+@pytest.mark.usefixtures("behind_proxies")
+@pytest.mark.parametrize("host", ["connorg.contoso.com", "a.b.proxies.example", "p:8443"])
+def test_addresses_honour_the_proxy_in_front(host: str) -> None:
+    for scheme in ("http", "https"):
+        forwarded = {"x-forwarded-host": f"{host.upper()}, inner", "x-forwarded-proto": scheme}
+        address = Addresses(http_request(forwarded)).result("1-2")
+        assert address == f"{scheme}://{host}/api/onboardings/1-2/result"
+
+
+NO_PROXY = [
+    "evil.com",
+    "connorg.contoso.com.evil.com",
+    "connorg.contoso.com:8443",
+    "evilproxies.example",
+    "proxies.example",
+    "evil.com/.proxies.example",
+    "user@a.proxies.example",
+    "evil.com\r\nX: 1",
+    "",
+]
+
+
+@pytest.mark.usefixtures("behind_proxies")
+@pytest.mark.parametrize("host", NO_PROXY)
+def test_a_forwarded_host_that_is_not_listed_is_ignored(host: str) -> None:
+    forwarded = {"x-forwarded-host": host, "x-forwarded-proto": "http"}
+    address = Addresses(http_request(forwarded, url="https://app.example/api/x")).onboarding("1-2")
+    assert address == "https://app.example/api/onboardings/1-2"
+
+
+@pytest.mark.parametrize("host", ["connorg.contoso.com", "127.0.0.1", *NO_PROXY])
+def test_without_a_list_no_forwarded_host_counts(host: str) -> None:
     address = Addresses(http_request({"x-forwarded-host": host})).onboarding("1-2")
     assert address == "http://127.0.0.1:7071/api/onboardings/1-2"
 

@@ -16,7 +16,7 @@ from connorg.contract.effects import ROLES, Role
 from connorg.contract.problems import ProblemError
 from connorg.core.policy.ways_in import ON_STANDING
 from connorg.functions.http.audited import EFFECTS
-from connorg.functions.http.callers import authorize, recognise
+from connorg.functions.http.callers import actor_of, authorize, caller_of, recognise
 from connorg.functions.http.route import Route
 from connorg.settings import settings
 from infra.grant.rights import CALLER_ROLES
@@ -217,6 +217,27 @@ def test_where_app_service_signs_nobody_in_its_header_is_anybody_s(
         monkeypatch.setenv("WEBSITE_AUTH_ENABLED", enabled)
     settings.cache_clear()
     assert refusal_of(signed_in(claims_of("roles", *Role))) == UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("name", ["webhook:servicenow", "queue", "kept:queue", "", "x" * 99])
+@pytest.mark.parametrize("entra", ["true", "false"])
+def test_nobody_passes_for_a_channel(
+    monkeypatch: pytest.MonkeyPatch, name: str, entra: str
+) -> None:
+    """Idempotency keys of callers lie beside those of channels, and are told apart by the name."""
+    monkeypatch.setenv("CONNORG_REQUIRE_ENTRA", entra)
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "true")
+    settings.cache_clear()
+    ada = "aaaaaaaa-0000-4000-8000-000000000001"
+
+    async def names(of: str) -> tuple[str, str]:
+        header = {"x-ms-client-principal-id": of}
+        await recognise(call({**signed_in(claims_of("roles", *Role)), **header}))
+        return caller_of(), actor_of()
+
+    assert asyncio.run(names(name)) == ("", "key")
+    assert asyncio.run(names(ada)) == ((ada, ada) if entra == "true" else ("", "key"))
+    settings.cache_clear()
 
 
 @pytest.mark.usefixtures("entra_required")
