@@ -7,6 +7,7 @@ identity_sources  the domain or tenant that it stands for
 domains           domain names
 sponsors          who answers for it
 organization      the organization as Graph tells of it
+as_told           values as Graph tells them
 changes           what can be changed of it
 onboarding        the record of a request's journey
 history           its last steps

@@ -5,10 +5,11 @@ Source: Microsoft Graph, "connectedOrganization resource type".
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from connorg.contract.as_told import READ_OBJECTS, DateTimeAsTold, TextAsTold
 from connorg.contract.fields import CHANGEABLE, Attributes, attributes_of
 from connorg.contract.model import Model
 from connorg.contract.requests import OnboardingRequest
@@ -20,11 +21,11 @@ class StoredIdentitySource(Model):
 
     model_config = ConfigDict(extra="allow")
 
-    odata_type: str | None = Field(None, alias="@odata.type")
-    display_name: str | None = None
-    domain_name: str | None = None
-    tenant_id: str | None = None
-    cloud_instance: str | None = None
+    odata_type: TextAsTold = Field(None, alias="@odata.type")
+    display_name: TextAsTold = None
+    domain_name: TextAsTold = None
+    tenant_id: TextAsTold = None
+    cloud_instance: TextAsTold = None
 
 
 class Tenant(Model):
@@ -46,12 +47,12 @@ class ConnectedOrganization(Model):
     model_config = ConfigDict(extra="ignore")
 
     id: str
-    display_name: str | None = None
-    description: str | None = None
-    state: str | None = None
-    identity_sources: tuple[StoredIdentitySource, ...] = ()
-    created_date_time: datetime | None = None
-    modified_date_time: datetime | None = None
+    display_name: TextAsTold = None
+    description: TextAsTold = None
+    state: TextAsTold = None
+    identity_sources: Annotated[tuple[StoredIdentitySource, ...], READ_OBJECTS] = ()
+    created_date_time: DateTimeAsTold = None
+    modified_date_time: DateTimeAsTold = None
     tenant: Tenant | None = None
     """Not Graph's: the tenant behind the identity source, where it was looked up."""
 

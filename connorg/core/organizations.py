@@ -4,6 +4,7 @@ Each is one thing said to Graph while the caller waits; nothing of it is retried
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from connorg.contract.fields import Attributes
@@ -76,22 +77,42 @@ async def delete_organization(
     `by`: who asks for it.
     """
     # Before it is gone: a request that finds the ledger marked and Graph not yet only adopts it.
-    await forget_organization(services, organization_id, by)
-    return await services.throttle.ask(lambda: admin.delete(organization_id))
+    marked = await _mark_all_deleted(services, organization_id, by)
+    refused = await services.throttle.ask(lambda: admin.delete(organization_id))
+    if refused is not None and not refused.not_found:
+        for onboarding in marked:
+            await _take_mark_back(services, onboarding)
+    return refused
 
 
 async def forget_organization(
     services: Services, organization_id: str, by: str | None = None
 ) -> bool:
     """Note in the ledger that an organization is gone. False: the ledger knew nothing of it."""
-    known = [
+    return bool(await _mark_all_deleted(services, organization_id, by))
+
+
+async def _mark_all_deleted(
+    services: Services, organization_id: str, by: str | None
+) -> tuple[Onboarding, ...]:
+    """Mark the onboardings of an organization; return them as they were."""
+    known = tuple(
         onboarding
         for onboarding in await services.ledger.of_organization(organization_id)
         if onboarding.status.terminal and onboarding.deleted_date_time is None
-    ]
+    )
     for onboarding in known:
         await _mark_deleted(services, onboarding, by)
-    return bool(known)
+    return known
+
+
+async def _take_mark_back(services: Services, before: Onboarding) -> None:
+    """Note that the organization stands after all. `before`: the onboarding without the mark."""
+    latest = await services.ledger.read(before.id)
+    if latest is None or not latest.status.terminal:
+        return
+    with suppress(SupersededError):  # somebody else goes on with it
+        await services.ledger.save(lifecycle.unmark_deleted(latest, before, services.clock.now()))
 
 
 async def _mark_deleted(services: Services, onboarding: Onboarding, by: str | None) -> None:

@@ -19,7 +19,14 @@ from connorg.contract.organization import (
 )
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.sponsors import SponsorKind, SponsorObject, Sponsorship
-from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Setback, SponsorSettled
+from connorg.core.domain.outcomes import (
+    AlreadyConnected,
+    Blocked,
+    Later,
+    Namesake,
+    Setback,
+    SponsorSettled,
+)
 
 
 class StorageUnavailableError(Exception):
@@ -70,11 +77,23 @@ class OrganizationGateway(Protocol):
     ) -> ConnectedOrganization | AlreadyConnected | Setback: ...
 
     async def find(
-        self, request: OnboardingRequest, tenant: Tenant | None = None
-    ) -> ConnectedOrganization | Setback | None:
-        """Search for the organization of the request's identity source; None: not listed.
+        self,
+        request: OnboardingRequest,
+        tenant: Tenant | None = None,
+        *,
+        tenant_unknown: bool = False,
+        since: datetime | None = None,
+        quick: bool = False,
+    ) -> ConnectedOrganization | Namesake | Later | Blocked | None:
+        """Tell whether the organization of the request's identity source is there.
 
-        `tenant`: the one behind it, where it is known.
+        None and a Namesake: it is not, and that can be believed. Later and Blocked: nobody can tell
+        now.
+
+        `tenant`: the one behind it, which Graph stores in a domain's place. `tenant_unknown`: it
+        may have one that nobody can look up.
+        `since`: what was created until then must be seen; None: a minute ago will do. `quick`:
+        only look, without the proof that nothing is there.
         """
         ...
 

@@ -1,16 +1,13 @@
 """The organization gateway on the official SDK: its builders make the requests from its models."""
 
+from datetime import datetime
 from typing import Any
 
-from kiota_abstractions.base_request_configuration import RequestConfiguration
-from msgraph.generated.identity_governance.entitlement_management.connected_organizations import (
-    connected_organizations_request_builder as builder,
-)
 from msgraph.graph_service_client import GraphServiceClient
 
 from connorg.contract.fields import Attributes
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
-from connorg.contract.model import GUID, Model
+from connorg.contract.model import GUID
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.problems import ErrorCode
@@ -20,25 +17,17 @@ from connorg.core.domain.outcomes import (
     AlreadyConnected,
     Blocked,
     Later,
+    Namesake,
     Refused,
     Setback,
     SponsorSettled,
 )
 from connorg.graph import bodies
-from connorg.graph.filters import by_partner, by_source, equals
-from connorg.graph.sender import Sender
+from connorg.graph.meanings import Call
+from connorg.graph.objects import GraphObjects
+from connorg.graph.search import Search
+from connorg.graph.sender import Sender, read_if_whole
 from connorg.graph.sponsors import is_held_already, reference_to, sponsors_of
-
-_Query = builder.ConnectedOrganizationsRequestBuilder
-_MOST_NAMESAKES = 50
-
-
-class _Organizations(Model, extra="ignore"):
-    value: tuple[ConnectedOrganization, ...]
-
-
-class _Sponsors(Model, extra="ignore"):
-    value: tuple[SponsorObject, ...]
 
 
 class GraphOrganizationGateway:
@@ -51,6 +40,8 @@ class GraphOrganizationGateway:
         )
         self._sender = sender
         self._base = base
+        self._objects = GraphObjects(client, sender, base)
+        self._search = Search(self._objects, sender.clock)
 
     async def tenant_of(
         self, source: DomainIdentitySource | AzureActiveDirectoryTenant
@@ -63,7 +54,7 @@ class GraphOrganizationGateway:
             lookup = self._tenants.find_tenant_information_by_tenant_id_with_tenant_id(
                 source.tenant_id
             )
-        return await self._sender.read(lookup.to_get_request_information(), Tenant)
+        return await self._sender.read(Call.LOOKUP, lookup.to_get_request_information(), Tenant)
 
     async def create(
         self, request: OnboardingRequest
@@ -72,44 +63,45 @@ class GraphOrganizationGateway:
         return await self._sender.create(ask, ConnectedOrganization)
 
     async def find(
-        self, request: OnboardingRequest, tenant: Tenant | None = None
-    ) -> ConnectedOrganization | Setback | None:
-        source = request.identity_source
-        found = await self._first(by_source(source))
-        if found is not None or not isinstance(source, DomainIdentitySource):
-            return found
-        # Graph stores a tenant where the domain belongs to one ("Create connectedOrganization").
-        known = tenant or await self.tenant_of(source)
-        match known:
-            case Tenant():
-                return await self._first(by_partner("azureActiveDirectoryTenant", known.tenant_id))
-            case Blocked():
-                return await self._namesake(request)
-            case Refused():
-                return None  # the domain has no tenant
-            case Later():
-                return known
+        self,
+        request: OnboardingRequest,
+        tenant: Tenant | None = None,
+        *,
+        tenant_unknown: bool = False,
+        since: datetime | None = None,
+        quick: bool = False,
+    ) -> ConnectedOrganization | Namesake | Later | Blocked | None:
+        return await self._search.find(
+            request, tenant, tenant_unknown=tenant_unknown, since=since, quick=quick
+        )
 
     async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
-        item = self._organizations.by_connected_organization_id(organization_id)
-        return await self._sender.read(item.to_get_request_information(), ConnectedOrganization)
+        return await self._objects.read(organization_id)
 
     async def update(
         self, organization: ConnectedOrganization, wanted: Attributes
     ) -> ConnectedOrganization | Setback:
         changes = bodies.changes(organization.attributes, wanted)
         item = self._organizations.by_connected_organization_id(organization.id)
-        setback = await self._sender.change(item.to_patch_request_information(changes))
-        # 200 and 202 carry a body, 204 none: what counts is what was asked for.
-        return setback or organization.model_copy(update=wanted)
+        ask = item.to_patch_request_information(changes)
+        answer = await self._objects.judged(await self._sender.change(Call.CHANGE, ask))
+        if not isinstance(answer, bytes):
+            return answer
+        # 200 and 202 carry a body, 204 none.
+        told = read_if_whole(answer, ConnectedOrganization)
+        if told is None or told.id.lower() != organization.id.lower():
+            read = await self.read(organization.id)
+            told = read if isinstance(read, ConnectedOrganization) else organization
+        kept = {} if told.identity_sources else {"identity_sources": organization.identity_sources}
+        # What was asked for was taken, though a read may show it a little later.
+        return told.model_copy(update={**kept, **wanted})
 
     async def sponsors(
         self, organization_id: str, kind: SponsorKind
     ) -> tuple[SponsorObject, ...] | Setback:
         item = self._organizations.by_connected_organization_id(organization_id)
         ask = sponsors_of(item, kind).to_get_request_information()
-        page = await self._sender.read(ask, _Sponsors)
-        return page.value if isinstance(page, _Sponsors) else page
+        return await self._objects.judged(await self._objects.pages.sponsors(ask))
 
     async def add_sponsor(
         self, organization_id: str, sponsorship: Sponsorship
@@ -123,7 +115,7 @@ class GraphOrganizationGateway:
             answer = await self._who_is_missing(organization_id, answer)
         if isinstance(answer, Later | Blocked):
             return answer
-        if answer is None or is_held_already(answer):
+        if isinstance(answer, bytes) or is_held_already(answer):
             return SponsorSettled()
         return SponsorSettled(_not_added(sponsorship, answer))
 
@@ -139,40 +131,12 @@ class GraphOrganizationGateway:
 
     async def _refer(
         self, organization_id: str, sponsorship: Sponsorship, object_type: str
-    ) -> Setback | None:
+    ) -> bytes | Setback:
         item = self._organizations.by_connected_organization_id(organization_id)
         body = reference_to(self._base, object_type, sponsorship.sponsor)
         ref = sponsors_of(item, sponsorship.kind).ref
-        return await self._sender.change(ref.to_post_request_information(body))
-
-    async def _first(self, odata_filter: str) -> ConnectedOrganization | Setback | None:
-        page = await self._list(odata_filter, top=1)
-        if isinstance(page, _Organizations):
-            return page.value[0] if page.value else None
-        return page
-
-    async def _namesake(self, request: OnboardingRequest) -> ConnectedOrganization | Setback | None:
-        """Find a domain's organization without the right to look its tenant up.
-
-        Among the organizations of the same name and description one that stands for a tenant is
-        taken for it: a second organization of that name for another tenant would be a rare thing.
-        """
-        page = await self._list(equals("displayName", request.display_name), top=_MOST_NAMESAKES)
-        if not isinstance(page, _Organizations):
-            return page
-        for organization in page.value:
-            is_tenant = any(source.tenant_id for source in organization.identity_sources)
-            if is_tenant and organization.description == request.description:
-                return organization
-        return None
-
-    async def _list(self, odata_filter: str, top: int) -> _Organizations | Setback:
-        parameters = _Query.ConnectedOrganizationsRequestBuilderGetQueryParameters(
-            filter=odata_filter, top=top
-        )
-        configuration = RequestConfiguration(query_parameters=parameters)
-        ask = self._organizations.to_get_request_information(configuration)
-        return await self._sender.read(ask, _Organizations)
+        ask = ref.to_post_request_information(body)
+        return await self._objects.judged(await self._sender.change(Call.REFER, ask))
 
 
 def _not_added(sponsorship: Sponsorship, refused: Refused) -> OnboardingError:

@@ -1,53 +1,73 @@
 """Sending the SDK's requests and reading the answers.
 
-Answers are taken as bytes and read by our models: reading them as the SDK's models imports some
+Answers are taken as they came and read by our models: reading them as the SDK's models imports some
 1,200 modules, which makes the first create of a process four times slower and each later one seven
-times.
+times; and the SDK drops an error's body where it holds one date that it can't read.
 """
 
+from typing import TYPE_CHECKING
+
+from kiota_abstractions.native_response_handler import NativeResponseHandler
 from kiota_abstractions.request_adapter import RequestAdapter
 from kiota_abstractions.request_information import RequestInformation
-from msgraph.generated.models.o_data_errors.o_data_error import ODataError
+from kiota_http.middleware.options import ResponseHandlerOption
 from pydantic import ValidationError
 
 from connorg.contract.model import Model
-from connorg.core.domain.outcomes import AlreadyConnected, Refused, Setback
+from connorg.core.domain.outcomes import AlreadyConnected, Later, Refused, Setback
 from connorg.core.ports import Clock
-from connorg.graph.setbacks import setback_of, unreadable
+from connorg.graph.meanings import Call
+from connorg.graph.setbacks import setback_of, setback_of_answer, unreadable
 from connorg.telemetry import hooks as telemetry
+
+if TYPE_CHECKING:
+    import httpx
+
+_AS_IT_CAME = ResponseHandlerOption(NativeResponseHandler())
 
 
 class Sender:
     def __init__(self, adapter: RequestAdapter, clock: Clock) -> None:
         self._adapter = adapter
-        self._clock = clock
+        self.clock = clock
 
     async def create[M: Model](
         self, ask: RequestInformation, model: type[M]
     ) -> M | AlreadyConnected | Setback:
-        answer = await self._send(ask)
+        answer = await self._send(Call.CREATE, ask)
         return _read(answer, model) if isinstance(answer, bytes) else answer
 
-    async def read[M: Model](self, ask: RequestInformation, model: type[M]) -> M | Setback:
-        answer = await self._send(ask)
+    async def read[M: Model](
+        self, call: Call, ask: RequestInformation, model: type[M]
+    ) -> M | Setback:
+        answer = await self._send(call, ask)
         return _read(answer, model) if isinstance(answer, bytes) else _as_refusal(answer)
 
-    async def change(self, ask: RequestInformation) -> Setback | None:
-        """Send what is answered by 200, 202 or 204, with or without a body. None: it is done."""
-        answer = await self._send(ask)
-        return None if isinstance(answer, bytes) else _as_refusal(answer)
+    async def change(self, call: Call, ask: RequestInformation) -> bytes | Setback:
+        """Send what is answered by 200, 202 or 204. Return the body, which may be empty."""
+        answer = await self._send(call, ask)
+        return answer if isinstance(answer, bytes) else _as_refusal(answer)
 
-    async def _send(self, ask: RequestInformation) -> bytes | AlreadyConnected | Setback:
+    async def _send(
+        self, call: Call, ask: RequestInformation
+    ) -> bytes | AlreadyConnected | Setback:
         method = ask.http_method.value if ask.http_method else ""
         with telemetry.graph_call(method, self._adapter.base_url, ask.url_template):
             _expand_once(ask, self._adapter.base_url)
+            ask.add_request_options([_AS_IT_CAME])
             try:
-                answer: bytes | None = await self._adapter.send_primitive_async(
-                    ask, "bytes", {"XXX": ODataError}
+                answer: httpx.Response | None = await self._adapter.send_primitive_async(
+                    ask, "bytes", {}
                 )
             except Exception as error:  # noqa: BLE001  what it does not know, it raises again
-                return setback_of(error, self._clock.now())
-            return answer or b""
+                return setback_of(error)
+            if answer is None:
+                return unreadable()
+            if answer.is_success:
+                return answer.content
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            now = self.clock.now()
+            return setback_of_answer(call, answer.status_code, headers, answer.content, now)
 
 
 def _expand_once(ask: RequestInformation, base_url: str) -> None:
@@ -56,11 +76,17 @@ def _expand_once(ask: RequestInformation, base_url: str) -> None:
     ask.url = ask.url
 
 
-def _read[M: Model](answer: bytes, model: type[M]) -> M | Setback:
+def _read[M: Model](answer: bytes, model: type[M]) -> M | Later:
     try:
         return model.model_validate_json(answer)
     except ValidationError:
         return unreadable()
+
+
+def read_if_whole[M: Model](answer: bytes, model: type[M]) -> M | None:
+    """Read a body that may be missing; None: it is, or can't be read."""
+    read = _read(answer, model)
+    return None if isinstance(read, Later) else read
 
 
 def _as_refusal(answer: AlreadyConnected | Setback) -> Setback:

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 from azure.identity.aio import ManagedIdentityCredential
 from msgraph.graph_service_client import GraphServiceClient
 
-from connorg.contract.organization import ConnectedOrganization
+from connorg.contract.identity_sources import DomainIdentitySource
+from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, Setback
 from connorg.core.ports import OrganizationGateway
@@ -99,6 +100,7 @@ RULES: Mapping[str, dict[str, Any]] = {
     "unreadable": {"fault": "commit_then_status", "status": 201},
     "request timeout": {"fault": "status", "status": 408},
     "busy": {"fault": "status", "status": 409, "retryAfter": 7},
+    "locked": {"fault": "status", "status": 423, "retryAfter": 7},
     "token rejected": {"fault": "status", "status": 401},
     "refused": {"fault": "status", "status": 400},
 }
@@ -203,7 +205,13 @@ async def created(
 
 
 async def found(gateway: OrganizationGateway, request: OnboardingRequest) -> ConnectedOrganization:
-    answer = await gateway.find(request)
+    """What the core does: it learns of the tenant before it searches."""
+    source, tenant, unknown = request.identity_source, None, False
+    if isinstance(source, DomainIdentitySource):
+        known = await gateway.tenant_of(source)
+        tenant = known if isinstance(known, Tenant) else None
+        unknown = isinstance(known, Blocked)
+    answer = await gateway.find(request, tenant, tenant_unknown=unknown)
     assert isinstance(answer, ConnectedOrganization)
     return answer
 

@@ -36,7 +36,6 @@ ROOTS = {
     Cloud.CHINA: "https://microsoftgraph.chinacloudapi.cn",
 }
 ORGANIZATION: dict[str, Any] = {"id": "o", "displayName": "Contoso"}
-NEXT_LINK = "https://elsewhere.example/v1.0/connectedOrganizations?$skiptoken=2"
 
 
 class Recorder:
@@ -49,8 +48,11 @@ class Recorder:
         self.sent.append(request)
         if "findTenant" in request.url.path:
             return httpx.Response(404, json={"error": {"code": "x", "message": "x"}})
+        if "skiptoken" in str(request.url):
+            return httpx.Response(200, json={"value": []})
         if request.method == "GET" and not request.url.path.endswith("/o"):
-            return httpx.Response(200, json={"value": [], "@odata.nextLink": NEXT_LINK})
+            next_link = f"{request.url.copy_with(query=None)}?$skiptoken=2"
+            return httpx.Response(200, json={"value": [], "@odata.nextLink": next_link})
         return httpx.Response(200, json=ORGANIZATION)
 
     @property

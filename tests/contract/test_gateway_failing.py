@@ -1,6 +1,7 @@
 """Every way in which a call to Graph can fail, and what an organization gateway makes of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -36,7 +37,14 @@ async def test_a_failed_create_tells_what_is_known_of_its_fate(
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_failed_search_is_no_answer(under_test: GraphUnderTest, fault: str) -> None:
     failing = await under_test.fail(fault)
-    assert shown(await failing.find(partner())) == shown(FAULTS[fault].setback)
+    answer = await failing.find(partner())
+    setback = FAULTS[fault].setback
+    if isinstance(setback, Refused):  # no filter and no list is to be had: nobody can tell
+        assert isinstance(answer, Later)
+        return
+    if isinstance(setback, Later):
+        setback = replace(setback, ambiguous=False)  # it changes nothing
+    assert shown(answer) == shown(setback)
 
 
 # A PATCH that succeeded is not read, so it can't be unreadable.
@@ -124,7 +132,7 @@ ROWS: Mapping[str, tuple[dict[str, Any], type, str, dict[str, Any]]] = {
         {},
     ),
     "408": ({"status": 408}, Later, "GraphBusy", {"ambiguous": True}),
-    "409": ({"status": 409}, Later, "GraphBusy", {"ambiguous": False}),
+    "409": ({"status": 409}, Later, "GraphBusy", {"ambiguous": True}),
     "412": ({"status": 412}, Later, "GraphBusy", {"ambiguous": False}),
     "423": ({"status": 423, "retryAfter": 3}, Later, "GraphBusy", {"retry_after": 3}),
     "429": ({"status": 429}, Later, "GraphThrottled", {"throttled": True, "retry_after": None}),

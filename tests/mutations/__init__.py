@@ -2,6 +2,7 @@
 
 mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
+answers     breaks of what Graph's answers are taken for
 batches     breaks of files of requests: rows lost, taken twice, never told of
 emulator    breaks of the Graph emulator that stands in for the real one
 files       breaks of what is read: files, events, words for nothing
@@ -18,6 +19,7 @@ timing      of durations and clocks
 
 from tests.mutations import (
     access,
+    answers,
     batches,
     emulator,
     files,
@@ -35,6 +37,7 @@ from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
+    *answers.MUTATIONS,
     *batches.MUTATIONS,
     *emulator.MUTATIONS,
     *files.MUTATIONS,

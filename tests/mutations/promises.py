@@ -34,9 +34,9 @@ MUTATIONS = (
     Mutation(
         "a server error is taken for a call that did nothing",
         "connorg/graph/setbacks.py",
-        old="Later(down, ambiguous=True,",
-        new="Later(down, ambiguous=False,",
-        killed_by=f"{_SETBACKS}::test_a_server_error_may_have_been_carried_out",
+        old="Later(error, ambiguous=True,",
+        new="Later(error, ambiguous=False,",
+        killed_by=f"{_SETBACKS}::test_what_may_have_been_carried_out_is_looked_up",
     ),
     Mutation(
         "a newcomer takes over an identity source without its doubt",

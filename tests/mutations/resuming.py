@@ -185,8 +185,8 @@ MUTATIONS = (
     Mutation(
         "a search is believed while Graph may not list yet what was posted",
         "connorg/core/onboarding/steps.py",
-        old="        if doubt_until <= self._now:\n",
-        new="        if doubt_until >= self._now:\n",
+        old="believed = doubt_until <= self._now",
+        new="believed = doubt_until >= self._now",
         killed_by=f"{_STEPS}::test_after_a_lost_answer_nothing_is_posted_before_a_search_can_be"
         "_believed",
     ),
@@ -209,8 +209,8 @@ MUTATIONS = (
     Mutation(
         "a duplicate that is not listed yet is refused at once",
         "connorg/core/onboarding/steps.py",
-        old="        return Later(answer.error, ambiguous=True)\n",
-        new="        return Refused(answer.error)\n",
+        old="        if not is_second:\n            return Later(error, ambiguous=True)\n",
+        new="        if not is_second:\n            return Refused(error)\n",
         killed_by=f"{_STEPS}::test_what_graph_refuses_as_a_duplicate_and_does_not_list_yet_is_waited"
         "_for",
     ),

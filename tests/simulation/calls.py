@@ -199,7 +199,7 @@ def shown(answer: object) -> str:
 def _draw_fault(actor: Actor, what: str) -> Fault | None:
     world = actor.instance.world
     now, weather, random = world.loop.time(), world.weather, world.random
-    # Whether tenants may be looked up is one thing for a whole schedule.
+    # Whether tenants can be looked up is one thing for a whole schedule.
     may_be_denied = what != "lookup"
     if now < weather.blocked_until and may_be_denied:
         return FAULTS["no permission"]
@@ -208,12 +208,12 @@ def _draw_fault(actor: Actor, what: str) -> Fault | None:
     if not weather.faults or not world.strikes(weather.graph):
         return None
     name = random.choice(weather.faults)
-    if name == "no permission" and not may_be_denied:
+    if name in {"no permission", "unreadable"} and not may_be_denied:
         return None
     fault = FAULTS[name]
     match fault.setback:
         case Later(retry_after=float() | int(), throttled=throttled):
-            seconds = random.choice((0.0, 1.0, 5.0, 30.0, 90.0))
+            seconds = random.choice((1.0, 1.0, 5.0, 30.0, 90.0))
             if throttled:
                 world.graph_throttles_until = now + seconds
             return _with_retry_after(fault, seconds)

@@ -5,11 +5,12 @@ but lists an organization only some time later.
 """
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from connorg.contract.fields import Attributes
 from connorg.contract.identity_sources import AzureActiveDirectoryTenant, DomainIdentitySource
@@ -21,10 +22,26 @@ from connorg.core.domain.outcomes import (
     AlreadyConnected,
     Blocked,
     Later,
+    Namesake,
     Refused,
     Setback,
     SponsorSettled,
 )
+from connorg.graph.search import Page, Search
+
+_FILTER = re.compile(r"(?:.*/(?P<field>\w+)|displayName) eq '(?P<value>.*?)'\)?")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is not known of how Graph searches and lists."""
+
+    filters: Literal["exact", "ignore case", "ignored", "refused", "empty"] = "exact"
+    page_size: int = 100
+    empty_pages: bool = False
+    """Whether an empty page with a nextLink comes before each."""
+    capitals: bool = False
+    """Whether Graph stores tenant ids and domains in capitals."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,8 @@ FAULTS: Mapping[str, Fault] = {
     "reset after commit": Fault(_CONNECTION_LOST, commits=True),
     "unreadable": Fault(Later(_error("GraphAnswerUnreadable"), ambiguous=True), commits=True),
     "request timeout": Fault(Later(_error("GraphBusy"), ambiguous=True)),
-    "busy": Fault(Later(_error("GraphBusy"), retry_after=7)),
+    "busy": Fault(Later(_error("GraphBusy"), ambiguous=True, retry_after=7)),
+    "locked": Fault(Later(_error("GraphBusy"), retry_after=7)),
     "unreachable": Fault(Later(_error("GraphUnreachable"))),
     "no token": Fault(Later(_error("TokenUnavailable"))),
     "no permission": Fault(Blocked(_error("PermissionMissing"))),
@@ -98,6 +116,7 @@ class Graph:
         self.clock_ahead = timedelta(0)
         """How far Graph's clock is ahead of ours."""
         self.unknown_sponsors: set[str] = set()
+        self.dialect = Dialect()
         self.refused: set[str] = set()
         """Natural keys that Graph will never take."""
 
@@ -128,7 +147,7 @@ class Graph:
             return AlreadyConnected(_error("AlreadyConnected"))
         organization = ConnectedOrganization(
             id=f"organization{next(self._numbers)}",
-            identity_sources=(_stored_source(key, request),),
+            identity_sources=(_stored_source(key, request, capitals=self.dialect.capitals),),
             created_date_time=self._now() + self.clock_ahead,
             **request.attributes,
         )
@@ -137,14 +156,33 @@ class Graph:
         self.commits[key] += 1
         return organization.model_copy(update={"identity_sources": ()})
 
-    def find(
-        self, request: OnboardingRequest, tenant: Tenant | None
-    ) -> ConnectedOrganization | None:
-        key = self.key_of(request.natural_key)
-        if key != request.natural_key and not (tenant or self.may_look_up_tenants):
-            return self._namesake(request)
-        stored = self.stored.get(key)
-        return stored.organization if stored and self.is_listed(stored) else None
+    def now(self) -> datetime:
+        """See ports.Clock: ours, not Graph's."""
+        return self._now()
+
+    def page(self, odata_filter: str | None, next_link: str | None) -> Page | Setback:
+        if odata_filter is not None and self.dialect.filters == "refused":
+            return _REFUSED
+        listed = [held.organization for held in self.stored.values() if self.is_listed(held)]
+        shown = [one for one in listed if odata_filter is None or self._shows(one, odata_filter)]
+        size = self.dialect.page_size
+        first, is_empty = int((next_link or "0").strip("+")), (next_link or "").endswith("+")
+        if self.dialect.empty_pages and not is_empty:
+            return Page((), f"{first}+")
+        after = str(first + size) if first + size < len(shown) else None
+        return Page(tuple(shown[first : first + size]), after)
+
+    def _shows(self, organization: ConnectedOrganization, odata_filter: str) -> bool:
+        asked = _FILTER.search(odata_filter)
+        if self.dialect.filters in {"ignored", "empty"} or asked is None:
+            return self.dialect.filters == "ignored"
+        names: list[str | None] = [organization.display_name]
+        if field := asked["field"]:
+            attribute = {"domainName": "domain_name", "tenantId": "tenant_id"}[field]
+            names = [getattr(source, attribute) for source in organization.identity_sources]
+        if self.dialect.filters == "ignore case":
+            return asked["value"].lower() in {(name or "").lower() for name in names}
+        return asked["value"] in names
 
     def read(self, organization_id: str) -> ConnectedOrganization | Setback:
         stored = self.by_id(organization_id)
@@ -185,23 +223,16 @@ class Graph:
     def is_listed(self, stored: Stored) -> bool:
         return stored.listed_at <= self._now()
 
-    def _namesake(self, request: OnboardingRequest) -> ConnectedOrganization | None:
-        for stored in self.stored.values():
-            held = stored.organization
-            same = (held.display_name, held.description) == (
-                request.display_name,
-                request.description,
-            )
-            if same and held.identity_sources[0].tenant_id and self.is_listed(stored):
-                return held
-        return None
 
-
-def _stored_source(key: str, request: OnboardingRequest) -> StoredIdentitySource:
+def _stored_source(key: str, request: OnboardingRequest, *, capitals: bool) -> StoredIdentitySource:
     kind, _, name = key.partition(":")
     if kind == "tenant":
-        return StoredIdentitySource(tenant_id=name)
+        odata_type = "#microsoft.graph.azureActiveDirectoryTenant"
+        tenant_id = name.upper() if capitals else name
+        return StoredIdentitySource(odata_type=odata_type, tenant_id=tenant_id)
     asked = request.identity_source.model_dump(exclude={"display_name"})
+    if capitals and "domainName" in asked:
+        asked["domainName"] = asked["domainName"].upper()
     return StoredIdentitySource.model_validate(asked)
 
 
@@ -225,6 +256,7 @@ class SimulatedGateway:
     def __init__(self, graph: Graph, exchange: Exchange) -> None:
         self._graph = graph
         self._exchange = exchange
+        self.search = Search(self, graph)
 
     async def tenant_of(
         self, source: DomainIdentitySource | AzureActiveDirectoryTenant
@@ -239,10 +271,22 @@ class SimulatedGateway:
         return await self._exchange("create", request.natural_key, act)
 
     async def find(
-        self, request: OnboardingRequest, tenant: Tenant | None = None
-    ) -> ConnectedOrganization | Setback | None:
-        act = lambda: self._graph.find(request, tenant)  # noqa: E731
-        return await self._exchange("find", request.natural_key, act)
+        self,
+        request: OnboardingRequest,
+        tenant: Tenant | None = None,
+        *,
+        tenant_unknown: bool = False,
+        since: datetime | None = None,
+        quick: bool = False,
+    ) -> ConnectedOrganization | Namesake | Later | Blocked | None:
+        return await self.search.find(
+            request, tenant, tenant_unknown=tenant_unknown, since=since, quick=quick
+        )
+
+    async def page(self, odata_filter: str | None, next_link: str | None) -> Page | Setback:
+        """See search.Lister."""
+        act = lambda: self._graph.page(odata_filter, next_link)  # noqa: E731
+        return await self._exchange("find", _OF_THE_ONBOARDING, act)
 
     async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
         act = lambda: self._graph.read(organization_id)  # noqa: E731

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _MOST_SPONSORS = 3
+# By a source, its tenant and its name; all, in pages of one or two; whether filters work.
+_CALLS_PER_SEARCH = 60
 # Look the tenant up, search, create, search again, list two kinds of sponsors, update, add them.
-_CALLS_PER_ATTEMPT = 7 + _MOST_SPONSORS
+_CALLS_PER_ATTEMPT = 5 + 2 * _CALLS_PER_SEARCH + _MOST_SPONSORS
 # How much earlier than the end of its time an onboarding may give up: its next attempt would come
 # too late.
 _LONGEST_PAUSE = 1000.0

@@ -7,13 +7,14 @@ from typing import Any
 
 from connorg.contract.messages import BatchMessage, CallbackMessage, OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
-from connorg.contract.organization import Tenant
-from connorg.contract.requests import OnboardingRequest
+from connorg.contract.organization import ConnectedOrganization
+from connorg.core.domain.outcomes import Blocked, Later, Refused, Setback
 from connorg.core.ports import Receipt
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate, GateStore
 from connorg.core.throttle.pacer import Turn
 from connorg.core.throttle.throttle import Throttle
+from connorg.graph.search import Page, Search
 from tests.simulation.turns import CALLS_OF_A_TURN
 from tests.simulation.world import Change
 
@@ -45,8 +46,41 @@ def lookup_skipped() -> Change:
 
 
 class _BlindGateway(_Wrapped):
-    async def find(self, _: OnboardingRequest, _tenant: Tenant | None = None) -> None:
+    async def find(self, *_: object, **__: object) -> None:
         return None
+
+
+def search_stops_at_the_first_page() -> Change:
+    return lambda services: replace(services, gateway=_ShortSighted(services.gateway))
+
+
+class _ShortSighted(_Wrapped):
+    def __init__(self, port: Any) -> None:
+        super().__init__(port)
+        port.search = Search(self, port.search._clock)  # noqa: SLF001
+
+    async def page(self, odata_filter: str | None, next_link: str | None) -> Page | Setback:
+        page: Page | Setback = await self._port.page(odata_filter, next_link)
+        return replace(page, next_link=None) if isinstance(page, Page) else page
+
+
+def search_believes_an_ignored_filter() -> Change:
+    def change(services: Services) -> Services:
+        gateway: Any = services.gateway
+        gateway.search = _CredulousSearch(gateway, gateway.search._clock)  # noqa: SLF001
+        return services
+
+    return change
+
+
+class _CredulousSearch(Search):
+    async def _filtered(
+        self, odata_filter: str, *_: object
+    ) -> ConnectedOrganization | Later | Blocked | None:
+        page = await self._lister.page(odata_filter, None)
+        if isinstance(page, Page):
+            return next(iter(page.value), None)
+        return None if isinstance(page, Refused) else page
 
 
 def message_deleted_before_the_ledger_is_closed() -> Change:
@@ -270,6 +304,8 @@ MUTATIONS: Mapping[str, Callable[[], Change]] = {
     for mutation in (
         lease_ignored,
         lookup_skipped,
+        search_stops_at_the_first_page,
+        search_believes_an_ignored_filter,
         message_deleted_before_the_ledger_is_closed,
         arm_after_act,
         tenant_not_claimed,

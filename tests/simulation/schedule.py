@@ -19,7 +19,7 @@ from connorg.core.ports import StorageUnavailableError
 from connorg.core.retention import purge
 from connorg.core.services import Services
 from connorg.storage.entities import ONBOARDING
-from tests.simulation.graph import FAULTS
+from tests.simulation.graph import FAULTS, Dialect
 from tests.simulation.host import start_triggers
 from tests.simulation.world import RETENTION, Change, Weather, World
 
@@ -64,6 +64,7 @@ def run(
     # Of a draw of its own, so that all else stays as it is.
     minutes_ahead = Random(f"the clock of Graph in {seed}").choice((-4, -2, 0, 2, 4))
     world.graph.clock_ahead = timedelta(minutes=minutes_ahead)
+    world.graph.dialect = _draw_dialect(Random(f"the dialect of Graph in {seed}"))
     schedule = _Schedule(world)
     try:
         start_triggers(world)
@@ -102,6 +103,15 @@ def _draw_weather(random: Random) -> Weather:
         hang=random.choice((0, 0, 0.1, 0.5)),
         listing_delay=random.choice((0, 2, _LISTING_DELAY)),
         faults=random.choice((PASSING_FAULTS, _AMBIGUOUS_FAULTS)),
+    )
+
+
+def _draw_dialect(random: Random) -> Dialect:
+    return Dialect(
+        filters=random.choice(("exact", "exact", "ignore case", "ignored", "refused", "empty")),
+        page_size=random.choice((1, 2, 100)),
+        empty_pages=random.random() < 0.3,
+        capitals=random.random() < 0.3,
     )
 
 
@@ -248,9 +258,11 @@ class _Schedule:
 
 
 def _request(random: Random, source: dict[str, Any], reference: str) -> OnboardingRequest:
+    # By its name a domain may be taken for one whose tenant nobody may look up.
+    shared = source in (_domain("partner0.example"), _tenant(_TENANT))
     return OnboardingRequest.model_validate(
         {
-            "displayName": "Contoso",
+            "displayName": "Contoso" if shared else f"Contoso of {source['domainName']}",
             "description": random.choice(("A partner", "A partner", "Another description")),
             "identitySources": [source],
             "state": "configured",

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from connorg.contract import channels
 from connorg.core.domain.timing import Timing
 from connorg.core.policy.callback_urls import LOGIC_APPS
 from connorg.core.policy.rules import Policy
+from connorg.core.policy.ways_in import WaysIn
 from connorg.core.services import Callbacks, Services
 from connorg.core.throttle.throttle import Throttle
 from tests.simulation.calls import Actor, ask_graph, reach_storage
@@ -149,7 +151,9 @@ class World:
                 clock=self,
                 random=self.random,
                 timing=self.timing,
-                policy=Policy(callback_hosts=LOGIC_APPS),
+                policy=Policy(
+                    callback_hosts=LOGIC_APPS, ways_in=WaysIn(updates_from=(channels.QUEUE,))
+                ),
                 callbacks=Callbacks(
                     queue=retry_queue_on(self.callback_queue, reach_storage),
                     receiver=SimulatedReceiver(self),

@@ -77,7 +77,7 @@ def conclude(
 ) -> Onboarding:
     """Write down what an attempt came to."""
     match outcome:
-        case Connected(conclusion, organization, differences, sponsors_to_add):
+        case Connected(conclusion, organization, differences, sponsors_to_add, warnings):
             return _go_on(
                 remember(
                     onboarding,
@@ -88,6 +88,7 @@ def conclude(
                 conclusion=conclusion,
                 result=organization,
                 differences=differences,
+                warnings=warnings,
                 doubt_until=None,
             )
         case SponsorSettled(warning):
@@ -151,9 +152,15 @@ def _delay(
 ) -> float:
     if isinstance(setback, Blocked):
         return timing.blocked_retry + random.uniform(0, timing.blocked_retry)
-    if setback.retry_after is not None:
-        return setback.retry_after + random.uniform(0, 1)
-    return timing.backoff(onboarding.attempts, random)
+    backoff = timing.backoff(onboarding.attempts, random)
+    if setback.retry_after is None:
+        # A look-up is cheap: who may have created it need not wait long to know.
+        look_up = timing.settle + random.uniform(0, timing.shortest_backoff)
+        return min(backoff, look_up) if setback.ambiguous else backoff
+    asked = setback.retry_after + random.uniform(0, 1)
+    last = onboarding.last_error
+    is_repeated = setback.throttled and last is not None and last.code == setback.error.code
+    return max(asked, backoff) if is_repeated else asked
 
 
 def fail(onboarding: Onboarding, error: OnboardingError, now: datetime) -> Onboarding:
@@ -234,6 +241,13 @@ def mark_deleted(onboarding: Onboarding, now: datetime, by: str | None = None) -
     # It failed or was canceled with sponsors left: a replay must not go on with those alone.
     nothing = {"conclusion": None, "result": None, "sponsors_to_add": ()}
     return onboarding.model_copy(update=nothing)
+
+
+def unmark_deleted(onboarding: Onboarding, before: Onboarding, now: datetime) -> Onboarding:
+    """Note that the organization stands after all. `before`: the onboarding without the mark."""
+    kept = ("deleted_date_time", "conclusion", "result", "sponsors_to_add")
+    unmarked = onboarding.model_copy(update={name: getattr(before, name) for name in kept})
+    return remember(unmarked, step(now, Step.DELETED, "not deleted: the organization stands"))
 
 
 def reopen(

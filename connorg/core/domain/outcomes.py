@@ -9,7 +9,7 @@
         └── Blocked       until somebody grants a permission or a licence
 
 A gateway answers one call with a setback too, or with AlreadyConnected: Graph refused a create
-because the identity source is taken.
+because the identity source is taken. A search answers with a Namesake too.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ class Connected:
     organization: ConnectedOrganization
     differences: tuple[Difference, ...] = ()
     sponsors_to_add: tuple[Sponsorship, ...] = ()
+    warnings: tuple[OnboardingError, ...] = ()
+    """What of the request could not be had."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,19 @@ class AlreadyConnected:
 
 
 @dataclass(frozen=True)
+class Namesake:
+    """A search found nothing but an organization of the same name, which is another's."""
+
+    organization: ConnectedOrganization
+
+
+@dataclass(frozen=True)
 class Refused:
     error: OnboardingError
     not_found: bool = False
     """Graph does not know what the call was about."""
+    of_body: bool = False
+    """Graph finds fault with a property of the body, so nothing can have come of the call."""
 
 
 @dataclass(frozen=True)

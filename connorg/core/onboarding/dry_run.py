@@ -13,7 +13,7 @@ from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import Conflict, can_be_replaced_by, join
 from connorg.core.domain.errors import already_connected
 from connorg.core.domain.outcomes import Refused
-from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
+from connorg.core.onboarding.lookups import NoTenant, look_up_tenant, missing_sponsors
 from connorg.core.onboarding.records import new_onboarding
 from connorg.core.policy.rules import Refusal
 from connorg.core.services import Services
@@ -27,12 +27,16 @@ async def dry_run(services: Services, request: OnboardingRequest, channel: str) 
     refusal = services.policy.early_refusal(request, channel)
     if refusal is not None:
         return _refused(refusal, None)
-    tenant = await _tenant(services, request)
+    known = await _tenant(services, request)
+    tenant = known if isinstance(known, Tenant) else None
     refusal = services.policy.refusal(request, channel, tenant)
     if refusal is not None:
         return _refused(refusal, tenant)
     holder = await services.ledger.holder_of(request.natural_key)
-    found = await services.throttle.ask(lambda: services.gateway.find(request, tenant))
+    unknown = known is NoTenant.UNKNOWN
+    found = await services.throttle.ask(
+        lambda: services.gateway.find(request, tenant, tenant_unknown=unknown)
+    )
     organization = found if isinstance(found, ConnectedOrganization) else None
     found_differences = await _differences(services, request, organization) if organization else ()
     forecast = Forecast(
@@ -48,12 +52,12 @@ async def dry_run(services: Services, request: OnboardingRequest, channel: str) 
     )
 
 
-async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | None:
+async def _tenant(services: Services, request: OnboardingRequest) -> Tenant | NoTenant:
     gate = await services.throttle.gate()
-    found = await services.throttle.ask(
-        lambda: look_up_tenant(services, request.identity_source, gate)
+    found: Tenant | NoTenant | Refused = await services.throttle.ask(
+        lambda: look_up_tenant(services, request.identity_source, gate, patient=False)
     )
-    return None if isinstance(found, Refused) else found
+    return NoTenant.HAS_NONE if isinstance(found, Refused) else found
 
 
 async def _differences(

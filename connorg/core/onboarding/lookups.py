@@ -1,6 +1,8 @@
 """What Graph is asked before anything is changed, in an attempt and in a dry run."""
 
 from dataclasses import replace
+from enum import Enum
+from http import HTTPStatus
 from typing import assert_never
 
 from connorg.contract.identity_sources import (
@@ -20,32 +22,50 @@ from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
 
-async def look_up_tenant(
-    services: Services, source: IdentitySource, gate: Gate
-) -> Tenant | Setback | None:
-    """Look up the tenant of a domain or tenant id. None: it has none, or nobody may look.
+class NoTenant(Enum):
+    """Why there is no tenant to tell of."""
 
-    Where the permission for it is missing, all instances leave it alone for a while.
+    HAS_NONE = "Graph knows none"
+    UNKNOWN = "nobody can look it up"
+
+
+async def look_up_tenant(
+    services: Services, source: IdentitySource, gate: Gate, *, patient: bool = True
+) -> Tenant | NoTenant | Later | Blocked:
+    """Look up the tenant of a domain or tenant id.
+
+    It is optional: where the permission for it is missing, or it is not offered, all instances
+    leave it alone for a while. `patient`: wait for an answer that can be understood.
     """
     match source:
         case DomainIdentitySource() | AzureActiveDirectoryTenant():
             pass
         case ExternalDomainFederation() | CrossCloudAzureActiveDirectoryTenant():
-            return None
+            return NoTenant.HAS_NONE
         case _:
             assert_never(source)
     if not services.tenant_lookup or gate.denies_lookups(services.clock.now()):
-        return None
+        return NoTenant.UNKNOWN
     answer = await services.gateway.tenant_of(source)
+    if _is_not_to_be_had(answer, patient=patient):
+        await services.throttle.report_lookups_denied()
+        return NoTenant.UNKNOWN
     match answer:
-        case Blocked(error) if error.code == ErrorCode.PERMISSION_MISSING:
-            await services.throttle.report_lookups_denied()
-            return None
         case Refused():
-            return None
+            return NoTenant.HAS_NONE
         case Later():
             return replace(answer, ambiguous=False)  # it changes nothing
     return answer
+
+
+def _is_not_to_be_had(answer: Tenant | Setback, *, patient: bool) -> bool:
+    match answer:
+        case Blocked(error):
+            return error.code == ErrorCode.PERMISSION_MISSING
+        case Later(error):
+            unreadable = error.code == ErrorCode.GRAPH_ANSWER_UNREADABLE and not patient
+            return unreadable or error.graph_status == HTTPStatus.NOT_IMPLEMENTED
+    return False
 
 
 async def missing_sponsors(

@@ -8,12 +8,17 @@ the tenant behind it ──► refused by policy · connected under its other na
  create ──► created
     ├─ refused as a duplicate ──► search ──► found: adopt it
     │                                └─ nothing: once more in doubt, then refused
+    ├─ refused ──► search ──► found: adopt it
+    │                └─ nothing: refused
     └─ setback
+
+A search that can't tell now is a setback: nothing is posted, and nothing refused, on its account.
 
 Once the organization stands, each sponsor is a step of its own.
 """
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connorg.contract.history import HistoryEntry, Step
@@ -30,18 +35,21 @@ from connorg.core.domain.errors import already_connected, graph_timeout
 from connorg.core.domain.history import step
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
+    Blocked,
     Connected,
     Later,
+    Namesake,
     Outcome,
     Refused,
     Setback,
 )
-from connorg.core.onboarding.lookups import look_up_tenant, missing_sponsors
+from connorg.core.onboarding.lookups import NoTenant, look_up_tenant, missing_sponsors
 from connorg.core.ports import OrganizationGateway
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
+_PATIENT_ATTEMPTS = 3  # before one goes on without a lookup that can't be understood
 
 
 async def attempt(
@@ -64,7 +72,8 @@ async def attempt(
             else:
                 outcome = await connecting.run()
     except TimeoutError:
-        outcome = Later(graph_timeout(limit), ambiguous=True)
+        error = connecting.duplicate or graph_timeout(limit)
+        outcome = Later(error, ambiguous=connecting.posted_at is not None)
     return outcome, tuple(connecting.looked_up)
 
 
@@ -86,9 +95,14 @@ class _Connecting:
         self._now = services.clock.now()
         self._doubt_until = onboarding.doubt_until
         self._tenant: Tenant | None = None
+        self._tenant_unknown = False
         self._earlier: Onboarding | None = None
         """One that ended, and was the last to connect the same tenant."""
         self.looked_up: list[HistoryEntry] = []
+        self.posted_at: datetime | None = None
+        """When the create was sent; None: this attempt has sent none."""
+        self.duplicate: OnboardingError | None = None
+        """What Graph said where it refused the create as a duplicate."""
 
     async def run(self) -> Outcome:
         policy, channel = self._services.policy, self._onboarding.channel
@@ -109,8 +123,12 @@ class _Connecting:
 
     async def _look_up_tenant(self) -> Setback | None:
         """Learn which tenant it is, and whether another onboarding knows it by another name."""
-        found = await look_up_tenant(self._services, self._request.identity_source, self._gate)
-        if found is None:
+        patient = self._onboarding.attempts < _PATIENT_ATTEMPTS
+        found = await look_up_tenant(
+            self._services, self._request.identity_source, self._gate, patient=patient
+        )
+        if isinstance(found, NoTenant):
+            self._tenant_unknown = found is NoTenant.UNKNOWN
             return None
         if not isinstance(found, Tenant):
             self._note("the tenant is not known", found.error)
@@ -142,10 +160,11 @@ class _Connecting:
 
     async def _look_up(self, doubt_until: datetime) -> Outcome | None:
         """Find out what became of an earlier POST; None: it did nothing."""
-        found = await self._search()
-        if found is not None:
+        believed = doubt_until <= self._now
+        found = await self._search(since=doubt_until, quick=not believed)
+        if found is not None and not isinstance(found, Namesake):
             return found
-        if doubt_until <= self._now:
+        if believed:
             return None
         error = self._earlier_refusal or OnboardingError(
             code=ErrorCode.NOT_LISTED_YET,
@@ -155,17 +174,38 @@ class _Connecting:
         return Later(error, retry_after=(doubt_until - self._now).total_seconds())
 
     async def _create(self) -> Outcome:
+        self.posted_at = self._services.clock.now()
         answer = await self._gateway.create(self._request)
-        if isinstance(answer, ConnectedOrganization):
-            return self._created(answer)
-        if not isinstance(answer, AlreadyConnected):
-            return answer
-        found = await self._search()
-        if found is not None:
+        match answer:
+            case ConnectedOrganization():
+                return self._created(answer)
+            case AlreadyConnected(error):
+                return await self._of_duplicate(error, self.posted_at)
+            case Refused(of_body=False):
+                return await self._of_refused(answer)
+        return answer
+
+    async def _of_duplicate(self, error: OnboardingError, posted_at: datetime) -> Outcome:
+        self.duplicate = error
+        # What was refused as one before is by now as old as Graph may take to list it.
+        is_second = self._earlier_refusal is not None
+        found = await self._search(since=self._doubt_until if is_second else posted_at)
+        if isinstance(found, Later):
+            return replace(found, ambiguous=True)  # the next attempt looks before it posts
+        if found is not None and not isinstance(found, Namesake):
             return found
-        if self._earlier_refusal is not None:
-            return Refused(_not_found())  # as long ago as Graph may take to list it
-        return Later(answer.error, ambiguous=True)
+        if not is_second:
+            return Later(error, ambiguous=True)
+        if found is None or self._tenant_unknown:  # the namesake may be it
+            return Refused(_not_found(self._tenant_unknown))
+        return Refused(_name_taken(found))
+
+    async def _of_refused(self, refused: Refused) -> Outcome:
+        """Refuse for good only what does not stand, whatever Graph says."""
+        found = await self._search(since=self._doubt_until)
+        if isinstance(found, Later):
+            return replace(found, ambiguous=True)
+        return refused if found is None or isinstance(found, Namesake) else found
 
     @property
     def _earlier_refusal(self) -> OnboardingError | None:
@@ -174,13 +214,22 @@ class _Connecting:
         is_duplicate = last_error is not None and last_error.code == ErrorCode.ALREADY_CONNECTED
         return last_error if is_duplicate else None
 
-    async def _search(self) -> Outcome | None:
-        found = await self._gateway.find(self._request, self._tenant)
+    async def _search(
+        self, *, since: datetime | None = None, quick: bool = False
+    ) -> Outcome | Namesake | None:
+        found = await self._gateway.find(
+            self._request,
+            self._tenant,
+            tenant_unknown=self._tenant_unknown,
+            since=since,
+            quick=quick,
+        )
         if isinstance(found, ConnectedOrganization):
             self._note(f"organization {found.id}")
-        else:
-            self._note("no organization is listed", found.error if found else None)
-        return await self._adopt(found) if isinstance(found, ConnectedOrganization) else found
+            return await self._adopt(found)
+        error = found.error if isinstance(found, Later | Blocked) else None
+        self._note("no organization is listed", error)
+        return found
 
     async def _adopt(self, found: ConnectedOrganization) -> Outcome:
         differing = differences(self._request.attributes, found.attributes)
@@ -188,18 +237,26 @@ class _Connecting:
             return self._created(found)
         if self._request.if_exists is IfExists.FAIL:
             return Refused(already_connected(found.id))
+        warnings: tuple[OnboardingError, ...] = ()
         lacked = await missing_sponsors(self._gateway, self._request, found)
+        if isinstance(lacked, Refused) and not lacked.not_found:
+            warnings, lacked = (lacked.error,), ()
         if not isinstance(lacked, tuple):
-            return lacked
+            return _as_seen_later(lacked)
         all_differences = differing + sponsor_differences(lacked)
-        if self._request.if_exists is not IfExists.UPDATE or not all_differences:
-            return Connected(Conclusion.EXISTING, self._with_tenant(found), all_differences)
-        if differing:
-            answer = await self._gateway.update(found, self._request.attributes)
-            if not isinstance(answer, ConnectedOrganization):
-                return answer
-            found = answer
-        return Connected(Conclusion.UPDATED, self._with_tenant(found), all_differences, lacked)
+        conclusion, to_add = Conclusion.EXISTING, lacked[:0]
+        if self._request.if_exists is IfExists.UPDATE and all_differences:
+            conclusion, to_add = Conclusion.UPDATED, lacked
+            if differing:
+                answer = await self._gateway.update(found, self._request.attributes)
+                if isinstance(answer, ConnectedOrganization):
+                    found = answer
+                elif isinstance(answer, Refused) and not answer.not_found:
+                    warnings += (answer.error,)  # it stands all the same, as it was
+                    conclusion = Conclusion.EXISTING
+                else:
+                    return _as_seen_later(answer)
+        return Connected(conclusion, self._with_tenant(found), all_differences, to_add, warnings)
 
     def _note(self, outcome: str, error: OnboardingError | None = None) -> None:
         now = self._services.clock.now()
@@ -228,11 +285,42 @@ def _under_way(other: Onboarding) -> OnboardingError:
     )
 
 
-def _not_found() -> OnboardingError:
+def _as_seen_later(setback: Setback) -> Setback:
+    """Return the setback of a call about an organization that was just found.
+
+    One that is not found is not visible everywhere yet; or gone, which the next search will tell.
+    """
+    if isinstance(setback, Refused) and setback.not_found:
+        unseen = setback.error.model_copy(update={"code": ErrorCode.NOT_LISTED_YET, "action": None})
+        return Later(unseen)
+    return setback
+
+
+def _name_taken(namesake: Namesake) -> OnboardingError:
+    other = namesake.organization
+    return OnboardingError(
+        code=ErrorCode.REFUSED_BY_GRAPH,
+        message="Microsoft Graph refuses it as a duplicate, and no organization has its identity"
+        f" source: the name is taken by organization {other.id}.",
+        action="Ask for it under another displayName.",
+    )
+
+
+def _not_found(tenant_unknown: bool) -> OnboardingError:  # noqa: FBT001
+    message = (
+        "Microsoft Graph refuses the identity source because it is connected already, and lists no"
+        " organization for it."
+    )
+    if tenant_unknown:
+        return OnboardingError(
+            code=ErrorCode.CONNECTED_BUT_NOT_FOUND,
+            message=f"{message} It may stand for the tenant to which the domain belongs.",
+            action="Grant the app's identity CrossTenantInformation.ReadBasic.All, so that it can"
+            " learn of which tenant a domain is; then replay this onboarding.",
+        )
     return OnboardingError(
         code=ErrorCode.CONNECTED_BUT_NOT_FOUND,
-        message="Microsoft Graph refuses the identity source because it is connected already, and"
-        " lists no organization for it. It may stand for the tenant to which the domain belongs.",
-        action="Grant the app's identity CrossTenantInformation.ReadBasic.All, so that it can learn"
-        " of which tenant a domain is; then replay this onboarding.",
+        message=message,
+        action="Look for it in the Entra admin center, also among what was deleted a short while"
+        " ago; then replay this onboarding.",
     )

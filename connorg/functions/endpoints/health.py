@@ -121,8 +121,9 @@ def _tenant_lookup(gate: Gate) -> Check:
         return Check(
             name=name,
             status="healthy",
-            detail="Skipped: the app may not look tenants up. A domain and its tenant may be taken"
-            " for two partners, and the home tenant behind a domain is not recognised.",
+            detail="Skipped: the app may not look tenants up, or Graph does not offer it here. A"
+            " domain and its tenant may be taken for two partners, and the home tenant behind a"
+            " domain is not recognised.",
             action="Grant the app's managed identity the app role"
             " CrossTenantInformation.ReadBasic.All of Microsoft Graph.",
         )

@@ -51,6 +51,10 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
         lambda: admin().list(_filter_of(req), top_of(req), req.params.get("continuationToken")),
     )
     if not isinstance(page, OrganizationPage):
+        if "continuationToken" in req.params:
+            raise ProblemError(
+                ProblemKind.INVALID_PARAMETER, page.error.message, "Start again without it."
+            )
         raise refused_problem(page)
     if wants_csv(req):
         after = page.continuation
