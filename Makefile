@@ -1,8 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-slow lint mutate audit policy demo run simulate campaign \
+.PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects campaign \
 	throttle bulk bench connector lists live package package-test release lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
+# How many answers of Graph `make dialects` draws, and the first seed.
+ANSWERS ?= 20000 from 0
 python := .venv/bin/python
 # Tests start hundreds of processes, and none should compile what another has compiled.
 export PYTHONDONTWRITEBYTECODE :=
@@ -58,6 +60,10 @@ run: setup ## Keep the local stack up, and say where it is
 
 simulate: setup ## Run the core through storms, 100,000 simulated schedules
 	@$(python) -m tests.simulation --schedules 100000 $(ARGS)
+
+dialects: setup ## Let Graph answer 20,000 onboardings in every way; ANSWERS="1 from 4711"
+	CONNORG_ANSWERS="$(ANSWERS)" $(pytest) --numprocesses=2 -m "not slow" \
+		tests/contract/test_answers.py $(ARGS)
 
 campaign: setup ## Kill real processes while 300 partners come in and Graph fails
 	@$(python) -m tests.campaign $(ARGS)

@@ -196,14 +196,14 @@ class Search:
         return None
 
     async def _try_filter(self, organizations: tuple[ConnectedOrganization, ...]) -> bool:
-        """Whether a filter finds the newest organization that it can be asked for, and no other."""
+        """Whether a filter finds the newest organization, and no other, by the letters we send."""
         for organization in reversed(organizations):
             for held in organization.identity_sources:
                 kind = SOURCE_KINDS.get(source_type(held) or "")
                 name = str(getattr(held, kind.key[-1], None) or "") if kind else ""
                 if kind is None or not name:
                     continue
-                page = await self._lister.page(by_partner(kind.type, name), None)
+                page = await self._lister.page(by_partner(kind.type, name.lower()), None)
                 if not isinstance(page, Page):
                     return False
                 return [found.id for found in page.value] == [organization.id]

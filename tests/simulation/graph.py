@@ -32,11 +32,14 @@ from connorg.graph.search import Page, Search
 _FILTER = re.compile(r"(?:.*/(?P<field>\w+)|displayName) eq '(?P<value>.*?)'\)?")
 
 
+type Filters = Literal["exact", "ignore case", "ignored", "refused", "empty"]
+
+
 @dataclass(frozen=True)
 class Dialect:
     """What is not known of how Graph searches and lists."""
 
-    filters: Literal["exact", "ignore case", "ignored", "refused", "empty"] = "exact"
+    filters: Filters = "exact"
     page_size: int = 100
     empty_pages: bool = False
     """Whether an empty page with a nextLink comes before each."""

@@ -37,6 +37,8 @@ WEATHERS = {
 CAUGHT_BY = {
     "lease_ignored": 1,
     "lookup_skipped": 1,
+    "search_stops_at_the_first_page": 4,
+    "search_believes_an_ignored_filter": 10,
     "message_deleted_before_the_ledger_is_closed": 57,
     "arm_after_act": 14,
     "tenant_not_claimed": 13,

@@ -8,16 +8,14 @@ import pytest
 
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.core.domain.outcomes import Later, Namesake
-from tests.simulation.graph import Dialect, Graph, SimulatedGateway
+from tests.simulation.graph import Dialect, Filters, Graph, SimulatedGateway
 from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_source
 
+FILTERS: tuple[Filters, ...] = ("exact", "ignore case", "ignored", "refused", "empty")
 DIALECTS = [
     Dialect(filters, size, empty_pages=empty, capitals=capitals)
     for filters, size, empty, capitals in product(
-        ("exact", "ignore case", "ignored", "refused", "empty"),
-        (1, 2, 100),
-        (False, True),
-        (False, True),
+        FILTERS, (1, 2, 100), (False, True), (False, True)
     )
 ]
 TENANT = Tenant(tenant_id=CONTOSO_TENANT)
