@@ -177,9 +177,7 @@ class Search:
     async def _turn_page(self, listing: _Listing) -> Later | Blocked | None:
         page = await self._lister.page(None, listing.next_link)
         match page:
-            case Refused(not_found=True) if listing.next_link is None:
-                page = Page((), None)  # there is no collection, so there is nothing in it
-            case Refused(error):  # also a nextLink that Graph takes no longer
+            case Refused(error):  # also of a nextLink that Graph takes no longer
                 self._listing = None
                 return Later(error)
             case Later() | Blocked():

@@ -204,7 +204,8 @@ class _Connecting:
         """Refuse for good only what does not stand, whatever Graph says."""
         found = await self._search(since=self._doubt_until)
         if isinstance(found, Later):
-            return replace(found, ambiguous=True)
+            error = found.error if found.throttled else refused.error
+            return replace(found, error=error, ambiguous=True)
         return refused if found is None or isinstance(found, Namesake) else found
 
     @property

@@ -62,6 +62,8 @@ class Scene:
         self.setback: Setback | None = None
         """What Graph answers, instead of doing what it is asked for."""
         self.setback_of_create: Setback | None = None
+        self.setback_of_update: Setback | None = None
+        self.setback_of_lookup: Setback | None = None
         self.calls: list[str] = []
         self.unarmed: set[str] = set()
         """Onboardings that were open after a call while no message was there to carry on."""
@@ -112,8 +114,12 @@ class Scene:
 
     async def _ask[T](self, what: str, _: str, act: Callable[[], T], /) -> T | Setback:
         def answer() -> T | Setback:
-            of_create = self.setback_of_create if what == "create" else None
-            return of_create or self.setback or act()
+            of_call = {
+                "create": self.setback_of_create,
+                "update": self.setback_of_update,
+                "lookup": self.setback_of_lookup,
+            }
+            return of_call.get(what) or self.setback or act()
 
         return await self._travel(f"Graph's {what}", answer)
 

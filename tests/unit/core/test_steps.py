@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from connorg.contract.onboarding import Conclusion, Onboarding, Status
+from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.sponsors import SponsorKind
+from connorg.core.domain.outcomes import Later, Refused
+from connorg.core.organizations import delete_organization
 from connorg.core.policy.rules import Policy
 from tests.unit.core.scene import BUSY, LOST, Scene
 from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_source
@@ -201,3 +204,39 @@ async def test_an_attempt_goes_on_with_the_sponsors_that_are_left(scene: Scene) 
 
 
 async def nothing() -> None: ...
+
+
+async def test_a_delete_that_graph_refuses_takes_the_mark_back(scene: Scene) -> None:
+    done = await scene.submitted(wait=20)
+    assert done.result is not None
+    refused = Refused(OnboardingError(code="RefusedByGraph", message="A policy uses it."))
+
+    class Holding:
+        async def delete(self, _: str) -> Refused:
+            return refused
+
+    admin: Any = Holding()
+    assert await delete_organization(scene.services, admin, done.result.id) is refused
+    assert (await scene.held(done)).deleted_date_time is None
+
+
+async def test_a_change_that_graph_refuses_leaves_the_organization_as_it_is(scene: Scene) -> None:
+    scene.graph.create(request(description="As it was"))
+    scene.setback_of_update = Refused(OnboardingError(code="RefusedByGraph", message="No."))
+    done = await scene.submitted(wait=20, ifExists="update")
+    assert (done.status, done.conclusion) == (Status.SUCCEEDED, Conclusion.EXISTING)
+    assert [warning.message for warning in done.warnings] == ["No."]
+
+
+async def test_what_graph_refuses_and_yet_stands_is_adopted(scene: Scene) -> None:
+    scene.graph.create(request())
+    scene.setback_of_create = Refused(OnboardingError(code="RefusedByGraph", message="No."))
+    done = await scene.submitted(wait=20)
+    assert (done.status, done.conclusion) == (Status.SUCCEEDED, Conclusion.EXISTING)
+
+
+async def test_a_lookup_that_is_not_offered_holds_nothing_up(scene: Scene) -> None:
+    gone = OnboardingError(code="GraphUnavailable", message="No.", graph_status=501)
+    scene.setback_of_lookup = Later(gone, ambiguous=True)
+    assert (await scene.submitted(wait=20)).status is Status.SUCCEEDED
+    assert (await scene.services.throttle.gate()).lookups_denied_until is not None
