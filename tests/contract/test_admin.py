@@ -2,7 +2,6 @@
 
 import base64
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -138,22 +137,14 @@ FORGED = {
 }
 
 
-def assert_is_a_list(sent: dict[str, Any], version: str) -> None:
-    assert sent["method"] == "GET"
-    path = urlsplit(sent["path"]).path
-    assert path == f"/{version}/{ENTITLEMENTS}/connectedOrganizations"
-
-
 @pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
 async def test_a_forged_continuation_reaches_nothing_else(
     emulator: Emulator, admin: GraphOrganizationAdmin, forged: str
 ) -> None:
     await emulator.graph.create(domain("a.example"))
     before = len(await emulator.requests())
-    page = await admin.list(ALL, 100, forged)
-    assert isinstance(page, OrganizationPage | Refused)
-    for sent in (await emulator.requests())[before:]:
-        assert_is_a_list(sent, emulator.version)
+    assert isinstance(await admin.list(ALL, 100, forged), Refused)
+    assert len(await emulator.requests()) == before
 
 
 @settings(
