@@ -185,7 +185,10 @@ class Search:
         organizations = (*listing.organizations, *page.value)
         listing.pages += 1
         if page.next_link is None:
-            listing.filters_work = await self._try_filter(organizations)
+            works = await self._try_filter(organizations)
+            if not isinstance(works, bool):
+                return _told(works)  # Graph may have asked everybody to wait
+            listing.filters_work = works
             listing.completed = self._clock.now()
         elif listing.pages >= _MOST_PAGES:
             self._listing = None
@@ -193,7 +196,9 @@ class Search:
         listing.organizations, listing.next_link = organizations, page.next_link
         return None
 
-    async def _try_filter(self, organizations: tuple[ConnectedOrganization, ...]) -> bool:
+    async def _try_filter(
+        self, organizations: tuple[ConnectedOrganization, ...]
+    ) -> bool | Later | Blocked:
         """Whether a filter finds the newest organization, and no other, by the letters we send."""
         for organization in reversed(organizations):
             for held in organization.identity_sources:
@@ -202,8 +207,10 @@ class Search:
                 if kind is None or not name:
                     continue
                 page = await self._lister.page(by_partner(kind.type, name.lower()), None)
-                if not isinstance(page, Page):
+                if isinstance(page, Refused):
                     return False
+                if not isinstance(page, Page):
+                    return page
                 return [found.id for found in page.value] == [organization.id]
         return False
 
