@@ -101,6 +101,19 @@ class OnboardingView(Model):
         return {**dict.fromkeys(_ALWAYS_SHOWN), **shown}
 
 
+class ErrorCodeAlone(Model):
+    # A docstring would be told to callers.
+    code: str
+
+
+class Progress(Model):
+    # What the result address tells until the end, to whoever holds it.
+    id: str
+    status: Status
+    next_attempt_date_time: datetime | None = None
+    last_error: ErrorCodeAlone | None = None
+
+
 class OnboardingWithHistory(OnboardingView):
     # What the onboarding's own address shows. Lists, callbacks and results go without.
     model_config = ConfigDict(title="OnboardingWithHistory")
@@ -139,6 +152,17 @@ class Onboarding(OnboardingView):
         """Return what its own address shows, as `view` does."""
         steps = [step.model_dump(mode="json", exclude_none=True) for step in self.history]
         return {**self.view(), "history": steps}
+
+    def progress(self) -> dict[str, Any]:
+        """Return what the result address tells until the end: nothing of what was asked for."""
+        error = self.last_error
+        told = Progress(
+            id=self.id,
+            status=self.status,
+            next_attempt_date_time=self.next_attempt_date_time,
+            last_error=None if error is None else ErrorCodeAlone(code=error.code),
+        )
+        return told.model_dump(mode="json", exclude_none=True)
 
     @property
     def due(self) -> datetime | None:

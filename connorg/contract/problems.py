@@ -6,7 +6,7 @@ docs/http.md ("Errors") tells callers of every code here.
 
 from collections.abc import Mapping
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, Self
 
 from connorg.contract.faults import Fault, RowFault
 from connorg.contract.model import Model
@@ -55,6 +55,11 @@ class ProblemKind(Enum):
     @property
     def code(self) -> str:
         return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @classmethod
+    def of(cls, type: str) -> Self:  # noqa: A002  RFC 9457's word
+        """Return the kind of a problem's `type`."""
+        return next(kind for kind in cls if kind.type == type)
 
     @property
     def type(self) -> str:

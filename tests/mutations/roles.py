@@ -6,6 +6,7 @@ _TABLE = "tests/unit/core/test_ways_in.py::"
 _CLOSED = "tests/unit/functions/test_misconfigured.py::"
 _TOKENS = "tests/contract/test_entra_tokens.py::"
 _KIT = "tests/unit/functions/test_http_kit.py::"
+_RESULT = "tests/unit/functions/test_result_answers.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -216,5 +217,26 @@ MUTATIONS = (
         old="    if settings().require_entra:\n        _caller.set(_told_by",
         new="    if True:\n        _caller.set(_told_by",
         killed_by=f"{_ROLES}test_nobody_passes_for_a_channel",
+    ),
+    Mutation(
+        "the result address tells who asked for what",
+        "connorg/functions/http/answers.py",
+        old="return json_answer(onboarding.progress(), 202, pointers)",
+        new="return json_answer(onboarding.view(), 202, pointers)",
+        killed_by=f"{_RESULT}test_it_tells_no_particulars_and_is_kept_by_nobody",
+    ),
+    Mutation(
+        "a failed result names another onboarding",
+        "connorg/functions/http/answers.py",
+        old='        f"{told.title}.",\n',
+        new="        told.detail,\n",
+        killed_by=f"{_RESULT}test_it_tells_no_particulars_and_is_kept_by_nobody",
+    ),
+    Mutation(
+        "what a result says is kept by proxies",
+        "connorg/functions/http/answers.py",
+        old="pointers = {**addresses.pointers(onboarding.id), **_NOT_KEPT}",
+        new="pointers = {**addresses.pointers(onboarding.id)}",
+        killed_by=f"{_RESULT}test_at_the_end_it_is_the_organization",
     ),
 )

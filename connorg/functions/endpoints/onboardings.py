@@ -69,11 +69,11 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def result(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}/result?token=&readBack=: for pollers, who send no key."""
+    """GET onboardings/{id}/result?token=: for pollers, who send no key. Graph is not called."""
     require_token(req, str(req.route_params.get("id", "")).lower())
     onboarding = await _found(req)
     require_not_expired(onboarding)
-    return result_answer(await _with_resolved_source(req, onboarding), Addresses(req))
+    return result_answer(onboarding, Addresses(req))
 
 
 async def replay(req: func.HttpRequest) -> func.HttpResponse:

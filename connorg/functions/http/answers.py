@@ -20,6 +20,7 @@ from connorg.functions.http.onboarding_filters import code_of
 from connorg.functions.http.result_tokens import PARAMETER
 from connorg.wiring import services
 
+_NOT_KEPT = {"Cache-Control": "no-store"}  # by nothing on the way: the address is a credential
 _LONGEST_POLL = 60  # seconds between two looks at an onboarding that waits for long
 _POLL = 5
 
@@ -83,14 +84,31 @@ def submitted_answer(
 def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResponse:
     """Answer a poller: 202 until the onboarding is terminal, then the organization, or a 4xx.
 
-    Never 408, 429 or 5xx: a Logic App would poll on.
+    Never 408, 429 or 5xx: a Logic App would poll on. Whoever holds the address reads it, so it
+    tells nothing of who asked for what, and names no other onboarding.
     """
+    pointers = {**addresses.pointers(onboarding.id), **_NOT_KEPT}
     if not onboarding.status.terminal:
-        return onboarding_answer(onboarding, 202, addresses)
+        pointers["Retry-After"] = str(poll_after(onboarding, services().clock.now()))
+        return json_answer(onboarding.progress(), 202, pointers)
     if onboarding.status is not Status.SUCCEEDED or onboarding.result is None:
-        raise ended_problem(onboarding, addresses)
+        raise _without_particulars(ended_problem(onboarding, addresses))
     organization = onboarding.result.model_dump(mode="json", exclude_none=True)
-    return json_answer(organization, 200, addresses.pointers(onboarding.id))
+    return json_answer(organization, 200, pointers)
+
+
+def _without_particulars(error: ProblemError) -> ProblemError:
+    """Return the same problem with its code, and without any text that may name somebody."""
+    told = error.problem
+    return ProblemError(
+        ProblemKind.of(told.type),
+        f"{told.title}.",
+        "Read the onboarding's status, for which a key or a role is needed.",
+        headers={**error.headers, **_NOT_KEPT},
+        code=told.code,
+        onboarding_id=told.onboarding_id,
+        graph_code=told.graph_code,
+    )
 
 
 def conflict_problem(conflict: Conflict, request: OnboardingRequest | None = None) -> ProblemError:

@@ -13,7 +13,7 @@ from connorg.contract.changes import (
 from connorg.contract.forecast import Forecast
 from connorg.contract.forgetting import Forgotten
 from connorg.contract.health import Health
-from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory
+from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory, Progress
 from connorg.contract.organization import ConnectedOrganization, SponsoredOrganization
 from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.requests import OnboardingRequest, State
@@ -245,7 +245,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "For pollers, who need no key: 202 until it is done.",
         {
             200: Answer("The organization.", (ConnectedOrganization,), _POINTERS),
-            202: Answer("It is not done yet.", (OnboardingView,), (*_POINTERS, "Retry-After")),
+            202: Answer("It is not done yet.", (Progress,), (*_POINTERS, "Retry-After")),
         },
         (
             Kind.INVALID_PARAMETER,
@@ -254,7 +254,7 @@ OPERATIONS: Mapping[str, Operation] = {
             *_ENDED,
             *_STORAGE,
         ),
-        (TOKEN, READ_BACK),
+        (TOKEN,),
     ),
     "ReplayOnboarding": Operation(
         "Replay an onboarding",
