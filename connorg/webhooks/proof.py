@@ -68,6 +68,10 @@ class Delivery:
 
 
 class Scheme(Model, ABC):
+    is_replayable: ClassVar[bool] = False
+    """Whether it signs the body, and neither a time nor an id: whoever saw a delivery can send it
+    again under another id."""
+
     @abstractmethod
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
         """Return if the holder of one of the secrets sent the delivery, and lately.
@@ -84,6 +88,7 @@ class Jira(Scheme):
     """Source: Atlassian, "Webhooks" of Jira Cloud, "Secure admin webhooks". No time is signed."""
 
     scheme: Literal["jira"]
+    is_replayable = True
     HEADER: ClassVar = "X-Hub-Signature"
     SIGNATURE: ClassVar = re.compile(r"sha256=[0-9a-f]{64}")
 
@@ -167,6 +172,7 @@ class Hmac(Scheme):
     """Any other sender that signs its body. No time is signed."""
 
     scheme: Literal["hmac"]
+    is_replayable = True
     header: HeaderName
     algorithm: Literal["sha256", "sha384", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"

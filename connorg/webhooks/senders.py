@@ -91,6 +91,8 @@ class Sender(Model):
     defaults: Annotated[dict[str, JsonValue], AfterValidator(_known_fields)] = Field({})
     """For the fields of which the event has nothing, or an empty string."""
     delivery_id: DeliveryId | None = None
+    may_repeat: bool = False
+    """Whether the same bytes may ask for the same again, under another delivery id."""
     identity_source_types: tuple[SourceType, ...] | None = None
     """What the source may ask for; None: all types."""
 

@@ -239,4 +239,20 @@ MUTATIONS = (
         new="pointers = {**addresses.pointers(onboarding.id)}",
         killed_by=f"{_RESULT}test_at_the_end_it_is_the_organization",
     ),
+    Mutation(
+        "signed bytes begin a second onboarding under another id",
+        "connorg/core/onboarding/idempotency.py",
+        old="        if self.signed is None:\n",
+        new="        if given or self.signed is None:\n",
+        killed_by="tests/unit/core/test_idempotency.py"
+        "::test_signed_bytes_begin_nothing_again_under_another_id",
+    ),
+    Mutation(
+        "a corrected mapping can't be tried with the same event",
+        "connorg/core/onboarding/idempotency.py",
+        old='f"signed\\0{_fingerprint(self.request)}\\0".encode() + self.signed',
+        new='b"signed" + self.signed',
+        killed_by="tests/unit/core/test_idempotency.py"
+        "::test_signed_bytes_begin_nothing_again_under_another_id",
+    ),
 )

@@ -19,16 +19,37 @@ class Submission:
     traceparent: str | None = None
     by: str | None = None
     """Who asks for it, as the history says it; None: the channel says it all."""
+    signed: bytes | None = None
+    """The bytes that prove the sender, where it signs neither a time nor an id: sent again under
+    another id they must begin nothing."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return all that makes the request be the same as an earlier one."""
+        given = () if self.idempotency_key is None else (self.idempotency_key,)
+        if self.signed is None:
+            return given
+        # With what was understood of them: a corrected mapping makes another request of the same.
+        understood = f"signed\0{_fingerprint(self.request)}\0".encode() + self.signed
+        return (*given, f"signed:{hashlib.sha256(understood).hexdigest()}")
 
 
 async def bind_key(
     ledger: Ledger, submission: Submission, onboarding: Onboarding
 ) -> Onboarding | Submitted | Conflict:
-    """Give the onboarding under the id that the caller's Idempotency-Key is bound to."""
-    # Without what was left out, so that a newer version's fields make no other body of the same.
-    body = submission.request.model_dump_json(exclude_none=True)
-    fingerprint = hashlib.sha256(body.encode()).hexdigest()
-    key = submission.idempotency_key or ""
+    """Give the onboarding under the id that the caller's keys are bound to."""
+    for key in submission.keys:
+        bound = await _bind(ledger, submission, key, onboarding)
+        if not isinstance(bound, Onboarding):
+            return bound
+        onboarding = bound
+    return onboarding
+
+
+async def _bind(
+    ledger: Ledger, submission: Submission, key: str, onboarding: Onboarding
+) -> Onboarding | Submitted | Conflict:
+    fingerprint = _fingerprint(submission.request)
     bound = await ledger.reserve_key(
         submission.caller, key, KeyReservation(fingerprint, onboarding.id)
     )
@@ -41,3 +62,8 @@ async def bind_key(
         return Submitted(await follow_joined(ledger, earlier), fresh=False)
     # The key is bound and the ledger not yet written: by a request right now, or before a crash.
     return onboarding.model_copy(update={"id": bound.onboarding_id})
+
+
+def _fingerprint(request: OnboardingRequest) -> str:
+    # Without what was left out, so that a newer version's fields make no other body of the same.
+    return hashlib.sha256(request.model_dump_json(exclude_none=True).encode()).hexdigest()

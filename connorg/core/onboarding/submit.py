@@ -68,11 +68,10 @@ async def _submit(
     if refusal is not None:
         return refusal
     onboarding = new_onboarding(services, submission.request, submission.channel, submission.by)
-    if submission.idempotency_key is not None:
-        bound = await bind_key(services.ledger, submission, onboarding)
-        if not isinstance(bound, Onboarding):
-            return bound
-        onboarding = bound
+    bound = await bind_key(services.ledger, submission, onboarding)
+    if not isinstance(bound, Onboarding):
+        return bound
+    onboarding = bound
     telemetry.set_onboarding(onboarding.id)
     with telemetry.arm():
         message = message_of(onboarding, by=submission.by)

@@ -48,7 +48,7 @@ async def answer(req: func.HttpRequest) -> func.HttpResponse:
         case Invalid() as refused:
             raise await _refused(req, name, delivery, refused)
         case Accepted() as wanted:
-            return await _submit(req, name, delivery, wanted)
+            return await _submit(req, name, delivery, wanted, _signed(sender, delivery))
 
 
 def _body_of(req: func.HttpRequest) -> bytes:
@@ -83,8 +83,12 @@ def _proven(name: str, delivery: Delivery) -> Sender:
     raise ProblemError(ProblemKind.UNAUTHENTICATED, "The delivery does not prove its sender.")
 
 
+def _signed(sender: Sender, delivery: Delivery) -> bytes | None:
+    return delivery.body if sender.proof.is_replayable and not sender.may_repeat else None
+
+
 async def _submit(
-    req: func.HttpRequest, name: str, delivery: Delivery, wanted: Accepted
+    req: func.HttpRequest, name: str, delivery: Delivery, wanted: Accepted, signed: bytes | None
 ) -> func.HttpResponse:
     channel = channels.webhook(name)
     submission = Submission(
@@ -93,6 +97,7 @@ async def _submit(
         caller=channel,
         idempotency_key=wanted.delivery_id,
         traceparent=req.headers.get("traceparent"),
+        signed=signed,
     )
     result = await submit(services(), submission, wait=0)
     if not isinstance(result, Submitted):
