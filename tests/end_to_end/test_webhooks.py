@@ -204,6 +204,21 @@ async def test_a_delivery_id_with_another_body_is_kept(connorg: Connorg) -> None
     assert (await kept(connorg, second))["lastError"]["code"] == "IdempotencyKeyReused"
 
 
+async def test_signed_bytes_begin_nothing_again_under_another_delivery_id(
+    connorg: Connorg,
+) -> None:
+    partner = Partner()
+    ticket = Ticket(partner.domain)
+    await connorg.graph.fail_creates(partner, "status", status=400, code="Refused", times=1)
+    first = await send(connorg, "jira", ticket.of("jira"), ticket.delivery)
+    failed = await connorg.ended(first.json()["id"])
+    assert failed["status"] == "Failed"
+    for other in ("a", "b"):
+        again = await send(connorg, "jira", ticket.of("jira"), other + ticket.delivery)
+        assert problem(again, 422, "RefusedByGraph")["onboardingId"] == failed["id"]
+    assert not await connorg.graph.organizations(partner)
+
+
 async def test_two_sources_do_not_share_their_delivery_ids(connorg: Connorg) -> None:
     first, second = Ticket(Partner().domain), Ticket(Partner().domain)
     for source, ticket in (("servicenow", first), ("freshservice", second)):

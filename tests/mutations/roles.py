@@ -255,4 +255,19 @@ MUTATIONS = (
         killed_by="tests/unit/core/test_idempotency.py"
         "::test_signed_bytes_begin_nothing_again_under_another_id",
     ),
+    Mutation(
+        "jira's events can be replayed under another id",
+        "connorg/functions/endpoints/webhook_deliveries.py",
+        old="is_replayable and not sender.may_repeat else None",
+        new="is_replayable and sender.may_repeat else None",
+        killed_by="tests/end_to_end/test_webhooks.py"
+        "::test_signed_bytes_begin_nothing_again_under_another_delivery_id",
+    ),
+    Mutation(
+        "a page may hold what its first digits hide",
+        "connorg/functions/http/parameters.py",
+        old="if not _NUMBER.fullmatch(text) or int(text) > _LARGEST_PAGE:",
+        new="if not text.isdigit() or not 1 <= int(text[:9]) <= _LARGEST_PAGE:",
+        killed_by=f"{_KIT}test_a_page_that_is_no_number_in_its_bounds_is_refused",
+    ),
 )

@@ -1,5 +1,6 @@
 """What a request brings: its body and its query parameters, checked."""
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +12,7 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import LARGEST_BODY
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 50, 100
+_NUMBER = re.compile("[1-9][0-9]{0,2}")
 
 
 def body_of(
@@ -67,7 +69,7 @@ def top_of(req: func.HttpRequest) -> int:
     text = req.params.get("top")
     if text is None:
         return _DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _LARGEST_PAGE):
+    if not _NUMBER.fullmatch(text) or int(text) > _LARGEST_PAGE:
         raise ProblemError(
             ProblemKind.INVALID_PARAMETER, f"top must be a number from 1 to {_LARGEST_PAGE}."
         )

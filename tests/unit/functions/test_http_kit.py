@@ -17,6 +17,7 @@ from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.http.addresses import PREFIX, Addresses
 from connorg.functions.http.answers import poll_after
 from connorg.functions.http.headers import idempotency_key_of, preference_of
+from connorg.functions.http.parameters import top_of
 from connorg.functions.queues.envelope import text_of
 from tests.unit.once_per_process import made_anew
 from tests.unit.partners import request
@@ -176,3 +177,12 @@ def test_a_poller_comes_back_when_the_next_attempt_is_due(
         give_up_date_time=now,
     )
     assert poll_after(waiting, now) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "101", "0000000019999", "9" * 5000, "1" * 9, "+1", "1_0", ""]
+)
+def test_a_page_that_is_no_number_in_its_bounds_is_refused(text: str) -> None:
+    asked = func.HttpRequest("GET", "http://127.0.0.1/api/x", params={"top": text}, body=b"")
+    with pytest.raises(ProblemError):
+        top_of(asked)
