@@ -38,6 +38,7 @@ type webhookSource = {
   #disable-next-line use-user-defined-types // any JSON
   defaults: object?
   deliveryId: deliveryPlace?
+  mayRepeat: bool?
   identitySourceTypes: names?
 }
 
