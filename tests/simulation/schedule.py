@@ -64,7 +64,9 @@ def run(
     # Of a draw of its own, so that all else stays as it is.
     minutes_ahead = Random(f"the clock of Graph in {seed}").choice((-4, -2, 0, 2, 4))
     world.graph.clock_ahead = timedelta(minutes=minutes_ahead)
-    world.graph.dialect = _draw_dialect(Random(f"the dialect of Graph in {seed}"))
+    world.graph.dialect = _draw_dialect(
+        Random(f"the dialect of Graph in {seed}"), is_throng=world.weather.rush > 0
+    )
     schedule = _Schedule(world)
     try:
         start_triggers(world)
@@ -106,10 +108,11 @@ def _draw_weather(random: Random) -> Weather:
     )
 
 
-def _draw_dialect(random: Random) -> Dialect:
+def _draw_dialect(random: Random, *, is_throng: bool) -> Dialect:
+    # A throng in pages of one, at a second each, is more than an attempt can list.
     return Dialect(
         filters=random.choice(("exact", "exact", "ignore case", "ignored", "refused", "empty")),
-        page_size=random.choice((1, 2, 100)),
+        page_size=max(random.choice((1, 2, 100)), 10 if is_throng else 1),
         empty_pages=random.random() < 0.3,
         capitals=random.random() < 0.3,
     )
