@@ -49,7 +49,9 @@ async def test_a_created_organization_is_told_signed_by_both_secrets(
     assert answer.status_code == 201
     assert "callbackUrl" not in answer.text
     call = await is_called(receiver, "created")
-    assert call.told == await connorg.onboarding(answer.json()["id"])
+    onboarding = await connorg.onboarding(answer.json()["id"])
+    del onboarding["history"]
+    assert call.told == onboarding
     assert call.headers["content-type"] == "application/json"
     for secret in (receivers.SECRET, receivers.OLDER_SECRET):
         assert Webhook(secret).verify(call.body, call.headers) == call.told

@@ -114,7 +114,7 @@ async def test_the_result_of_a_canceled_one_is_gone(connorg: Connorg) -> None:
     problem(await connorg.call("GET", address, key=False), 410, "OnboardingCanceled")
 
 
-@pytest.mark.parametrize("unknown", [NO_SUCH_ID, "x", "..%2f..", "%00", "'; drop", "0" * 500])
+@pytest.mark.parametrize("unknown", [NO_SUCH_ID, "x", "..%2f..", "'; drop", "0" * 500])
 @pytest.mark.parametrize(
     ("method", "path"),
     [

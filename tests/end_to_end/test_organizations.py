@@ -121,7 +121,7 @@ async def test_an_organization_is_read_with_its_source_and_version(connorg: Conn
     assert answer.headers["etag"].startswith('"')
 
 
-@pytest.mark.parametrize("unknown", [NO_SUCH_ID, "x", "..%2f..", "a%20b", "%00", "0" * 500])
+@pytest.mark.parametrize("unknown", [NO_SUCH_ID, "x", "..%2f..", "a%20b", "0" * 500])
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 async def test_there_is_no_such_organization(connorg: Connorg, method: str, unknown: str) -> None:
     body = {"displayName": "New"} if method == "PATCH" else None

@@ -112,7 +112,7 @@ MUTATIONS = (
     Mutation(
         "the doctor's key travels in the clear",
         "infra/doctor/outside.py",
-        old="if self._credentials and tls.level is not Level.OK:",
+        old="if self._credentials and tls.level is Level.FAULT:",
         new="if self._credentials and tls.level is Level.NOTE:",
         killed_by="tests/unit/infra/test_doctor.py::test_no_key_travels_in_the_clear",
     ),

@@ -46,8 +46,8 @@ MUTATIONS = (
     Mutation(
         "a search stops at the first page",
         _SEARCH,
-        old="        if page.next_link is None:\n            listing.filters_work",
-        new="        if True:\n            listing.filters_work",
+        old="        if page.next_link is None:\n            works",
+        new="        if True:\n            works",
         killed_by=f"{_SEARCH_TEST}::test_what_stands_is_found_in_every_dialect",
     ),
     Mutation(
