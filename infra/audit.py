@@ -26,6 +26,7 @@ NO_SECRETS: Mapping[str, str] = {
     "infra/local/azurite/package-lock.json": "hashes of packages",
     "infra/local/azurite.py": "the storage emulator's key, published, the same on every machine",
     "connorg/settings.py": "names of settings that hold secrets",
+    "docs/connect/*": "names of settings that hold secrets",
     "tests/contract/test_functions_host_http.py": "ids of traces",
     "tests/end_to_end/test_application_insights.py": "the id of a trace",
     "tests/end_to_end/test_deployed_settings.py": "a secret that the test made up",
