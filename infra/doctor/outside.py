@@ -146,7 +146,7 @@ def _host_alone(answer: httpx.Response) -> Finding | None:
     if answer.text.strip() == _HOST_IN_ERROR:
         text = "The Functions host runs and is in error: it answers 503 to everything."
         mend = (
-            "GET /admin/host/status with the master key (az functionapp keys list) says why: most"
+            "GET /admin/host/status with the master key says why: most"
             " often host.json or a route of a version that was just deployed. Deploy it again."
         )
         return fault("address", text, mend)
