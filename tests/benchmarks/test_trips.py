@@ -39,7 +39,7 @@ TURN = Tally({"table GET": 1, "table PUT": 1}) + GATE
 LEASED = Tally({"table PUT": 1})
 RESUMED = GATE + OWN + TURN + LEASED
 KEY_BOUND = Tally({"table POST": 1})
-SEARCHED = Tally({"graph GET": 2})  # by domain; and whether it belongs to a tenant
+SEARCHED = Tally({"graph GET": 4})  # by source, by name, among all; and whether filters work
 
 CREATE = ARMED + OPENED + CREATED + CLOSED + DISARMED
 EXISTS = ARMED + OPENED + Tally({"table GET": 3}) + DISARMED  # the claim, its own row, the holder

@@ -91,6 +91,15 @@ class Graph:
     async def forget_everything(self) -> None:
         (await self._http.delete(f"{self._stack.graph}/_emulator")).raise_for_status()
 
+    async def make_by_hand(self, partner: Partner) -> str:
+        """Let an organization of the partner be there that connorg knows nothing of."""
+        made = {"id": str(uuid.uuid4()), "createdDateTime": "2026-01-01T00:00:00Z"}
+        fields = ("displayName", "description", "state", "identitySources")
+        body = partner.body()
+        there = await self._get("organizations")
+        await self._put("organizations", [*there, made | {name: body[name] for name in fields}])
+        return made["id"]
+
     async def organizations(self, partner: Partner) -> list[Json]:
         return [found for found in await self._get("organizations") if is_about(partner, found)]
 

@@ -38,7 +38,8 @@ def most(least: Connorg) -> Connorg:
     """As it is deployed with Entra, callbacks, signed result addresses and a sender."""
     settings = on_this_machine("most", VAULT)
     assert set(VAULT) == set(ENVIRONMENTS["most"]["secretSettings"])
-    least.crash("functions", settings)
+    # The platform sets it where its authentication is on.
+    least.crash("functions", {**settings, "WEBSITE_AUTH_ENABLED": "true"})
     return least
 
 

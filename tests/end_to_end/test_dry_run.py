@@ -2,7 +2,6 @@
 
 import json
 import uuid
-from typing import Any
 
 import pytest
 
@@ -71,9 +70,7 @@ async def test_a_partner_that_was_onboarded_is_compared(
 
 async def test_a_partner_that_graph_alone_knows_is_compared(connorg: Connorg) -> None:
     partner = Partner()
-    refuse: dict[str, Any] = {"status": 400, "code": "Refused", "times": 1}
-    await connorg.graph.fail_creates(partner, "commit_then_status", **refuse)
-    await connorg.submit(partner.body())
+    await connorg.graph.make_by_hand(partner)
     told = await forecast(connorg, partner.body(description="Another"))
     assert told["prospect"] == "exists"
     assert [d["attribute"] for d in told["differences"]] == ["description"]

@@ -84,7 +84,8 @@ async def test_what_closed_long_ago_goes_and_what_is_asked_again_is_not_created_
 
     await eventually(is_gone, "it is not purged")
     assert (await connorg.call("GET", f"onboardings/{old_id}")).status_code == 404
-    assert await connorg.onboarding(young.json()["id"]) == young.json()
+    kept = await connorg.onboarding(young.json()["id"])
+    assert {name: kept[name] for name in young.json()} == young.json()
 
     again = await connorg.submit(partner.body(), idempotency_key=partner.domain)
     assert again.status_code == 200

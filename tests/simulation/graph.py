@@ -8,6 +8,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -253,6 +254,10 @@ class Exchange(Protocol):
     ) -> T | Setback: ...
 
 
+_searched: ContextVar[str] = ContextVar("searched", default="")
+"""The natural key that a task searches for."""
+
+
 class SimulatedGateway:
     """See ports.OrganizationGateway."""
 
@@ -282,6 +287,7 @@ class SimulatedGateway:
         since: datetime | None = None,
         quick: bool = False,
     ) -> ConnectedOrganization | Namesake | Later | Blocked | None:
+        _searched.set(request.natural_key)
         return await self.search.find(
             request, tenant, tenant_unknown=tenant_unknown, since=since, quick=quick
         )
@@ -289,7 +295,7 @@ class SimulatedGateway:
     async def page(self, odata_filter: str | None, next_link: str | None) -> Page | Setback:
         """See search.Lister."""
         act = lambda: self._graph.page(odata_filter, next_link)  # noqa: E731
-        return await self._exchange("find", _OF_THE_ONBOARDING, act)
+        return await self._exchange(f"find {_searched.get()}", _OF_THE_ONBOARDING, act)
 
     async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
         act = lambda: self._graph.read(organization_id)  # noqa: E731
