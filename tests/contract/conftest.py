@@ -10,7 +10,6 @@ from azure.data.tables.aio import TableClient
 from connorg.core.ports import OrganizationGateway
 from tests.contract.graphs import (
     DIALECTS,
-    WRONG_IN,
     Emulator,
     GraphUnderTest,
     SimulatedGraph,
@@ -28,17 +27,11 @@ async def emulator() -> AsyncIterator[Emulator]:
         yield emulator
 
 
-def _marks(dialect: str) -> list[pytest.MarkDecorator]:
-    if dialect not in WRONG_IN:
-        return [pytest.mark.slow]
-    return [pytest.mark.slow, pytest.mark.xfail(reason=WRONG_IN[dialect], strict=False)]
-
-
 @pytest.fixture(
     params=[
         "simulated",
         "v1.0",
-        *(pytest.param(dialect, marks=_marks(dialect)) for dialect in DIALECTS),
+        *(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS),
     ]
 )
 async def under_test(request: pytest.FixtureRequest) -> AsyncIterator[GraphUnderTest]:

@@ -171,11 +171,6 @@ DIALECTS: Mapping[str, dict[str, Any]] = {
     "an empty page before each": {"emptyPages": True},
     "filters without effect": {"filters": "ignored"},
 }
-# Those in which connorg is wrong today, and why.
-WRONG_IN: Mapping[str, str] = {
-    "an empty page before each": "connorg takes the first page for all that there is",
-    "filters without effect": "connorg takes what a filter gives for what was asked for",
-}
 
 
 @asynccontextmanager
