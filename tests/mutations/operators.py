@@ -79,10 +79,10 @@ MUTATIONS = (
         killed_by=f"{_REPORTS}::test_those_that_stay_proposed_are_reported_oldest_first",
     ),
     Mutation(
-        "a report takes Graph at its word that it filtered",
+        "a report takes what is configured for proposed",
         "connorg/core/reports.py",
         old="if one.state == State.PROPOSED and _changed",
-        new="if _changed",
+        new="if one.state != State.PROPOSED and _changed",
         killed_by=f"{_REPORTS}::test_those_that_stay_proposed_are_reported_oldest_first",
     ),
     Mutation(
