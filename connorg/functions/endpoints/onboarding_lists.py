@@ -24,9 +24,9 @@ from connorg.core.onboarding.several import (
     replay_several,
 )
 from connorg.core.summary import summarize
-from connorg.functions.http.answers import json_answer, next_page, page_answer
+from connorg.functions.http.answers import json_answer, page_answer
 from connorg.functions.http.callers import actor_of
-from connorg.functions.http.csv_answers import csv_answer, wants_csv
+from connorg.functions.http.csv_answers import csv_page, wants_csv
 from connorg.functions.http.onboarding_filters import filter_of
 from connorg.functions.http.parameters import body_of, flag_of, top_of
 from connorg.wiring import services
@@ -58,9 +58,7 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
     continuation = req.params.get("continuationToken")
     page = await services().ledger.list(which, top_of(req), continuation)
     if wants_csv(req):
-        after = page.continuation
-        headers = {"Link": f'<{next_page(after, _ROUTE, req)}>; rel="next"'} if after else {}
-        return csv_answer(_COLUMNS, map(_cells, page.onboardings), headers)
+        return csv_page(_COLUMNS, map(_cells, page.onboardings), page.continuation, _ROUTE, req)
     views = [onboarding.view() for onboarding in page.onboardings]
     return page_answer(views, page.continuation, _ROUTE, req)
 

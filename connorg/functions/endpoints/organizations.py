@@ -24,9 +24,9 @@ from connorg.core.organizations import (
     withdraw_sponsor,
 )
 from connorg.core.ports import OrganizationFilter, OrganizationPage
-from connorg.functions.http.answers import json_answer, next_page, page_answer
+from connorg.functions.http.answers import json_answer, page_answer
 from connorg.functions.http.callers import actor_of
-from connorg.functions.http.csv_answers import csv_answer, wants_csv
+from connorg.functions.http.csv_answers import csv_page, wants_csv
 from connorg.functions.http.parameters import body_of, choice_of, top_of
 from connorg.wiring import admin, services
 
@@ -57,9 +57,7 @@ async def list_all(req: func.HttpRequest) -> func.HttpResponse:
             )
         raise refused_problem(page)
     if wants_csv(req):
-        after = page.continuation
-        headers = {"Link": f'<{next_page(after, _ROUTE, req)}>; rel="next"'} if after else {}
-        return csv_answer(COLUMNS, map(csv_row, page.organizations), headers)
+        return csv_page(COLUMNS, map(csv_row, page.organizations), page.continuation, _ROUTE, req)
     shown = [_shown(organization) for organization in page.organizations]
     return page_answer(shown, page.continuation, _ROUTE, req)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import azure.functions as func
 
+from connorg.functions.http.answers import next_page
+
 # A cell that begins so is taken for a formula (OWASP, "CSV Injection"); a quote keeps it a text.
 # What begins with such a quote by itself gets one more, so that the reader of files of partners
 # can take one off again (`cells.plain`).
@@ -28,6 +30,20 @@ def csv_answer(
     return func.HttpResponse(
         text.getvalue(), status_code=200, mimetype="text/csv", headers=dict(headers)
     )
+
+
+def csv_page(
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, str]],
+    continuation: str | None,
+    route: str,
+    req: func.HttpRequest,
+) -> func.HttpResponse:
+    """Answer with a page of a list; the address of the next one stands in `Link`."""
+    headers = {}
+    if continuation is not None:
+        headers["Link"] = f'<{next_page(continuation, route, req)}>; rel="next"'
+    return csv_answer(columns, rows, headers)
 
 
 def _harmless(cell: str) -> str:
