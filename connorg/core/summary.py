@@ -9,6 +9,7 @@ from connorg.contract.summary import CodeCount, GateView, HourCount, Summary
 from connorg.core.ports import Ledger, OnboardingFilter, OnboardingOutline
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
+from connorg.core.throttle.throttle import THROTTLED
 
 _HOURS = 168
 _TROUBLED = frozenset({Status.FAILED, Status.WAITING})
@@ -78,17 +79,11 @@ async def _with_advice(ledger: Ledger, counts: _Counts) -> tuple[CodeCount, ...]
 
 
 def _view(gate: Gate, now: datetime) -> GateView:
-    blocked = gate.blocked
-    if not gate.is_closed(now):
-        return GateView(
-            open=True,
-            reason=blocked.message if blocked else None,
-            action=blocked.action if blocked else None,
-        )
-    reason = blocked.message if blocked else "Microsoft Graph asked not to be called for a while."
+    is_closed = gate.is_closed(now)
+    error = gate.blocked or (THROTTLED if is_closed else None)
     return GateView(
-        open=False,
-        until=gate.closed_until,
-        reason=reason,
-        action=blocked.action if blocked else None,
+        open=not is_closed,
+        until=gate.closed_until if is_closed else None,
+        reason=error.message if error else None,
+        action=error.action if error else None,
     )

@@ -27,7 +27,7 @@ from connorg.telemetry import hooks as telemetry
 _BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
 _HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
 
-_THROTTLED = OnboardingError(
+THROTTLED = OnboardingError(
     code=ErrorCode.GRAPH_THROTTLED,
     message="Microsoft Graph asked not to be called for a while.",
 )
@@ -71,7 +71,7 @@ class Throttle:
         gate = await self._store.read()
         closed = self._seconds_until(gate.closed_until)
         if closed > 0:
-            raise GraphUnavailableError(gate.blocked or _THROTTLED, closed)
+            raise GraphUnavailableError(gate.blocked or THROTTLED, closed)
         called_at = self._clock.now()
         answer: T | Refused | Later | Blocked
         try:
