@@ -33,62 +33,48 @@ class Outcomes:
     """Whether more match."""
 
 
-async def replay_several(
-    services: Services, choice: Choice, limit: int, *, dry_run: bool, by: str | None = None
-) -> Outcomes:
-    """Replay those that failed, `limit` at the most, newest first. A dry run changes nothing.
+@dataclass(frozen=True)
+class _Several:
+    """Does one thing to each onboarding that has one of the statuses."""
 
-    Raise StorageUnavailableError: the call may be repeated.
-    """
-    return await _several(
-        services,
-        choice,
-        limit,
-        (Status.FAILED,),
-        Reason.NOT_FAILED,
-        None if dry_run else lambda onboarding_id: replay(services, onboarding_id, by),
-    )
+    statuses: tuple[Status, ...]
+    otherwise: Reason
+    """Why one of another status, or whose request could not be read, is left as it is."""
+    act: Callable[[Services, str, str | None], Awaitable[Submitted | Conflict | None]]
+
+    async def __call__(
+        self,
+        services: Services,
+        choice: Choice,
+        limit: int,
+        *,
+        dry_run: bool,
+        by: str | None = None,
+    ) -> Outcomes:
+        """Do it to `limit` at the most, newest first. A dry run changes nothing.
+
+        `by`: who asks for it. Raise StorageUnavailableError: the call may be repeated.
+        """
+        found, more = await _chosen(services, choice, limit, self.statuses)
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(onboarding_id: str, held: Onboarding | None) -> Outcome:
+            if held is None:
+                return Outcome(onboarding_id, None, None)
+            if held.status not in self.statuses or held.request is None:
+                return Outcome(onboarding_id, held, Conflict(self.otherwise, held.id, held))
+            if dry_run:
+                return Outcome(onboarding_id, held, Submitted(held, fresh=False))
+            async with at_once:
+                return Outcome(onboarding_id, held, await self.act(services, onboarding_id, by))
+
+        return Outcomes(tuple(await asyncio.gather(*(one(*each) for each in found))), more)
 
 
-async def cancel_several(
-    services: Services, choice: Choice, limit: int, *, dry_run: bool, by: str | None = None
-) -> Outcomes:
-    """Cancel those that wait, `limit` at the most, newest first. A dry run changes nothing.
-
-    Raise StorageUnavailableError: the call may be repeated.
-    """
-    return await _several(
-        services,
-        choice,
-        limit,
-        (Status.NOT_STARTED, Status.WAITING),
-        Reason.NOT_CANCELABLE,
-        None if dry_run else lambda onboarding_id: cancel(services, onboarding_id, by),
-    )
-
-
-async def _several(  # noqa: PLR0913, PLR0917
-    services: Services,
-    choice: Choice,
-    limit: int,
-    statuses: tuple[Status, ...],
-    otherwise: Reason,
-    act: Callable[[str], Awaitable[Submitted | Conflict | None]] | None,
-) -> Outcomes:
-    found, more = await _chosen(services, choice, limit, statuses)
-    at_once = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(onboarding_id: str, held: Onboarding | None) -> Outcome:
-        if held is None:
-            return Outcome(onboarding_id, None, None)
-        if held.status not in statuses or held.request is None:
-            return Outcome(onboarding_id, held, Conflict(otherwise, held.id, held))
-        if act is None:
-            return Outcome(onboarding_id, held, Submitted(held, fresh=False))
-        async with at_once:
-            return Outcome(onboarding_id, held, await act(onboarding_id))
-
-    return Outcomes(tuple(await asyncio.gather(*(one(*each) for each in found))), more)
+replay_several = _Several((Status.FAILED,), Reason.NOT_FAILED, replay)
+"""Replay those that failed."""
+cancel_several = _Several((Status.NOT_STARTED, Status.WAITING), Reason.NOT_CANCELABLE, cancel)
+"""Cancel those that wait."""
 
 
 async def _chosen(
