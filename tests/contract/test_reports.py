@@ -78,19 +78,19 @@ async def test_those_that_stay_proposed_are_reported_oldest_first(
     def proposed(name: str, **values: Any) -> dict[str, Any]:
         return laid(name, state="proposed", **values)
 
-    older = (LONG_AGO - timedelta(days=1)).isoformat()
+    older, oldest = ((LONG_AGO - timedelta(days=days)).isoformat() for days in (1, 2))
     await lay(
         emulator,
         proposed("old"),
         proposed("changed lately", modifiedDateTime=LATELY.isoformat()),
         proposed("older", modifiedDateTime=older),
-        proposed("never changed", createdDateTime=older, modifiedDateTime=None),
+        proposed("never changed", createdDateTime=oldest, modifiedDateTime=None),
         laid("configured"),
     )
     for config in ({}, {"filters": "ignored"}):
         await emulator.graph.configure(**config)
         found = await reports.proposed_since(simulated_core(), admin, NOW - timedelta(days=30))
-        assert names(found) == ["older", "never changed", "old"]
+        assert names(found) == ["never changed", "older", "old"]
 
 
 async def test_those_that_no_onboarding_came_to_are_reported(

@@ -62,8 +62,8 @@ async def test_one_reading_serves_all_who_ask_within_a_moment(
     second = await asking(shared)
     store.readings[0].set_result(CLOSED)
     third = await asking(shared)
-    assert [*await asyncio.gather(first, second, third)] == [CLOSED] * 3
     assert len(store.readings) == 1
+    assert [*await asyncio.gather(first, second, third)] == [CLOSED] * 3
 
 
 async def test_who_asks_later_has_it_read_again(
