@@ -152,6 +152,13 @@ async def test_what_is_laid_is_all_that_there_is(graph: EmulatedGraph) -> None:
     assert (await graph.call("GET", f"/v1.0/users/{USER['id']}")).status == 200
 
 
+async def test_what_is_laid_later_is_added(graph: EmulatedGraph) -> None:
+    made = await graph.create(domain("made.example"))
+    await graph.control("POST", "organizations", [LAID])
+    there = (await graph.call("GET", ORGANIZATIONS)).body["value"]
+    assert {found["id"] for found in there} >= {made, LAID["id"]}
+
+
 async def test_each_of_several_sources_is_found_and_taken(graph: EmulatedGraph) -> None:
     await graph.control("PUT", "organizations", [LAID])
     path = "is/microsoft.graph.domainIdentitySource/domainName"

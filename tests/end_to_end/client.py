@@ -96,8 +96,7 @@ class Graph:
         made = {"id": str(uuid.uuid4()), "createdDateTime": "2026-01-01T00:00:00Z"}
         fields = ("displayName", "description", "state", "identitySources")
         body = partner.body()
-        there = await self._get("organizations")
-        await self._put("organizations", [*there, made | {name: body[name] for name in fields}])
+        await self._control("POST", "organizations", [made | {name: body[name] for name in fields}])
         return made["id"]
 
     async def organizations(self, partner: Partner) -> list[Json]:
@@ -135,7 +134,11 @@ class Graph:
         return list(answer.raise_for_status().json())
 
     async def _put(self, name: str, body: Any) -> None:
-        answer = await self._http.put(f"{self._stack.graph}/_emulator/{name}", json=body)
+        await self._control("PUT", name, body)
+
+    async def _control(self, method: str, name: str, body: Any) -> None:
+        address = f"{self._stack.graph}/_emulator/{name}"
+        answer = await self._http.request(method, address, json=body)
         assert answer.status_code == 204, answer.text
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from infra.local.graph.directory import Directory, read_tenants
 from infra.local.graph.faults import Faults, read_rules
-from infra.local.graph.laying import lay
+from infra.local.graph.laying import lay, lay_more
 from infra.local.graph.rights import read_principals
 from infra.local.graph.state import EMULATOR, State
 from infra.local.graph.wire import sentence
@@ -20,7 +20,8 @@ _PREFIX = "/_emulator"
 def add_routes(app: web.Application) -> None:
     app.router.add_get(f"{_PREFIX}/organizations", _organizations)
     app.router.add_get(f"{_PREFIX}/requests", _requests)
-    app.router.add_put(f"{_PREFIX}/organizations", _setter(_set_organizations))
+    app.router.add_put(f"{_PREFIX}/organizations", _setter(lay))
+    app.router.add_post(f"{_PREFIX}/organizations", _setter(lay_more))
     app.router.add_put(f"{_PREFIX}/tenants", _setter(_set_tenants))
     app.router.add_put(f"{_PREFIX}/principals", _setter(_set_principals))
     app.router.add_put(f"{_PREFIX}/faults", _setter(_set_faults))
@@ -61,10 +62,6 @@ def _setter(
         return web.Response(status=204)
 
     return handle
-
-
-def _set_organizations(state: State, value: Any) -> None:
-    lay(state, value)
 
 
 def _set_tenants(state: State, value: Any) -> None:

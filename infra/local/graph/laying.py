@@ -1,5 +1,5 @@
-"""``PUT /_emulator/organizations``: what the tenant holds, as Graph would give it with ``$expand``,
-whatever a create would refuse."""
+"""``/_emulator/organizations``: what the tenant holds, as Graph would give it with ``$expand``,
+whatever a create would refuse. ``PUT`` sets all of it, and ``POST`` adds to it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,17 @@ _OBJECTS = TypeAdapter(list[dict[str, Any]])
 
 
 def lay(state: State, value: object) -> None:
-    """The sponsors become known to the directory. Raises pydantic.ValidationError."""
+    """Let these be all organizations. Raise pydantic.ValidationError."""
+    state.organizations.lay(_read(state, value))
+
+
+def lay_more(state: State, value: object) -> None:
+    """Add these to those that are there. Raise pydantic.ValidationError."""
+    state.organizations.lay([*state.organizations, *_read(state, value)])
+
+
+def _read(state: State, value: object) -> list[Organization]:
+    """Return the organizations. Their sponsors become known to the directory."""
     organizations = []
     plain = [
         {name: held for name, held in item.items() if "@odata." not in name}
@@ -44,7 +54,7 @@ def lay(state: State, value: object) -> None:
             kind: [_learnt(state, item) for item in entity.pop(kind)] for kind in SPONSOR_KINDS
         }
         organizations.append(Organization(entity, stored_at=float("-inf"), sponsors=sponsors))
-    state.organizations.lay(organizations)
+    return organizations
 
 
 def _learnt(state: State, item: Mapping[str, Any]) -> str:
