@@ -9,10 +9,15 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from tests.commit import commit_number
 from tests.simulation.campaign import run_all
 from tests.simulation.schedule import run
+
+if TYPE_CHECKING:
+    from tests.simulation.host_faults import HostFault
 
 _SHOWN = 5  # broken schedules of which the trace is printed
 
@@ -26,11 +31,13 @@ def main() -> int:
     seeds = range(arguments.seed, arguments.seed + arguments.schedules)
     began = time.monotonic()
     broken = []
+    faults: Counter[HostFault] = Counter()
     for done, report in enumerate(run_all(seeds, arguments.jobs), start=1):
         if report.broken:
             broken.append(report)
             if len(broken) <= _SHOWN:
                 _say(f"{report}\n")
+        faults += report.host_faults
         if done % 10_000 == 0:
             _say(f"{done:,} of {len(seeds):,} schedules, {len(broken)} broken")
     seconds = time.monotonic() - began
@@ -38,6 +45,8 @@ def main() -> int:
         f"{len(seeds):,} schedules from seed {arguments.seed} in {seconds:.0f} s:"
         f" {len(broken)} broken {sorted(report.seed for report in broken)[:50]}"
     )
+    for fault, times in faults.most_common():
+        _say(f"{times:>12,} times {fault}")
     return 1 if broken else 0
 
 

@@ -3,13 +3,15 @@
 Rules: at most 16 messages in hand on an instance; a message in hand is hidden for ten minutes;
 success deletes; failure shows the message again after `visibilityTimeout` (host.json: 30 s); the
 fifth delivery is the last, then the text is copied to the poison queue and the message deleted, in
-two steps. A poison message whose function fails stays hidden until its ten minutes are over.
+two steps. A poison message whose function fails stays hidden until its ten minutes are over. The
+messages that a worker had in hand have failed where it crashes and its host does not.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from pydantic_core import from_json
 
 from connorg.contract.messages import CallbackMessage, OnboardingMessage, ProducerMessage
@@ -20,11 +22,13 @@ from connorg.core.onboarding import producers, resume
 from connorg.core.ports import StorageUnavailableError, SupersededError
 from connorg.core.services import Services
 from tests.simulation.calls import current_actor, reach_storage
+from tests.simulation.host_faults import HostFault
 from tests.simulation.storage import Message, Queue
 from tests.simulation.world import Instance, World
 
 _BATCH = 16
 _HIDDEN = 600.0  # seconds
+_RENEWAL = (0.0, 60.0)  # seconds after which a message that was not renewed is visible
 _VISIBILITY_TIMEOUT = 30  # seconds
 _MOST_DELIVERIES = 5
 _POLLING = 1.0  # seconds; the longest that an idle host looks away
@@ -48,9 +52,10 @@ class Trigger:
         self._queue = queue
         self._poison = poison
         self._function = function
-        self._in_hand: Counter[Instance] = Counter()
+        self._in_hand: defaultdict[Instance, list[Message]] = defaultdict(list)
         queue.changed = self._changed
         world.instance_started.append(self._look_soon)
+        world.worker_restarted.append(self._worker_restarted)
 
     def _changed(self, message: Message) -> None:
         self._world.loop.call_at(message.visible_at, self._look_soon)
@@ -60,15 +65,31 @@ class Trigger:
             self._world.loop.call_later(self._world.random.uniform(0, _POLLING), self._look)
 
     def _look(self) -> None:
-        free = [instance for instance in self._world.living() if self._in_hand[instance] < _BATCH]
+        free = [
+            instance
+            for instance in self._world.living()
+            if instance.takes_messages and len(self._in_hand[instance]) < _BATCH
+        ]
         if not free:
             return  # who starts, or gets a hand free, looks
-        message = self._queue.take(_HIDDEN)
-        if message is not None:
-            instance = self._world.random.choice(free)
-            self._in_hand[instance] += 1
-            self._world.spawn(self._handle(instance, message))
-            self._look_soon()  # more may have become visible while nobody was there to take them
+        message = self._take()
+        if message is None:
+            return
+        self._look_soon()  # more may have become visible while nobody was there to take them
+        if self._world.host.strikes(HostFault.GET_LOST):
+            self._world.note("host", f"loses {message.id}/{message.dequeue_count}")
+            return
+        instance = self._world.random.choice(free)
+        if self._world.host.strikes(HostFault.STOPPED):
+            instance.stop()
+        self._in_hand[instance].append(message)
+        self._world.spawn(self._handle(instance, message))
+
+    def _take(self) -> Message | None:
+        host = self._world.host
+        hidden = host.random.uniform(*_RENEWAL) if host.strikes(HostFault.SHOWN_AGAIN) else _HIDDEN
+        times = _MOST_DELIVERIES + 1 if host.strikes(HostFault.COUNTED_OUT) else 1
+        return self._queue.take(hidden, times)
 
     async def _handle(self, instance: Instance, message: Message) -> None:
         name = f"{message.id}/{message.dequeue_count}"
@@ -79,8 +100,20 @@ class Trigger:
             )
         except AzureError:
             self._world.note(name, "the host lost storage; the message will come again")
-        self._in_hand[instance] -= 1
+        self._in_hand[instance].remove(message)
         self._look_soon()
+
+    def _worker_restarted(self, instance: Instance) -> None:
+        for message in self._in_hand.pop(instance, []):
+            if self._poison is None:
+                continue
+            with suppress(HttpResponseError):
+                if message.dequeue_count < _MOST_DELIVERIES:
+                    self._release(message)
+                else:
+                    self._world.invariants.poisoned += 1
+                    self._poison.send(message.text, _NOW)
+                    self._delete(message)
 
     async def _run(self, services: Services, name: str, message: Message) -> None:
         if self._poison is not None and message.dequeue_count > _MOST_DELIVERIES:
@@ -88,6 +121,10 @@ class Trigger:
             return
         if self._poison is not None and self._world.strikes(self._world.weather.kill):
             current_actor().steps_to_live = self._world.random.randint(1, _LONG_LIFE)
+        if self._world.host.strikes(HostFault.WORKER_KILLED):
+            current_actor().steps_to_live = self._world.host.random.randint(1, _LONG_LIFE)
+        if self._poison is None and self._world.host.strikes(HostFault.POISON_FAILS):
+            return
         try:
             await self._function(services, message.text)
         except (StorageUnavailableError, SupersededError) as error:
@@ -104,15 +141,17 @@ class Trigger:
         if message.dequeue_count >= _MOST_DELIVERIES:
             await self._give_up(message, self._poison)
             return
-        await reach_storage(
-            "release",
-            lambda: self._queue.update(message.id, message.pop_receipt, None, _VISIBILITY_TIMEOUT),
-        )
+        await reach_storage("release", lambda: self._release(message))
 
     async def _give_up(self, message: Message, poison: Queue) -> None:
         self._world.invariants.poisoned += 1
         await reach_storage("copy to poison", lambda: poison.send(message.text, _NOW))
+        if self._world.host.strikes(HostFault.POISONED_TWICE):
+            await reach_storage("copy to poison", lambda: poison.send(message.text, _NOW))
         await reach_storage("delete", lambda: self._delete(message))
+
+    def _release(self, message: Message) -> None:
+        self._queue.update(message.id, message.pop_receipt, None, _VISIBILITY_TIMEOUT)
 
     def _delete(self, message: Message) -> None:
         self._queue.delete(message.id, message.pop_receipt)

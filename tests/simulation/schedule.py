@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -21,6 +22,7 @@ from connorg.core.services import Services
 from connorg.storage.entities import ONBOARDING
 from tests.simulation.graph import FAULTS, Dialect
 from tests.simulation.host import start_triggers
+from tests.simulation.host_faults import HostFault
 from tests.simulation.world import RETENTION, Change, Weather, World
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -43,6 +45,7 @@ class Report:
     seed: int
     broken: str | None
     trace: list[tuple[float, str, str]]
+    host_faults: Counter[HostFault]
 
     def __str__(self) -> str:
         lines = [f"{time:10.3f}  {who}  {what}" for time, who, what in self.trace]
@@ -60,8 +63,10 @@ def run(
     """Run a schedule; without `weather` the seed draws that too."""
     random = Random(seed)
     drawn = _draw_weather(random)
-    world = World(random, weather or drawn, change, tracing=tracing)
-    # Of a draw of its own, so that all else stays as it is.
+    # Of draws of their own, so that all else stays as it is.
+    host = Random(f"the host in {seed}")
+    drawn = replace(drawn, host=host.choice((0, 0, 0.02, 0.1, 0.3)))
+    world = World(random, weather or drawn, change, host, tracing=tracing)
     minutes_ahead = Random(f"the clock of Graph in {seed}").choice((-4, -2, 0, 2, 4))
     world.graph.clock_ahead = timedelta(minutes=minutes_ahead)
     world.graph.dialect = _draw_dialect(
@@ -79,7 +84,7 @@ def run(
             world.invariants.at_rest()
     finally:
         world.loop.drop_everything()
-    return Report(seed, world.invariants.broken, world.trace)
+    return Report(seed, world.invariants.broken, world.trace, world.host.seen)
 
 
 def _draw_weather(random: Random) -> Weather:

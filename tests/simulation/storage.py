@@ -299,13 +299,16 @@ class Queue:
     def delete(self, message_id: str, pop_receipt: str) -> None:
         del self.messages[self._held(message_id, pop_receipt).id]
 
-    def take(self, hidden: float) -> Message | None:
-        """Deliver the visible message that has waited longest, and hide it."""
+    def take(self, hidden: float, times: int = 1) -> Message | None:
+        """Deliver the visible message that has waited longest, and hide it.
+
+        Count so many deliveries: the answers of the others were lost.
+        """
         visible = [m for m in self.messages.values() if m.visible_at <= self._now()]
         if not visible:
             return None
         message = min(visible, key=lambda m: m.visible_at)
-        message.dequeue_count += 1
+        message.dequeue_count += times
         message.visible_at = self._now() + hidden
         message.pop_receipt = self._receipt()
         self.changed(message)

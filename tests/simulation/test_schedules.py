@@ -9,12 +9,15 @@ import os
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.commit import commit_number
+from tests.simulation.host_faults import HostFault
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.schedule import PASSING_FAULTS, RUSH, run
 from tests.simulation.world import Weather
@@ -85,6 +88,12 @@ def test_one_seed_is_one_schedule_in_any_process() -> None:
     one, other = (simulate(*replay, hash_seed=hashes).stdout for hashes in ("1", "2"))
     assert one.count("\n") > 30
     assert one == other
+
+
+def test_a_host_does_all_that_the_real_one_was_seen_to_do() -> None:
+    weather = replace(STORM, host=0.2, kill=0.2)
+    faults = sum((run(seed, weather=weather).host_faults for seed in range(20)), Counter())
+    assert faults.keys() == set(HostFault)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from connorg.core.services import Callbacks, Services
 from connorg.core.throttle.throttle import Throttle
 from tests.simulation.calls import Actor, ask_graph, reach_storage
 from tests.simulation.graph import Graph, SimulatedGateway
+from tests.simulation.host_faults import HostFaults
 from tests.simulation.invariants import Invariants
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.receiver import SimulatedReceiver
@@ -34,6 +35,7 @@ from tests.simulation.watched import WatchedGateStore, WatchedThrottle
 _START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 RETENTION = 8 * 24 * 60 * 60.0  # seconds; the shortest that may be set
 _REBIRTH = (1.0, 60.0)  # seconds from a crash to a new instance
+_STOPPING = (0.0, 60.0)  # seconds from the 403 to the end of the process
 
 type Change = Callable[[Services], Services]
 """What a mutation makes of the core of an instance."""
@@ -49,6 +51,8 @@ class Weather:
     """An instance dies at an await."""
     kill: float = 0.0
     """An instance dies of a message, somewhere on its way."""
+    host: float = 0.0
+    """The Functions host does what HostFault names."""
     storage: float = 0.0
     """A call or its answer is lost, is slow, or is repeated by the SDK."""
     graph: float = 0.0
@@ -70,10 +74,13 @@ class Weather:
 
 
 class World:
-    def __init__(self, random: Random, weather: Weather, change: Change, *, tracing: bool) -> None:
+    def __init__(
+        self, random: Random, weather: Weather, change: Change, host: Random, *, tracing: bool
+    ) -> None:
         self.loop = SimulatedLoop()
         self.random = random
         self.weather = weather
+        self.host = HostFaults(host, weather.host, lambda: self.loop.time() < weather.ends)
         self.timing = Timing(retention=RETENTION)
         self.trace: list[tuple[float, str, str]] = []
         self.invariants = Invariants(self)
@@ -104,6 +111,7 @@ class World:
         """By natural key, how many Graph may still carry out."""
         self.instances: list[Instance] = []
         self.instance_started: list[Callable[[], None]] = []
+        self.worker_restarted: list[Callable[[Instance], None]] = []
         self._change = change
         self._tracing = tracing
         self._tasks: list[asyncio.Task[Any]] = []
@@ -173,6 +181,7 @@ class Instance:
         self.name = name
         self.services = world.new_core()
         self.alive = True
+        self.takes_messages = True
         self.actors: set[Actor] = set()
         """Those that are at work."""
         self.death = world.loop.create_future()
@@ -198,4 +207,18 @@ class Instance:
         world.note(self.name, "CRASHES")
         self.alive = False
         self.death.set_result(None)
+        if world.host.outlives_worker():
+            world.note(self.name, "is started again by its host")
+            for tell in world.worker_restarted:
+                tell(self)
         world.loop.call_later(world.random.uniform(*_REBIRTH), world.start_instance)
+
+    def stop(self) -> None:
+        """Take no more, and end soon, with or without what is in hand."""
+        self.takes_messages = False
+        self.world.note(self.name, "is stopped by a 403")
+        self.world.loop.call_later(self.world.host.random.uniform(*_STOPPING), self._end)
+
+    def _end(self) -> None:
+        if self.alive:
+            self.crash()
