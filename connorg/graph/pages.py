@@ -1,7 +1,10 @@
-"""Lists in pages: each is followed by its nextLink until there is none, however full it was."""
+"""Lists in pages: each is followed by its nextLink until there is none, however full it was.
+
+A nextLink that leads to another host, or to its own page, makes the answer unreadable.
+"""
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
@@ -51,35 +54,35 @@ class Pages:
 
     async def organizations(self, ask: RequestInformation) -> Page | Setback:
         """Read one page."""
-        page = await self._sender.read(Call.LIST, ask, _Organizations)
-        if not isinstance(page, _Organizations):
-            return page
-        if page.next_link is not None and _origin(page.next_link) != self._origin:
-            return unreadable()
-        return Page(page.value, page.next_link)
+        page = await self._read(Call.LIST, ask, _Organizations)
+        return Page(page.value, page.next_link) if isinstance(page, _Organizations) else page
 
     async def sponsored(self, ask: RequestInformation) -> SponsoredPage | Setback:
         """Read one page of organizations with their sponsors."""
-        page = await self._sender.read(Call.LIST, ask, SponsoredPage)
-        if not isinstance(page, SponsoredPage):
-            return page
-        leads_away = page.next_link is not None and _origin(page.next_link) != self._origin
-        return unreadable() if leads_away else page
+        return await self._read(Call.LIST, ask, SponsoredPage)
 
     async def sponsors(self, ask: RequestInformation) -> tuple[SponsorObject, ...] | Setback:
         """Read all pages."""
         held: list[SponsorObject] = []
         for _ in range(_MOST_PAGES):
-            page = await self._sender.read(Call.SPONSORS, ask, _Sponsors)
+            page = await self._read(Call.SPONSORS, ask, _Sponsors)
             if not isinstance(page, _Sponsors):
                 return page
             held += page.value
             if page.next_link is None:
                 return tuple(held)
-            if _origin(page.next_link) != self._origin:
-                break
             ask = at(page.next_link)
         return unreadable()
+
+    async def _read[P: _Page](
+        self, call: Call, ask: RequestInformation, model: type[P]
+    ) -> P | Setback:
+        page = await self._sender.read(call, ask, model)
+        if not isinstance(page, model) or page.next_link is None:
+            return page
+        leads_away = _origin(page.next_link) != self._origin
+        leads_nowhere = _query(page.next_link) == _query(ask.url)
+        return unreadable() if leads_away or leads_nowhere else page
 
 
 def at(address: str) -> RequestInformation:
@@ -89,6 +92,10 @@ def at(address: str) -> RequestInformation:
     ask.url = address
     ask.headers.try_add("Accept", "application/json")
     return ask
+
+
+def _query(address: str) -> list[tuple[str, str]]:
+    return parse_qsl(address.partition("?")[2])
 
 
 def _origin(address: str) -> tuple[Any, ...]:

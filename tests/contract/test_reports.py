@@ -12,6 +12,8 @@ from connorg.contract.sponsors import SponsorKind
 from connorg.core import reports
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.submit import submit
+from connorg.core.organizations import every_organization
+from connorg.core.ports import OrganizationPage
 from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.graph.admin import GraphOrganizationAdmin
 from tests.contract.graph_emulator import GROUP, USER
@@ -122,7 +124,7 @@ async def test_a_report_is_of_all_pages_empty_ones_too(
 
 
 @pytest.mark.parametrize("report", REPORTS)
-async def test_a_list_without_an_end_is_given_up(
+async def test_a_page_that_leads_to_itself_is_not_followed(
     emulator: Emulator, admin: GraphOrganizationAdmin, report: Callable[..., Any]
 ) -> None:
     body = f'{{"value": [], "@odata.nextLink": "{emulator.graph.root}/v1.0/x?$skiptoken=y"}}'
@@ -132,6 +134,21 @@ async def test_a_list_without_an_end_is_given_up(
     with pytest.raises(GraphUnavailableError) as refused:
         await report(simulated_core(), admin)
     assert refused.value.error.code == "GraphAnswerUnreadable"
+    assert len(await emulator.requests("GET")) == 2
+
+
+async def test_a_list_without_an_end_is_given_up() -> None:
+    pages = 0
+
+    async def next_page(_top: int, _after: str | None) -> OrganizationPage[ConnectedOrganization]:
+        nonlocal pages
+        pages += 1
+        return OrganizationPage((), f"page {pages}")
+
+    with pytest.raises(GraphUnavailableError) as refused:
+        await every_organization(simulated_core(), next_page)
+    assert refused.value.error.code == "GraphAnswerUnreadable"
+    assert pages == 200
 
 
 @pytest.mark.parametrize("report", REPORTS)

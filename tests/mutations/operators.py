@@ -107,6 +107,13 @@ MUTATIONS = (
         killed_by=f"{_REPORTS}::test_a_list_without_an_end_is_given_up",
     ),
     Mutation(
+        "a page that leads to itself is followed ten thousand times",
+        "connorg/graph/pages.py",
+        old="leads_nowhere = _query(page.next_link) == _query(ask.url)",
+        new="leads_nowhere = False",
+        killed_by=f"{_REPORTS}::test_a_page_that_leads_to_itself_is_not_followed",
+    ),
+    Mutation(
         "a report asks Graph at a closed gate",
         "connorg/core/organizations.py",
         old="page = await services.throttle.ask(partial(list_page, _PAGE, after))",
