@@ -51,6 +51,7 @@ def test_nothing_else_is_taken_for_one(environment: Mapping[str, str]) -> None:
         root_of(environment)
 
 
+@pytest.mark.slow
 async def test_it_says_what_it_makes_runs_in_that_tenant_and_leaves_it_empty() -> None:
     """An emulator that stands in for a real tenant: reached by address, signed in to as there."""
     async with TestServer(create_app()) as identity, emulated_graph() as graph:

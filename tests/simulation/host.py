@@ -75,11 +75,13 @@ class Trigger:
         message = self._take()
         if message is None:
             return
-        self._look_soon()  # more may have become visible while nobody was there to take them
         if self._world.host.strikes(HostFault.GET_LOST):
             self._world.note("host", f"loses {message.id}/{message.dequeue_count}")
-            return
-        instance = self._world.random.choice(free)
+        else:
+            self._begin(self._world.random.choice(free), message)
+        self._look_soon()  # more may have become visible while nobody was there to take them
+
+    def _begin(self, instance: Instance, message: Message) -> None:
         if self._world.host.strikes(HostFault.STOPPED):
             instance.stop()
         self._in_hand[instance].append(message)

@@ -45,7 +45,7 @@ CAUGHT_BY = {
     "message_deleted_before_the_ledger_is_closed": 57,
     "arm_after_act": 14,
     "tenant_not_claimed": 13,
-    "sponsors_forgotten": 2,
+    "sponsors_forgotten": 10,
     "callback_forgotten": 2,
     "attempt_as_long_as_its_lease": 3,
     "pace_kept": 0,
@@ -53,7 +53,7 @@ CAUGHT_BY = {
     "turns_forgotten": 2,
     "turns_ignored": 3,
     "gate_read_long_ago": 0,
-    "jitter_dropped": 0,
+    "jitter_dropped": 1,
 }
 """Seeds that show what is broken, at once."""
 
@@ -76,7 +76,7 @@ def simulate(*arguments: str, hash_seed: str = "random") -> subprocess.Completed
 
 @pytest.mark.parametrize(
     ("schedules", "seed"),
-    [("200", "commit"), pytest.param("2000", "0", marks=pytest.mark.slow)],
+    [("100", "commit"), pytest.param("2000", "0", marks=pytest.mark.slow)],
 )
 def test_every_promise_holds_under_all_schedules(schedules: str, seed: str) -> None:
     command = simulate("--schedules", schedules, "--seed", seed)
