@@ -56,7 +56,7 @@ demo: setup ## Onboard some partners, on this machine, and show how they fare
 	@$(python) -m infra.local.demo $(ARGS)
 
 run: setup ## Keep the local stack up, and say where it is
-	@$(python) -m infra.local up $(ARGS)
+	@$(python) -m infra.local run $(ARGS)
 
 simulate: setup ## Run the core through storms, 100,000 simulated schedules
 	@$(python) -m tests.simulation --schedules 100000 $(ARGS)

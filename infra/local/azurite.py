@@ -64,7 +64,7 @@ def free_port() -> int:
     """The first of three consecutive ports that were free a moment ago: they may be taken again."""
     while True:
         port = random.choice(PORT_RANGE)
-        if all(map(_is_free, _ports(port))):
+        if all(map(is_free, _ports(port))):
             return port
 
 
@@ -72,7 +72,7 @@ def _ports(port: int) -> range:
     return range(port, port + 3)
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
 TETHER = Path(__file__).parent / "tether.py"
@@ -35,19 +35,22 @@ class DidNotStartError(Exception):
 
 
 class Child:
-    """One running part. Its standard error goes to ours, each line with the part's name."""
+    """One running part. Its standard error goes to the log, each line with the part's name."""
 
-    def __init__(self, part: str, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, part: str, process: asyncio.subprocess.Process, log: TextIO) -> None:
         self.part = part
         self.pid = process.pid
         self._process = process
+        self._log = log
         self._output = _lines(process.stdout)
         self._last_words = ""
         self._relay = asyncio.create_task(self._relay_errors())
         self._drain: asyncio.Task[None] | None = None
 
     @classmethod
-    async def spawn(cls, part: str, command: Sequence[str], environment: Mapping[str, str]) -> Self:
+    async def spawn(
+        cls, part: str, command: Sequence[str], environment: Mapping[str, str], log: TextIO
+    ) -> Self:
         process = await asyncio.create_subprocess_exec(
             *tethered(command),
             cwd=ROOT,
@@ -58,7 +61,7 @@ class Child:
             limit=LONGEST_LINE,
             process_group=0,  # Ctrl-C is for the stack, which ends its parts in order
         )
-        return cls(part, process)
+        return cls(part, process, log)
 
     async def ready(self, is_announcement: Callable[[str], bool]) -> str:
         """The first line on standard output that is the announcement.
@@ -96,7 +99,7 @@ class Child:
         async for line in _lines(self._process.stderr):
             self._last_words = line or self._last_words
             with contextlib.suppress(OSError):  # nobody reads ours any more: the part goes on
-                print(f"{self.part}: {line}", file=sys.stderr, flush=True)  # noqa: T201
+                print(f"{self.part}: {line}", file=self._log, flush=True)
 
 
 def tethered(command: Sequence[str]) -> list[str]:

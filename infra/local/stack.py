@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +26,12 @@ RESTART_SECONDS = 2
 # Between the choice of a free port and Azurite's start somebody else may have taken it.
 STORAGE_PORT_CHOICES = 5
 
-CURL = """curl -i {url}/api/connected-organizations \\
-  -H 'x-functions-key: {key}' -H 'content-type: application/json' -d '{{
-    "displayName": "Contoso", "description": "A partner", "state": "configured",
-    "identitySources": [{{"@odata.type": "#microsoft.graph.domainIdentitySource",
-                         "domainName": "contoso.com", "displayName": "Contoso"}}]}}'"""
+CURL = """curl -i "{url}/api/connected-organizations" \\
+  -H "x-functions-key: {key}" \\
+  -H 'content-type: application/json' -d '{{
+  "displayName": "Contoso", "description": "A partner", "state": "configured",
+  "identitySources": [{{"@odata.type": "#microsoft.graph.domainIdentitySource",
+                       "domainName": "contoso.com", "displayName": "Contoso"}}]}}'"""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Options:
     data: Path | None = None
     ready: Path | None = None
     local_settings: Path | None = None
+    log: Path | None = None
+    """What the parts say goes there; None: to standard error."""
     settings: Mapping[str, str] = field(default_factory=dict)
     app: Path = ROOT
 
@@ -52,6 +55,7 @@ class Stack:
     def __init__(self, options: Options, ending: AsyncExitStack) -> None:
         self._options = options
         self._ending = ending
+        self._log = sys.stderr if options.log is None else _opened(options.log, ending)
         self._children: dict[str, Child] = {}
         self.addresses: dict[str, str] = {
             part: _address(part, port) for part, port in options.ports.items() if port
@@ -138,7 +142,7 @@ class Stack:
     async def _spawn(
         self, part: str, command: list[str], environment: Mapping[str, str] | None = None
     ) -> Child:
-        child = await Child.spawn(part, command, environment or {})
+        child = await Child.spawn(part, command, environment or {}, self._log)
         self._ending.push_async_callback(child.end)
         self._children[part] = child
         return child
@@ -165,10 +169,10 @@ class Stack:
         return self._options.ports.get(part, 0)
 
 
-async def run(options: Options) -> None:
-    """Start the parts, tell where they are, and keep them until cancelled.
+async def run(options: Options, is_up: Callable[[Stack], Awaitable[None]]) -> None:
+    """Start the parts, say that they are up, and keep them until cancelled.
 
-    Raises DidNotStartError when one cannot start; none is left running then either.
+    Raise DidNotStartError when one cannot start; none is left running then either.
     """
     if options.ready:
         options.ready.unlink(missing_ok=True)
@@ -180,7 +184,7 @@ async def run(options: Options) -> None:
         if options.local_settings:
             settings = json.dumps(stack.local_settings(), indent=2)
             _write_atomically(options.local_settings, f"{settings}\n")
-        _tell_addresses(stack.addresses)
+        await is_up(stack)
         await asyncio.Event().wait()
 
 
@@ -206,12 +210,19 @@ def _write_atomically(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _tell_addresses(addresses: Mapping[str, str]) -> None:
+async def print_addresses(stack: Stack) -> None:
+    """Print where each part is, and a call to paste, on standard output."""
+    addresses = stack.addresses
     names = [name for name in (FUNCTIONS, "key", GRAPH, IDENTITY, STORAGE) if name in addresses]
     lines = [f"{name:9}  {addresses[name]}" for name in names]
     if FUNCTIONS in addresses and "key" in addresses:
         lines += ["", CURL.format(url=addresses[FUNCTIONS], key=addresses["key"]), ""]
     say("\n".join([*lines, "Ctrl-C ends it."]), sys.stdout)
+
+
+def _opened(log: Path, ending: AsyncExitStack) -> TextIO:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    return ending.enter_context(log.open("w", encoding="utf-8", errors="replace"))
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tests import senders
 from tests.end_to_end.client import Connorg, eventually
 from tests.logic_apps import actions_of, workflow
 from tests.senders import CONNECT, DOCUMENTED
+from tests.stack import Stack
 
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 STATUS = re.compile(r"^HTTP/1\.1 (\d{3})", re.MULTILINE)
@@ -63,10 +65,13 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=[page.path.stem for page 
 CALLS = [(page.path.stem, call) for page in (*PAGES, LOGIC_APPS) for call in page.calls]
 
 
-async def shell(script: str) -> tuple[int, str]:
-    """Run a page's block as it stands, in the repository's folder."""
+async def shell(stack: Stack, script: str) -> tuple[int, str]:
+    """Run a page's block as it stands, in the repository's folder, after what `make run` prints."""
     process = await asyncio.create_subprocess_exec(
-        "bash", "-euc", script, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        *("bash", "-euc", script),
+        cwd=ROOT,
+        env={**os.environ, "CONNORG_URL": stack.functions, "CONNORG_KEY": stack.key},
+        stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()
     return process.returncode or 0, output.decode()
@@ -77,13 +82,11 @@ async def test_a_pages_call_answers_as_the_page_says(
     connorg: Connorg, page: str, call: str
 ) -> None:
     assert "It answers `202`; asked again, `200`." in Page(CONNECT / f"{page}.md").text
-    script = call.replace("http://127.0.0.1:PORT", connorg.stack.functions)
-    assert script != call
-    code, output = await shell(script)
+    code, output = await shell(connorg.stack, call)
     assert (code, STATUS.findall(output)) == (0, ["202"]), output
 
     async def is_done() -> bool:
-        _, output = await shell(script)
+        _, output = await shell(connorg.stack, call)
         return STATUS.findall(output) == ["200"]
 
     await eventually(is_done, f"{page} is never answered 200")
@@ -127,9 +130,9 @@ def test_a_pages_body_has_what_its_profile_reads(page: Page) -> None:
         }
 
 
-async def test_the_index_shows_how_to_check_a_sample(tmp_path: Path) -> None:
+async def test_the_index_shows_how_to_check_a_sample(stack: Stack, tmp_path: Path) -> None:
     [block] = INDEX.blocks("sh")
-    code, output = await shell(block.replace("event.json", str(tmp_path / "event.json")))
+    code, output = await shell(stack, block.replace("event.json", str(tmp_path / "event.json")))
     assert code == 0
     told = json.loads(output)
     assert told["deliveryId"] == "4711"

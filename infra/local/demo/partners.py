@@ -20,9 +20,15 @@ class Partner:
     def name(self) -> str:
         return str(self.body["displayName"])
 
+    @property
+    def identity(self) -> str:
+        """Return its domain, or else the id of its tenant."""
+        [source] = self.body["identitySources"]
+        return str(source.get("domainName") or source.get("tenantId"))
+
 
 def read_partners() -> list[Partner]:
-    """Give the examples of the three Graph documents, then a file of partners, then doubles."""
+    """Return the examples of the three Graph documents, then a file of partners, then doubles."""
     documents = json.loads((_HERE / "documents.json").read_text(encoding="utf-8"))
     examples = [Partner(HTTP, body) for body in documents]
     with (_HERE / "partners.csv").open(encoding="utf-8", newline="") as file:

@@ -1,0 +1,80 @@
+"""`make demo` and `make run` on a terminal."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from infra.local.by_hand import LOG
+from infra.local.demo.__main__ import LOG as DEMO_LOG
+from infra.local.demo.partners import read_partners
+from tests.terminal import Terminal
+
+pytestmark = pytest.mark.slow
+
+RUN = [sys.executable, "-m", "infra.local", "run"]
+PARTS = re.compile(r"^(functions|graph|identity|storage): ", re.MULTILINE)
+
+
+@pytest.mark.xdist_group("demo")
+@pytest.mark.parametrize("columns", [80, 200])
+def test_the_demo_tells_what_happened_to_each_partner(columns: int) -> None:
+    with Terminal([sys.executable, "-m", "infra.local.demo"], columns) as terminal:
+        assert terminal.ended() == 0, terminal.text
+        told = terminal.text
+    table = told[told.index("What happened") :]
+    assert not PARTS.search(told)
+    assert all(len(line) <= columns for line in table.splitlines())
+    if columns == 200:
+        # Which fault hits whom depends on who comes first.
+        assert "throttled, tried again" in table or "while Graph was throttling" in table
+        assert all(
+            partner.name in table and partner.identity in table for partner in read_partners()
+        )
+    assert "none is missing, none was created twice" in told
+    assert len(PARTS.findall(DEMO_LOG.read_text())) > 50
+
+
+def test_what_run_says_can_be_pasted_and_what_it_hears_changes_graph() -> None:
+    with Terminal(RUN) as terminal:
+        said = terminal.shows("Ctrl-C stops it.")
+        assert all(len(line) <= 80 for line in said.splitlines() if "export" not in line)
+        export = re.search(r"^ *(export .*)$", said, re.MULTILINE)
+        call = re.search(r"^curl .*?\}'", said, re.MULTILINE | re.DOTALL)
+        assert export
+        assert call
+        script = f"{export[1]}\n{call[0]}"
+        assert "201 Created" in pasted(script)
+        terminal.type("outage\n")
+        terminal.shows("From now on Graph answers 503")
+        assert "202 Accepted" in pasted(script.replace("contoso.com", "fabrikam.com"))
+        terminal.type("nonsense\n")
+        terminal.shows("'nonsense' is none of")
+        terminal.type("\n")
+        terminal.shows("functions: ")
+        terminal.interrupt(signal.SIGINT)
+        assert terminal.ended() == 0
+    assert PARTS.search(LOG.read_text())
+
+
+def pasted(script: str) -> str:
+    done = subprocess.run(
+        ["bash", "-c", f"{script} --silent --max-time 60 -H 'Prefer: wait=5'"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_can_be_stopped_before_it_is_up(number: signal.Signals) -> None:
+    with Terminal([*RUN, "--graph", "throttling"]) as terminal:
+        terminal.shows("Starting")
+        terminal.interrupt(number)
+        assert terminal.ended() == 0
+        assert "Traceback" not in terminal.text
