@@ -1,4 +1,4 @@
-"""The app settings, read once per process. README has the table of them."""
+"""The app settings, read once per process. docs/settings.md has the table of them."""
 
 import os
 from functools import cache

@@ -46,8 +46,8 @@ def test_further_settings_are_those_of_webhook_secrets_alone(environment: str) -
     assert set(that_are_set(environment)) - set(that_are_set("least")) <= secrets
 
 
-def test_the_readme_has_the_same_settings() -> None:
-    table = re.findall(r"^\| (`.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_page_of_settings_has_the_same() -> None:
+    table = re.findall(r"^\| (`.*?) \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
     told = {name for cell in table for name in re.findall(r"`(CONNORG_\w+)`", cell)}
     assert told == {name for name in that_are_set("least") if name.startswith("CONNORG_")}
 

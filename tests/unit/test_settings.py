@@ -223,7 +223,7 @@ def test_every_empty_setting_is_as_good_as_a_missing_one(monkeypatch: pytest.Mon
 def test_what_a_missing_setting_means_is_what_the_page_says() -> None:
     """A cell of the column `Default` that holds code is a value that the setting takes."""
     rows = re.findall(
-        r"^\|([^|]*`[^|]*)\|([^|]*)\|", (ROOT / "README.md").read_text(), re.MULTILINE
+        r"^\|([^|]*`[^|]*)\|([^|]*)\|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE
     )
     told = {name: default for names, default in rows for name in re.findall(r"`(\w+)`", names)}
     defaults = {name: Settings.model_fields[field].default for name, field in ALIASES.items()}
@@ -231,8 +231,8 @@ def test_what_a_missing_setting_means_is_what_the_page_says() -> None:
         code = re.fullmatch(r" `([^`]+)` ", told[name])
         given = {name: code[1]} if code else {}
         meant = getattr(Settings.model_validate(given), ALIASES[name])
-        assert meant == defaults[name], f"{name}: README says {told[name]}"
-        assert code or not meant or meant == "{}", f"{name}: README tells no default"
+        assert meant == defaults[name], f"{name}: the page says {told[name]}"
+        assert code or not meant or meant == "{}", f"{name}: the page has no default"
     assert len(told.keys() & ALIASES.keys()) > 20
 
 

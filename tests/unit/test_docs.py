@@ -1,0 +1,44 @@
+"""The documentation: its links lead somewhere, its index is complete, the README is short."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.local.child import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    [*DOCS.rglob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))],
+    key=str,
+)
+_MOST_LINES_OF_README = 110
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what GitHub makes of the headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text()):
+        name, _, anchor = target.partition("#")
+        linked = (page.parent / name) if name else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+
+
+def test_the_index_links_every_page() -> None:
+    index = DOCS / "README.md"
+    linked = {
+        (DOCS / target.partition("#")[0]).resolve()
+        for target in re.findall(r"\]\(([^)]+)\)", index.read_text())
+    }
+    missing = {page for page in DOCS.glob("*.md") if page != index} - linked
+    assert not missing
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= _MOST_LINES_OF_README
