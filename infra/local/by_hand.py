@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
+import textwrap
 from collections import deque
 from functools import partial
 from pathlib import Path
 
 from infra.local.azurite import is_free
 from infra.local.child import ROOT
-from infra.local.moods import CALM, MOODS, set_mood
-from infra.local.stack import CURL, FUNCTIONS, GRAPH, Stack, print_addresses, say
+from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
+from infra.local.moods import ADMINISTRATOR, CALM, MOODS, set_mood
+from infra.local.stack import CURL, FUNCTIONS, GRAPH, IDENTITY, Stack, print_addresses, say
+from infra.local.tokens import PRINCIPAL_ID
 
 LOG = ROOT / ".local/run.log"
 _USUAL_PORT = 7071  # as Core Tools has it
@@ -30,11 +33,11 @@ async def welcome(mood: str, log: Path, stack: Stack) -> None:
     await set_mood(graph, mood)
     say(_welcome(stack, log), sys.stdout)
     if mood != CALM:
-        say(f"\nGraph is {mood}: it {MOODS[mood].means}.", sys.stdout)
+        say(f"\n{_about(mood, stack)}", sys.stdout)
     if sys.stdin.isatty():
         say(_LISTENING, sys.stdout)
         under_way: set[asyncio.Task[None]] = set()
-        asyncio.get_running_loop().add_reader(sys.stdin, partial(_heard, graph, log, under_way))
+        asyncio.get_running_loop().add_reader(sys.stdin, partial(_heard, stack, log, under_way))
     say("\nCtrl-C stops it.", sys.stdout)
 
 
@@ -58,11 +61,11 @@ Then create a connected organization:
 
 _LISTENING = f"""
 Type a word and Enter to change how Graph behaves:
-{", ".join(MOODS)}.
+{textwrap.fill(", ".join(MOODS), 78)}.
 Enter alone shows the last lines of the log."""
 
 
-def _heard(graph: str, log: Path, under_way: set[asyncio.Task[None]]) -> None:
+def _heard(stack: Stack, log: Path, under_way: set[asyncio.Task[None]]) -> None:
     line = sys.stdin.readline()
     if not line:  # the terminal is gone
         asyncio.get_running_loop().remove_reader(sys.stdin)
@@ -72,13 +75,26 @@ def _heard(graph: str, log: Path, under_way: set[asyncio.Task[None]]) -> None:
         with log.open(encoding="utf-8", errors="replace") as lines:
             say("".join(deque(lines, _SHOWN)).rstrip(), sys.stdout)
     elif word in MOODS:
-        changing = asyncio.create_task(_change(graph, word))
+        changing = asyncio.create_task(_change(stack, word))
         under_way.add(changing)
         changing.add_done_callback(under_way.discard)
     else:
         say(f"{word!r} is none of: {', '.join(MOODS)}.", sys.stdout)
 
 
-async def _change(graph: str, mood: str) -> None:
-    await set_mood(graph, mood)
-    say(f"From now on Graph {MOODS[mood].means}.", sys.stdout)
+async def _change(stack: Stack, mood: str) -> None:
+    await set_mood(stack.addresses[GRAPH], mood)
+    say(_about(mood, stack), sys.stdout)
+
+
+def _about(mood: str, stack: Stack) -> str:
+    told = f"From now on Graph {MOODS[mood].means}."
+    if mood != ADMINISTRATOR:
+        return told
+    return f"""{told} Paste this into another terminal:
+
+  export CONNORG_GRAPH_ROOT={stack.addresses[GRAPH]}
+  export IDENTITY_ENDPOINT={stack.addresses[IDENTITY]}{TOKEN_PATH}
+  export IDENTITY_HEADER={LOCAL_IDENTITY_HEADER}
+  .venv/bin/python -m infra.grant --principal-id {PRINCIPAL_ID}
+"""

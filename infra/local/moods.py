@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 CALM = "calm"
+ADMINISTRATOR = "administrator"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ MOODS = {
     "slow": Mood("takes 5 seconds for each call", {"latencySeconds": 5}),
     "late": Mood("lists a new organization 20 seconds later", {"consistencyDelaySeconds": 20}),
     "no-permission": Mood("answers 403: the app role is missing", {"roles": []}),
+    ADMINISTRATOR: Mood(
+        "answers as to an administrator, who may run infra.grant",
+        {
+            "roles": [
+                "Application.Read.All",
+                "AppRoleAssignment.ReadWrite.All",
+                "RoleManagement.ReadWrite.Directory",
+            ]
+        },
+    ),
     "no-licence": Mood("answers 403: the tenant has no licence", {"licensed": False}),
 }
 _USUAL = {"latencySeconds": 0, "consistencyDelaySeconds": 0, "roles": None, "licensed": True}

@@ -15,7 +15,7 @@ from infra.local import azurite
 from infra.local.child import ROOT, Child, DidNotStartError
 from infra.local.environment import interpreter
 from infra.local.functions_host import STOPPED_BY_STORAGE_EXIT_CODE
-from infra.local.identity import LOCAL_IDENTITY_HEADER
+from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from infra.local.serving import LOOPBACK
 from infra.local.tokens import HOME_TENANT_ID
 
@@ -160,7 +160,7 @@ class Stack:
             "CONNORG_GRAPH_ROOT": self.addresses[GRAPH],
             "CONNORG_HOME_TENANT": HOME_TENANT_ID,
             "FUNCTIONS_WORKER_RUNTIME": "python",
-            "IDENTITY_ENDPOINT": f"{self.addresses[IDENTITY]}/msi/token",
+            "IDENTITY_ENDPOINT": f"{self.addresses[IDENTITY]}{TOKEN_PATH}",
             "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,
             **self._options.settings,
         }

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from infra.local.by_hand import LOG
+from infra.local.child import ROOT
 from infra.local.demo.__main__ import LOG as DEMO_LOG
 from infra.local.demo.partners import read_partners
 from tests.terminal import Terminal
@@ -16,6 +17,7 @@ from tests.terminal import Terminal
 pytestmark = pytest.mark.slow
 
 RUN = [sys.executable, "-m", "infra.local", "run"]
+QUIETLY = "--silent --max-time 60 -H 'Prefer: wait=5'"
 PARTS = re.compile(r"^(functions|graph|identity|storage): ", re.MULTILINE)
 
 
@@ -47,10 +49,23 @@ def test_what_run_says_can_be_pasted_and_what_it_hears_changes_graph() -> None:
         assert export
         assert call
         script = f"{export[1]}\n{call[0]}"
-        assert "201 Created" in pasted(script)
+        assert "201 Created" in pasted(f"{script} {QUIETLY}")
         terminal.type("outage\n")
         terminal.shows("From now on Graph answers 503")
-        assert "202 Accepted" in pasted(script.replace("contoso.com", "fabrikam.com"))
+        assert "202 Accepted" in pasted(
+            f"{script} {QUIETLY}".replace("contoso.com", "fabrikam.com")
+        )
+        terminal.type("calm\n")
+        terminal.shows("From now on Graph answers everything")
+        examined = pasted(f'{export[1]}\n{sys.executable} -m infra.doctor --url "$CONNORG_URL/api"')
+        assert "permission" in examined
+        terminal.type("administrator\n")
+        granting = re.findall(
+            r"^  (.*)$",
+            terminal.shows("--principal-id").split("administrator, who")[1],
+            re.MULTILINE,
+        )
+        assert "Given and verified" in pasted("\n".join(granting) + " --yes")
         terminal.type("nonsense\n")
         terminal.shows("'nonsense' is none of")
         terminal.type("\n")
@@ -62,7 +77,8 @@ def test_what_run_says_can_be_pasted_and_what_it_hears_changes_graph() -> None:
 
 def pasted(script: str) -> str:
     done = subprocess.run(
-        ["bash", "-c", f"{script} --silent --max-time 60 -H 'Prefer: wait=5'"],
+        ["bash", "-c", script],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
