@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 from datetime import UTC, datetime
 from random import Random
 from typing import Annotated
@@ -24,6 +25,14 @@ def partition_of(natural_key: str) -> str:
 def new_onboarding_id(natural_key: str, now: datetime, random: Random) -> str:
     """Make an id that sorts newest first within its partition and can't be guessed (80 bits)."""
     return f"{partition_of(natural_key)}-{countdown(now)}{random.getrandbits(80):020x}"
+
+
+def new_result_key() -> str:
+    """Make the key of a result address (128 bits).
+
+    From the system's own source: what opens an address must not follow from a seed.
+    """
+    return secrets.token_urlsafe(16)
 
 
 def countdown(moment: datetime) -> str:

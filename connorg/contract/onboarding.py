@@ -141,6 +141,8 @@ class Onboarding(OnboardingView):
     """The row of a batch that asked for it."""
     traceparent: str | None = None
     """The W3C trace that the request came in with; messages carry it on."""
+    result_key: str | None = None
+    """What opens its result address; None: an earlier version wrote it, and needed none."""
     message_text: str | None = None
     """What a queue message held that could not be understood."""
     history: Annotated[tuple[HistoryEntry, ...], Field(exclude=True)] = ()

@@ -50,10 +50,6 @@ async def succeeded(connorg: Connorg, partner: Partner) -> str:
     return str(answer.json()["id"])
 
 
-def result(connorg: Connorg, onboarding_id: str) -> str:
-    return f"{connorg.stack.functions}/api/onboardings/{onboarding_id}/result"
-
-
 @pytest.mark.parametrize(
     ("arrange", "status"),
     [
@@ -104,13 +100,18 @@ async def test_the_result_needs_no_key_and_says_202_until_it_is_there(connorg: C
 
 
 async def test_the_result_of_a_failure_is_a_problem_that_ends_polling(connorg: Connorg) -> None:
-    answer = await connorg.call("GET", result(connorg, await failed(connorg, Partner())), key=False)
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "status", status=400, code="Refused")
+    address = (await connorg.submit(partner.body())).headers["location"]
+    answer = await connorg.call("GET", address, key=False)
     told = problem(answer, 422, "RefusedByGraph")
     assert told["graphCode"] == "Refused"
 
 
 async def test_the_result_of_a_canceled_one_is_gone(connorg: Connorg) -> None:
-    address = result(connorg, await canceled(connorg, Partner()))
+    onboarding_id = await waiting(connorg, Partner())
+    canceled = await connorg.call("DELETE", f"onboardings/{onboarding_id}")
+    address = canceled.headers["location"]
     problem(await connorg.call("GET", address, key=False), 410, "OnboardingCanceled")
 
 
@@ -192,7 +193,7 @@ async def test_a_refusal_says_why_and_can_be_replayed(connorg: Connorg) -> None:
 
     replayed = await connorg.call("POST", f"onboardings/{onboarding['id']}/retry")
     assert replayed.status_code == 202
-    assert replayed.headers["location"].endswith(f"{onboarding['id']}/result")
+    assert f"{onboarding['id']}/result?token=" in replayed.headers["location"]
     assert (await connorg.ended(onboarding["id"]))["status"] == "Succeeded"
     assert len(await connorg.graph.organizations(partner)) == 1
 

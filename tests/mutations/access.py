@@ -55,9 +55,10 @@ MUTATIONS = (
     Mutation(
         "a result address opens without its token",
         "connorg/functions/endpoints/onboardings.py",
-        old='    require_token(req, str(req.route_params.get("id", "")).lower())\n',
+        old="    require_token(req, onboarding_id, onboarding)\n",
         new="",
-        killed_by="tests/unit/functions/test_result_tokens.py::test_without_it_nothing_is_told",
+        killed_by="tests/end_to_end/test_result_address.py"
+        "::test_without_the_right_token_nothing_is_told",
     ),
     Mutation(
         "a 500 tells the exception's text",

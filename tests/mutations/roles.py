@@ -7,6 +7,8 @@ _CLOSED = "tests/unit/functions/test_misconfigured.py::"
 _TOKENS = "tests/contract/test_entra_tokens.py::"
 _KIT = "tests/unit/functions/test_http_kit.py::"
 _RESULT = "tests/unit/functions/test_result_answers.py::"
+_TOKEN = "tests/unit/functions/test_result_tokens.py::"
+_CLAIMS = "tests/unit/core/test_claims.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -235,9 +237,37 @@ MUTATIONS = (
     Mutation(
         "what a result says is kept by proxies",
         "connorg/functions/http/answers.py",
-        old="pointers = {**addresses.pointers(onboarding.id), **_NOT_KEPT}",
-        new="pointers = {**addresses.pointers(onboarding.id)}",
+        old="pointers = {**addresses.pointers(onboarding), **_NOT_KEPT}",
+        new="pointers = {**addresses.pointers(onboarding)}",
         killed_by=f"{_RESULT}test_at_the_end_it_is_the_organization",
+    ),
+    Mutation(
+        "the key of a result address opens nothing",
+        "connorg/functions/http/result_tokens.py",
+        old="hmac.compare_digest(given, onboarding.result_key.encode())",
+        new="hmac.compare_digest(given, onboarding.id.encode())",
+        killed_by=f"{_TOKEN}test_every_new_onboarding_has_a_random_key_of_128_bits",
+    ),
+    Mutation(
+        "where no secret is set a result address opens without its key",
+        "connorg/functions/http/result_tokens.py",
+        old="    if onboarding is not None and onboarding.result_key is not None:\n        given",
+        new="    if onboarding is not None and onboarding.result_key and token:\n        given",
+        killed_by=f"{_TOKEN}test_without_its_key_an_address_tells_nothing",
+    ),
+    Mutation(
+        "who joins sees who else asked",
+        "connorg/core/domain/claims.py",
+        old='        "reference": request.reference,\n',
+        new="",
+        killed_by=f"{_CLAIMS}test_who_joins_sees_their_own_request_and_nobody_elses",
+    ),
+    Mutation(
+        "who joins sees the sponsors of another in the warnings",
+        "connorg/core/domain/claims.py",
+        old="for sponsor in others)",
+        new="for sponsor in own)",
+        killed_by=f"{_CLAIMS}test_who_joins_sees_their_own_request_and_nobody_elses",
     ),
     Mutation(
         "signed bytes begin a second onboarding under another id",

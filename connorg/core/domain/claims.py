@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
-from connorg.contract.organization import unmet
+from connorg.contract.organization import differences, unmet
 from connorg.contract.problems import ErrorCode
-from connorg.contract.requests import IfExists
+from connorg.contract.requests import IfExists, OnboardingRequest
 
 
 class Reason(Enum):
@@ -105,3 +105,29 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
     if if_exists is not IfExists.RETURN and does_not_cover(holder, newcomer):
         return Conflict(Reason.DIFFERS, holder.id, holder)
     return Submitted(holder, fresh=False)
+
+
+def seen_by(holder: Onboarding, request: OnboardingRequest) -> Onboarding:
+    """Return an onboarding as the caller of a request that joined it may see it.
+
+    With what that caller asked for: who else asked, for which ticket and with which sponsors, is
+    not theirs to know.
+    """
+    asked = holder.request
+    if asked is None or asked.model_dump() == request.model_dump():
+        return holder
+    own = {sponsorship.sponsor for sponsorship in request.sponsorships}
+    others = {sponsorship.sponsor for sponsorship in asked.sponsorships} - own
+    lacked = [found for found in holder.differences if found.requested in own]
+    differing = differences(request.attributes, holder.result.attributes) if holder.result else ()
+    changes = {
+        "request": request,
+        "reference": request.reference,
+        "differences": (*differing, *lacked),
+        "warnings": tuple(
+            warning
+            for warning in holder.warnings
+            if not any(sponsor in warning.message.lower() for sponsor in others)
+        ),
+    }
+    return holder.model_copy(update=changes)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from connorg.contract.history import Step
-from connorg.contract.identifiers import new_onboarding_id
+from connorg.contract.identifiers import new_onboarding_id, new_result_key
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.requests import OnboardingRequest
@@ -29,6 +29,7 @@ def new_onboarding(
         last_action_date_time=now,
         give_up_date_time=now + timedelta(seconds=services.timing.give_up),
         traceparent=telemetry.traceparent(),
+        result_key=new_result_key(),
         history=(step(now, Step.ACCEPTED, f"by {channel}", by=by or channel),),
     )
 

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from connorg.contract.identifiers import new_onboarding_id, split_id
+from connorg.contract.identifiers import new_onboarding_id, new_result_key, split_id
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.core.domain import lifecycle
 from connorg.core.ports import KeyReservation
@@ -27,6 +27,7 @@ def unreadable(
         created_date_time=now,
         last_action_date_time=now,
         give_up_date_time=now,
+        result_key=new_result_key(),
         message_text=_readable(text[:_LONGEST_TEXT]),
     )
 

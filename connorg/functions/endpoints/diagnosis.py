@@ -146,7 +146,7 @@ async def _troubles() -> tuple[Check, ...]:
 
 def _settings() -> Iterator[Check]:
     yield _secret("callbackSecret", CALLBACK_SECRETS, callback_keys, "Nobody is called back.")
-    without = "Whoever knows an onboarding's id may read its result."
+    without = "Result addresses do not expire."
     yield _secret("resultSecret", RESULT_SECRETS, result_secrets, without)
     yield from _webhooks()
     entra = settings().require_entra

@@ -10,7 +10,7 @@ from connorg.contract.identifiers import is_onboarding_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.requests import OnboardingRequest
-from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.domain.claims import Conflict, Submitted, seen_by
 from connorg.core.onboarding.dry_run import dry_run
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import read_kept
@@ -58,8 +58,8 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         raise refusal_problem(result)
     if isinstance(result, Conflict):
         raise conflict_problem(result, request)
-    shown = replace(result, onboarding=await _with_resolved_source(req, result.onboarding))
-    return submitted_answer(shown, Addresses(req), preference.headers)
+    shown = seen_by(await _with_resolved_source(req, result.onboarding), request)
+    return submitted_answer(replace(result, onboarding=shown), Addresses(req), preference.headers)
 
 
 async def read(req: func.HttpRequest) -> func.HttpResponse:
@@ -70,8 +70,12 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 async def result(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings/{id}/result?token=: for pollers, who send no key. Graph is not called."""
-    require_token(req, str(req.route_params.get("id", "")).lower())
-    onboarding = await _found(req)
+    onboarding_id = str(req.route_params.get("id", "")).lower()
+    is_one = is_onboarding_id(onboarding_id)
+    onboarding = await read_kept(services().ledger, onboarding_id) if is_one else None
+    require_token(req, onboarding_id, onboarding)
+    if onboarding is None:
+        raise _not_found()
     require_not_expired(onboarding)
     return result_answer(onboarding, Addresses(req))
 

@@ -18,7 +18,7 @@ from connorg.contract import channels
 from connorg.contract.faults import Fault
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ErrorCode, ProblemError, ProblemKind
-from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.domain.claims import Conflict, Submitted, seen_by
 from connorg.core.onboarding.idempotency import Submission
 from connorg.core.onboarding.records import new_onboarding
 from connorg.core.onboarding.reject import record_failed_once, unreadable
@@ -108,7 +108,7 @@ async def _submit(
         faults = result.faults if isinstance(result, Refusal) else None
         raise _final(ended_problem(kept, Addresses(req)), faults)
     _note(name, "accepted" if result.fresh else "repeated")
-    onboarding = result.onboarding
+    onboarding = seen_by(result.onboarding, wanted.request)
     if not onboarding.status.terminal:
         return onboarding_answer(onboarding, 202, Addresses(req))
     if onboarding.status is not Status.SUCCEEDED:
@@ -133,7 +133,7 @@ async def _refused(
         refused.kind,
         error.message,
         error.action,
-        headers=Addresses(req).pointers(kept.id),
+        headers=Addresses(req).pointers(kept),
         errors=refused.faults,
         onboarding_id=kept.id,
     )

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
+from connorg.contract.onboarding import Onboarding
 from connorg.core.policy.patterns import is_listed
 from connorg.functions.http.result_tokens import PARAMETER, token_of
 from connorg.settings import settings
@@ -37,19 +38,19 @@ class Addresses:
     def batch(self, batch_id: str) -> str:
         return f"{self._base}/batches/{batch_id}"
 
-    def result(self, onboarding_id: str) -> str:
-        """Complete in itself: a poller sends no key. The id can't be guessed."""
-        token = token_of(onboarding_id)
+    def result(self, onboarding: Onboarding) -> str:
+        """Complete in itself: a poller sends no key."""
+        token = token_of(onboarding)
         query = f"?{PARAMETER}={token}" if token else ""
-        return f"{self.onboarding(onboarding_id)}/result{query}"
+        return f"{self.onboarding(onboarding.id)}/result{query}"
 
     def page(self, route: str, query: str) -> str:
         return f"{self._base}/{route}?{query}"
 
-    def pointers(self, onboarding_id: str) -> dict[str, str]:
+    def pointers(self, onboarding: Onboarding) -> dict[str, str]:
         return {
-            "Location": self.result(onboarding_id),
-            "Operation-Location": self.onboarding(onboarding_id),
+            "Location": self.result(onboarding),
+            "Operation-Location": self.onboarding(onboarding.id),
         }
 
 

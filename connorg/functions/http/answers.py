@@ -60,7 +60,7 @@ def onboarding_answer(
     onboarding: Onboarding, status: int, addresses: Addresses, headers: Mapping[str, str] = {}
 ) -> func.HttpResponse:
     """Answer with the onboarding; its addresses stand in the headers of every answer."""
-    pointers = addresses.pointers(onboarding.id)
+    pointers = addresses.pointers(onboarding)
     if status == 202:  # noqa: PLR2004
         pointers["Retry-After"] = str(poll_after(onboarding, services().clock.now()))
     return json_answer(onboarding.view(), status, {**pointers, **headers})
@@ -87,7 +87,7 @@ def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResp
     Never 408, 429 or 5xx: a Logic App would poll on. Whoever holds the address reads it, so it
     tells nothing of who asked for what, and names no other onboarding.
     """
-    pointers = {**addresses.pointers(onboarding.id), **_NOT_KEPT}
+    pointers = {**addresses.pointers(onboarding), **_NOT_KEPT}
     if not onboarding.status.terminal:
         pointers["Retry-After"] = str(poll_after(onboarding, services().clock.now()))
         return json_answer(onboarding.progress(), 202, pointers)
@@ -135,7 +135,7 @@ def refusal_problem(refusal: Refusal) -> ProblemError:
 
 def ended_problem(onboarding: Onboarding, addresses: Addresses) -> ProblemError:
     """Say why an onboarding has no organization."""
-    pointers = addresses.pointers(onboarding.id)
+    pointers = addresses.pointers(onboarding)
     if onboarding.status is Status.CANCELED:
         return ProblemError(
             ProblemKind.ONBOARDING_CANCELED,

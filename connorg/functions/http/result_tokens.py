@@ -1,10 +1,12 @@
 """The credential of a result address: pollers repeat no key, so the address carries its own.
 
-A token signs the id of its onboarding. It does not expire before the onboarding has ended, and then
-after a day. Without the setting there are no tokens, and the id alone must be known.
+Each onboarding has a random key, which its row keeps. Rows of earlier versions have none: there the
+id alone must be known or, with CONNORG_RESULT_SECRETS, a token that signs it. With that setting no
+credential outlives the end of its onboarding by more than a day.
 """
 
 import hashlib
+import hmac
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,17 +25,24 @@ PARAMETER = "token"
 _VALID = timedelta(days=1)  # after the end
 
 
-def token_of(onboarding_id: str) -> str | None:
-    """Give the token of a result address; None: none is needed. Raises ConfigurationError."""
+def token_of(onboarding: Onboarding) -> str | None:
+    """Return what its result address carries; None: nothing. Raise ConfigurationError."""
+    if onboarding.result_key is not None:
+        return onboarding.result_key
     signer = _signer()
-    return None if signer is None else signer.get_signature(onboarding_id).decode()
+    return None if signer is None else signer.get_signature(onboarding.id).decode()
 
 
-def require_token(req: func.HttpRequest, onboarding_id: str) -> None:
-    """Refuse who has no token for this onboarding."""
-    signer = _signer()
+def require_token(req: func.HttpRequest, onboarding_id: str, onboarding: Onboarding | None) -> None:
+    """Refuse who has no credential for this onboarding. None: there is no onboarding."""
     token = req.params.get(PARAMETER) or ""
-    if signer is not None and not signer.verify_signature(onboarding_id, token):
+    if onboarding is not None and onboarding.result_key is not None:
+        given = token.encode("utf-8", "surrogatepass")
+        is_known = hmac.compare_digest(given, onboarding.result_key.encode())
+    else:
+        signer = _signer()
+        is_known = signer is None or signer.verify_signature(onboarding_id, token)
+    if not is_known:
         raise _refused()
 
 

@@ -87,7 +87,7 @@ PATH: Mapping[str, Parameter] = {
 }
 DRY_RUN = Parameter("dryRun", "Only say what would happen.", FLAG)
 READ_BACK = Parameter("readBack", "Read once which identity source Graph resolved.", FLAG)
-TOKEN = Parameter("token", "The credential that Location holds, where one is needed.", TEXT)
+TOKEN = Parameter("token", "The key that Location holds.", TEXT)
 TOP = Parameter(
     "top",
     "How many at most.",

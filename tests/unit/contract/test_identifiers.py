@@ -28,6 +28,7 @@ NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 KEY = "domain:contoso.com"
 RANDOMNESS = {"random", "secrets", "uuid"}
 MAKERS = {
+    ("connorg/contract/identifiers.py", "token_urlsafe"),  # keys of result addresses
     ("connorg/wiring.py", "SystemRandom"),  # what all others are given
     ("connorg/command/service.py", "uuid4"),  # Idempotency-Keys
     ("connorg/telemetry/export/exporters.py", "uuid4"),  # processes

@@ -94,8 +94,8 @@ def behind_proxies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_addresses_honour_the_proxy_in_front(host: str) -> None:
     for scheme in ("http", "https"):
         forwarded = {"x-forwarded-host": f"{host.upper()}, inner", "x-forwarded-proto": scheme}
-        address = Addresses(http_request(forwarded)).result("1-2")
-        assert address == f"{scheme}://{host}/api/onboardings/1-2/result"
+        address = Addresses(http_request(forwarded)).onboarding("1-2")
+        assert address == f"{scheme}://{host}/api/onboardings/1-2"
 
 
 NO_PROXY = [
