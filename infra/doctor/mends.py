@@ -17,6 +17,7 @@ _QUEUE_ROLE = f"{_STORAGE} 'Storage Queue Data Contributor'"
 _TABLE_ROLE = f"{_STORAGE} 'Storage Table Data Contributor'"
 CHECKS = {
     "graph": GRANT,
+    "graphAnswer": GRANT,
     "permission": GRANT,
     "tenantLookup": GRANT,
     "tenantLookupPermission": GRANT,

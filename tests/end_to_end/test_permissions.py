@@ -33,12 +33,22 @@ async def test_what_is_missing_is_told_and_once_granted_all_goes_through(
     check = await graph_check(frail)
     assert (check["of"], check["status"]) == ("degraded", "blocked")
     assert words in check["action"]
+    await only_who_has_a_key_reads_what_graph_said(frail, onboarding["lastError"])
 
     await frail.graph.configure(**granted)
     assert (await frail.ended(onboarding_id))["status"] == "Succeeded"
     assert len(await frail.graph.organizations(partner)) == 1
     await eventually(frail.is_healthy, "health still tells what is over")
     await frail.let_time_pass_at_the_gate()
+
+
+async def only_who_has_a_key_reads_what_graph_said(connorg: Connorg, error: Json) -> None:
+    said = error["message"].partition(": ")[2]
+    public = (await connorg.call("GET", "health", key=False)).text
+    inside = (await connorg.call("GET", "health/details")).text
+    for private in (said, error["graphRequestId"]):
+        assert private
+        assert (private in public, private in inside) == (False, True)
 
 
 async def test_a_rejected_token_blocks_and_heals_too(frail: Connorg) -> None:

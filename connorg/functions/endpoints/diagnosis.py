@@ -47,12 +47,25 @@ _AGE = (
 
 async def diagnose(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the worker's name for it
     """GET health/details: the token's permissions, queues and tables, failures, settings."""
-    stored, seen = (asyncio.create_task(each) for each in (_stored(storage_parts()), _troubles()))
-    checks = (*await _token(), *await stored, *await seen, *_settings())
+    stored, seen, said = (
+        asyncio.create_task(each) for each in (_stored(storage_parts()), _troubles(), _said())
+    )
+    checks = (*await _token(), *await said, *await stored, *await seen, *_settings())
     well = all(check.status == "healthy" for check in checks)
     status: Literal["healthy", "degraded"] = "healthy" if well else "degraded"
     body = Health(version=RELEASE, status=status, checks=checks)
     return json_answer(body.model_dump(mode="json", exclude_none=True), 200)
+
+
+async def _said() -> tuple[Check, ...]:
+    """Say in Graph's words why it does not let the app in; nothing where it does."""
+    with suppress(StorageUnavailableError, TimeoutError):
+        blocked = (await in_time(services().throttle.gate())).blocked
+        if blocked is not None:
+            detail = f"{blocked.message} (request-id {blocked.graph_request_id})"
+            action = blocked.action
+            return (Check(name="graphAnswer", status="blocked", detail=detail, action=action),)
+    return ()
 
 
 async def _token() -> tuple[Check, ...]:
@@ -88,7 +101,9 @@ def _lookup(roles: list[str]) -> Check:
     return Check(
         name="tenantLookupPermission",
         status="missing",
-        detail=f"The token lacks {LOOKUP_ROLE}: tenants are not looked up. {_AGE}",
+        detail=f"The token lacks {LOOKUP_ROLE}: tenants are not looked up. A domain and its"
+        " tenant may be taken for two partners, and the home tenant behind a domain is not"
+        f" recognised. {_AGE}",
         action=f"Grant {LOOKUP_ROLE}, or set CONNORG_TENANT_LOOKUP=false.",
     )
 

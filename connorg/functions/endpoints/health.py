@@ -96,11 +96,12 @@ async def _identity() -> Check:
 
 
 def _graph(gate: Gate) -> Check:
+    """Tell anybody no sentence of Graph's: `health/details` does."""
     if gate.blocked is not None:
         return Check(
             name="graph",
             status="blocked",
-            detail=f"{gate.blocked.message} Requests are kept.",
+            detail=f"It does not let the app in ({gate.blocked.code}). Requests are kept.",
             action=gate.blocked.action,
         )
     if gate.is_closed(services().clock.now()):
@@ -121,9 +122,7 @@ def _tenant_lookup(gate: Gate) -> Check:
         return Check(
             name=name,
             status="healthy",
-            detail="Skipped: the app may not look tenants up, or Graph does not offer it here. A"
-            " domain and its tenant may be taken for two partners, and the home tenant behind a"
-            " domain is not recognised.",
+            detail="Skipped: the app may not look tenants up, or Graph does not offer it here.",
             action="Grant the app's managed identity the app role"
             " CrossTenantInformation.ReadBasic.All of Microsoft Graph.",
         )
