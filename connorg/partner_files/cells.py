@@ -32,12 +32,14 @@ from connorg.partner_files.raw_rows import RawRow
 
 _UNNAMED = "A partner"
 _BETWEEN_DOMAINS = re.compile(r"[;,|\s]+")
-_FORMULA = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = r"""['"]*[=+\-@\t\r＝＋－＠]"""  # noqa: RUF001
+_QUOTED = re.compile(rf"""'(?:{_FORMULA}|(?s:.*)[;|\t\r\n]'{_FORMULA})""")
+_QUOTE = re.compile(rf"(?<=[;|\t\r\n])'(?={_FORMULA})")
 
 
 def plain(cell: str) -> str:
-    """Take off the apostrophe by which a cell of our own files is kept from being a formula."""
-    return cell[1:] if _FORMULA.match(cell) else cell
+    """Take off the apostrophes by which a cell of our own files is kept from being a formula."""
+    return _QUOTE.sub("", cell[1:]) if _QUOTED.match(cell) else cell
 
 
 @dataclass(frozen=True)

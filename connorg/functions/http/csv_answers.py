@@ -9,10 +9,11 @@ import azure.functions as func
 
 from connorg.functions.http.answers import next_page
 
-# A cell that begins so is taken for a formula (OWASP, "CSV Injection"); a quote keeps it a text.
-# What begins with such a quote by itself gets one more, so that the reader of files of partners
-# can take one off again (`cells.plain`).
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# What begins so is taken for a formula (OWASP, "CSV Injection"); a quote keeps it a text. So is,
+# where a spreadsheet takes another character than the comma for the end of a cell, what stands
+# behind that one. A cell that holds such a thing begins with a quote, by which the reader of files
+# of partners knows that there are some to be taken off again (`cells.plain`).
+_FORMULA = re.compile(r"""(?:\A|(?<=[;|\t\r\n]))(?=['"]*[=+\-@\t\r＝＋－＠])""")  # noqa: RUF001
 
 
 def wants_csv(req: func.HttpRequest) -> bool:
@@ -47,4 +48,8 @@ def csv_page(
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    """Return a cell of which no part is a formula."""
+    if not _FORMULA.search(cell):
+        return cell
+    quoted = _FORMULA.sub("'", cell)
+    return quoted if _FORMULA.match(cell) else f"'{quoted}"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from connorg.contract.identity_sources import natural_key_of
 from connorg.contract.organization import ConnectedOrganization, differences
 from connorg.functions.endpoints.organizations import COLUMNS, csv_row
 from connorg.functions.http.csv_answers import csv_answer
+from connorg.partner_files.cells import plain
 from tests.unit.partner_files.files import rows
 from tests.unit.partners import CONTOSO_TENANT
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # noqa: RUF001
 SOURCES: tuple[dict[str, Any], ...] = (
     {"@odata.type": "#microsoft.graph.domainIdentitySource", "domainName": "a.example"},
     {"@odata.type": "#microsoft.graph.externalDomainFederation", "domainName": "a.example"},
@@ -38,8 +40,11 @@ NAMES = (
         "'s-Hertogenbosch",
     ),
     *("#1 Partner", '"A" & B', "a,b;c|d", "=1+1|cmd", "'", "' =x", "undefined", "n/a", "Null"),
+    *("a;=1", "a;'=1", "a;''=1", ';"=1', "a|@b", "＝1", "a;＋1", "'＠x"),  # noqa: RUF001
 )
-names = st.text(st.sampled_from("=+-@'\"#,;|\\ aé0&"), min_size=1, max_size=12) | st.text(
+names = st.text(
+    st.sampled_from("=+-@'\"#,;|\\ aé0&\uff1d\uff20"), min_size=1, max_size=12
+) | st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn", "Zl", "Zp", "Cf"]),
     min_size=1,
     max_size=20,
@@ -86,5 +91,20 @@ async def test_every_name_reads_back(name: str) -> None:
 @given(names)
 def test_no_cell_is_a_formula(name: str) -> None:
     text = listed(organization(name, SOURCES[0])).decode()
-    for row in csv.reader(io.StringIO(text, newline="")):
-        assert not [cell for cell in row if cell.startswith(FORMULAS)]
+    for delimiter in ",;|\t":  # as spreadsheets of other languages read it
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            assert not [cell for cell in row if cell.startswith(FORMULAS)]
+
+
+@pytest.mark.parametrize("before", ["", "a;", "a\t", "a\n", "a\r\n", "a|", 'a;"', "a;'", "\t;"])
+@pytest.mark.parametrize("sign", FORMULAS)
+def test_nothing_that_a_spreadsheet_may_take_for_a_cell_is_a_formula(
+    before: str, sign: str
+) -> None:
+    cell = f"{before}{sign}cmd|' /C calc'!A0"
+    answer = csv_answer(["first", "name"], [{"first": "x", "name": cell}], {})
+    text = answer.get_body().decode()
+    [_, [_, held]] = csv.reader(io.StringIO(text, newline=""))
+    assert plain(held) == cell
+    for part in re.split(r"[;|\t\r\n]", held):
+        assert not part.strip('"').startswith(FORMULAS)
