@@ -30,6 +30,7 @@ from connorg.telemetry.target import TelemetryTarget
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
 RESULT_SECRETS = "CONNORG_RESULT_SECRETS"
 _SHORTEST_SECRET = 32  # characters
+_SHORTEST_CALLBACK_KEY = 16  # bytes
 _SHORTEST_RETENTION, _LONGEST_RETENTION = 8, 3650  # days
 
 
@@ -257,9 +258,14 @@ def secrets_of(setting: str) -> tuple[str, ...]:
 def callback_keys() -> tuple[bytes, ...]:
     """Give the keys that sign callbacks; none: nobody is called back. Raises ConfigurationError."""
     try:
-        return tuple(standard_webhooks.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
+        keys = tuple(standard_webhooks.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
     except ValueError as error:
         raise ConfigurationError(f"{CALLBACK_SECRETS}: each secret {error}.") from None
+    if any(len(key) < _SHORTEST_CALLBACK_KEY for key in keys):
+        raise ConfigurationError(
+            f"{CALLBACK_SECRETS}: each secret must stand for {_SHORTEST_CALLBACK_KEY} bytes or more"
+        )
+    return keys
 
 
 def result_secrets() -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 from connorg.contract.blanks import is_blank
 from connorg.contract.faults import Fault
 from connorg.contract.identity_sources import NAMING_FIELDS, SOURCE_KINDS, source_type
+from connorg.contract.model import ASKED
 from connorg.contract.parsing import (
     InvalidValuesError,
     json_text_of,
@@ -47,7 +48,7 @@ def ask_fields[R: OnboardingRequest](model: type[R], fields: object) -> R:
     words: _Words = {}
     asked = _asked(model, fields, words) if isinstance(fields, dict) else fields
     try:
-        return parse_fields(model, asked)
+        return parse_fields(model, asked, ASKED)
     except InvalidValuesError as error:
         raise InvalidValuesError(tuple(_named(fault, words) for fault in error.faults)) from None
 

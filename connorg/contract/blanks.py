@@ -46,10 +46,16 @@ def is_blank(value: object) -> bool:
 
 def says_nothing(text: str) -> bool:
     """Whether a text is empty, holds nothing to be seen, or is a word for no value."""
+    if not any(map(_shows, text)):
+        return True
     if len(text) > _LONGEST:
-        return not text.strip()
-    text = "".join(filter(_is_seen, text)).strip()
-    return not text or _is_word(text)
+        return False
+    return _is_word("".join(filter(_is_seen, text)).strip())
+
+
+def _shows(character: str) -> bool:
+    """Whether it can be seen where nothing else stands: no space, no mark on what is not there."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in _UNSEEN
 
 
 def _is_seen(character: str) -> bool:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 from connorg.contract.clouds import Cloud
 from connorg.contract.domains import normalise_domain
 from connorg.contract.fields import Column
-from connorg.contract.model import GUID, Model
+from connorg.contract.model import GUID, Model, is_asked
 
 SourceType = Literal[
     "domainIdentitySource",
@@ -169,7 +169,11 @@ def natural_key_of(source: object) -> str | None:
 
 
 _NIL_GUID = "00000000-0000-0000-0000-000000000000"
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Of Unicode's property Bidi_Control, and the separators at which a viewer may break a line.
+_BIDI_EMBEDDINGS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_BIDI_MARKS_AND_BREAKS = frozenset("\u061c\u200e\u200f\u2028\u2029")
+
+_ISSUER_SCHEMES = ("https", "http", "urn")  # of names, which nobody calls
 
 NAME_LENGTH = 256  # characters; Graph publishes no limit, Entra's display names have this one
 
@@ -181,23 +185,27 @@ def _tenant_id(text: str) -> str:
     return guid
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, info: ValidationInfo) -> str:
     """Refuse what could forge a log line or turn a name around on a screen."""
     text = text.strip()
-    if any(unicodedata.category(c) == "Cc" or c in _BIDI_CONTROLS for c in text):
+    refused = _BIDI_EMBEDDINGS | (_BIDI_MARKS_AND_BREAKS if is_asked(info) else frozenset())
+    if any(unicodedata.category(c) == "Cc" or c in refused for c in text):
         raise ValueError("must not hold control characters")
     return text
 
 
-def _issuer_uri(text: str) -> str:
-    text = one_line(text)
-    if " " in text or ":" not in text:
+def _issuer_uri(text: str, info: ValidationInfo) -> str:
+    text = one_line(text, info)
+    scheme, colon, rest = text.partition(":")
+    if " " in text or not colon:
         raise ValueError("must be the issuer URI of the partner's identity provider")
+    if is_asked(info) and (scheme.lower() not in _ISSUER_SCHEMES or not rest.strip("/")):
+        raise ValueError(f"must begin with {', '.join(_ISSUER_SCHEMES)}")
     return text
 
 
 # What `one_line` lets through, for those who read the schema.
-ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"}
+ONE_LINE = {"pattern": r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*$"}
 Name = Annotated[
     str, Field(max_length=NAME_LENGTH, json_schema_extra={**ONE_LINE}), AfterValidator(one_line)
 ]

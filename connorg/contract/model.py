@@ -1,11 +1,21 @@
 """What every model on the wire has in common."""
 
 import re
+from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo
 from pydantic.alias_generators import to_camel
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+ASKED: Mapping[str, bool] = {"asked": True}
+"""The context in which is read what somebody sends. What earlier versions wrote under more lenient
+rules must still be read."""
+
+
+def is_asked(info: ValidationInfo) -> bool:
+    return info.context is ASKED
 
 
 class Model(BaseModel):

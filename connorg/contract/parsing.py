@@ -1,9 +1,11 @@
 """Reading a body as a model, with every fault of it: JSON text, or what was read of it."""
 
+from collections.abc import Mapping
+
 from pydantic import ValidationError
 
 from connorg.contract.faults import Fault, faults_of
-from connorg.contract.model import Model
+from connorg.contract.model import ASKED, Model
 from connorg.contract.texts import UndecodableError, text_of
 
 
@@ -24,12 +26,14 @@ class InvalidValuesError(Exception):
 
 
 def parse[M: Model](model: type[M], body: bytes | str) -> M:
-    """Read JSON text as a model.
+    """Read JSON text that somebody sent as a model.
 
     Raises MalformedBodyError when it isn't a JSON object, InvalidValuesError when values are wrong.
     """
     try:
-        return model.model_validate_json(json_text_of(body), by_alias=True, by_name=False)
+        return model.model_validate_json(
+            json_text_of(body), by_alias=True, by_name=False, context=ASKED
+        )
     except ValidationError as error:
         raise _error_of(error) from None
 
@@ -45,13 +49,15 @@ def json_text_of(body: bytes | str) -> str:
     return text
 
 
-def parse_fields[M: Model](model: type[M], fields: object) -> M:
-    """Read what JSON text came to, as `parse` would the text.
+def parse_fields[M: Model](
+    model: type[M], fields: object, context: Mapping[str, bool] | None = None
+) -> M:
+    """Read what JSON text came to. `context`: ASKED, unless connorg wrote it itself.
 
     Raises MalformedBodyError when it isn't an object, InvalidValuesError when values are wrong.
     """
     try:
-        return model.model_validate(fields, by_alias=True, by_name=False)
+        return model.model_validate(fields, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
         raise _error_of(error) from None
 

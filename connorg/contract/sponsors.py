@@ -7,9 +7,9 @@ import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from connorg.contract.model import GUID, Model
+from connorg.contract.model import GUID, Model, is_asked
 
 MOST_SPONSORS = 20  # of each kind in one request; each is a call to Graph
 _LONGEST = 256  # characters
@@ -26,7 +26,7 @@ class SponsorKind(StrEnum):
     EXTERNAL = "externalSponsors"
 
 
-def _sponsor(text: str) -> str:
+def _sponsor(text: str, info: ValidationInfo) -> str:
     """Give the one spelling: Entra compares ids and principal names without regard to case."""
     sponsor = text.strip().lower()
     if not (GUID.fullmatch(sponsor) or _PRINCIPAL_NAME.fullmatch(sponsor)):
@@ -34,6 +34,8 @@ def _sponsor(text: str) -> str:
             "must be the object id of a user or group, or a user principal name"
             " such as ada@contoso.com"
         )
+    if is_asked(info) and not sponsor.isprintable():
+        raise ValueError("must not hold characters that can't be seen")
     return sponsor
 
 

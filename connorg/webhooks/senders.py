@@ -21,6 +21,7 @@ from connorg.webhooks.profiles import PROFILES
 from connorg.webhooks.proof import HeaderName, Proof
 
 SETTING = "CONNORG_WEBHOOK_SOURCES"
+_SHORTEST_KEY = 8  # bytes; whoever sees one signed delivery can try all that are shorter
 _APP = Path(__file__).parents[2]  # where function_app.py lies
 
 _FIELDS = {field.alias: field for field in OnboardingRequest.model_fields.values()}
@@ -133,12 +134,30 @@ class Sender(Model):
 
     def _key(self, place: int, secret: str) -> bytes:
         try:
-            return self.proof.key_of(secret)
+            key = self.proof.key_of(secret)
         except ValueError as error:
             raise ConfigurationError(f"secrets.{place}: the setting {error}") from None
+        if len(key) < _SHORTEST_KEY:
+            text = f"must hold a secret of at least {_SHORTEST_KEY} characters"
+            raise ConfigurationError(f"secrets.{place}: the setting {text}")
+        return key
 
 
 type Senders = Mapping[str, Sender]
+
+
+def sharing(senders: Senders) -> Mapping[str, tuple[str, ...]]:
+    """Return of each sender which others may pass for it: they know one of its secrets."""
+    known = {
+        name: {secret for setting in sender.secrets if (secret := secret_of(setting))}
+        for name, sender in senders.items()
+    }
+    return {
+        name: tuple(other for other in known if other != name and known[name] & known[other])
+        for name in known
+    }
+
+
 _DOCUMENT = TypeAdapter(dict[SenderName, Sender])
 
 

@@ -9,6 +9,8 @@ _KIT = "tests/unit/functions/test_http_kit.py::"
 _RESULT = "tests/unit/functions/test_result_answers.py::"
 _TOKEN = "tests/unit/functions/test_result_tokens.py::"
 _CLAIMS = "tests/unit/core/test_claims.py::"
+_SENDERS = "tests/unit/webhooks/test_senders.py::"
+_REQUESTS = "tests/unit/contract/test_requests.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -292,6 +294,70 @@ MUTATIONS = (
         new="is_replayable and sender.may_repeat else None",
         killed_by="tests/end_to_end/test_webhooks.py"
         "::test_signed_bytes_begin_nothing_again_under_another_delivery_id",
+    ),
+    Mutation(
+        "a cell is a formula where a spreadsheet ends cells by semicolons",
+        "connorg/functions/http/csv_answers.py",
+        old="(?:\\A|(?<=[;|\\t\\r\\n]))",
+        new="\\A",
+        killed_by="tests/unit/functions/test_csv_answers.py"
+        "::test_nothing_that_a_spreadsheet_may_take_for_a_cell_is_a_formula",
+    ),
+    Mutation(
+        "a webhook's secret may be a single character",
+        "connorg/webhooks/senders.py",
+        old="if len(key) < _SHORTEST_KEY:",
+        new="if not key:",
+        killed_by=f"{_SENDERS}test_a_secret_that_can_be_guessed_is_none",
+    ),
+    Mutation(
+        "nobody is told that one sender may pass for another",
+        "connorg/webhooks/senders.py",
+        old="known[name] & known[other])",
+        new="known[name] == known[other])",
+        killed_by=f"{_SENDERS}test_senders_that_share_a_secret_are_told",
+    ),
+    Mutation(
+        "callbacks are signed with a single byte",
+        "connorg/settings.py",
+        old="if any(len(key) < _SHORTEST_CALLBACK_KEY for key in keys):",
+        new="if not all(keys):",
+        killed_by="tests/unit/test_settings.py::test_a_secret_that_can_be_none_is_refused",
+    ),
+    Mutation(
+        "an issuer is a script",
+        "connorg/contract/identity_sources.py",
+        old="scheme.lower() not in _ISSUER_SCHEMES",
+        new="not scheme",
+        killed_by=f"{_REQUESTS}test_an_issuer_is_named_as_issuers_are",
+    ),
+    Mutation(
+        "a sponsor holds what can't be seen",
+        "connorg/contract/sponsors.py",
+        old="if is_asked(info) and not sponsor.isprintable():",
+        new="if is_asked(info) and not sponsor:",
+        killed_by=f"{_REQUESTS}test_nothing_that_can_t_be_seen_has_a_place_in_a_sponsor",
+    ),
+    Mutation(
+        "a name turns itself around",
+        "connorg/contract/identity_sources.py",
+        old="(_BIDI_MARKS_AND_BREAKS if is_asked(info) else frozenset())",
+        new="frozenset()",
+        killed_by=f"{_REQUESTS}test_control_characters_have_no_place_in_a_name",
+    ),
+    Mutation(
+        "what an earlier version kept can't be read",
+        "connorg/contract/model.py",
+        old="return info.context is ASKED",
+        new="return True",
+        killed_by=f"{_REQUESTS}test_what_an_earlier_version_kept_is_still_read",
+    ),
+    Mutation(
+        "a long name of nothing is a name",
+        "connorg/contract/blanks.py",
+        old="    if not any(map(_shows, text)):",
+        new="    if not text.strip():",
+        killed_by=f"{_REQUESTS}test_a_name_of_which_nothing_can_be_seen_is_none",
     ),
     Mutation(
         "a page may hold what its first digits hide",

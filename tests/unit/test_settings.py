@@ -261,6 +261,8 @@ def test_without_a_declaration_there_is_no_sender() -> None:
         *((RESULT_SECRETS, result_secrets, wrong) for wrong in ("hunter2", LONG[1:], ",")),
         *((RESULT_SECRETS, result_secrets, wrong) for wrong in (f"{LONG} hunter2", REFERENCE)),
         *((CALLBACK_SECRETS, callback_keys, wrong) for wrong in ("hunter2!", "whsec_", "whsec_*")),
+        (CALLBACK_SECRETS, callback_keys, "whsec_YQ=="),
+        (CALLBACK_SECRETS, callback_keys, "whsec_aHVudGVyMmh1bnRlcjI="),
         (CALLBACK_SECRETS, callback_keys, "whsec_aHVudGVyMg== hunter2!"),
     ],
 )
@@ -286,7 +288,7 @@ def test_without_a_secret_nobody_is_called_back(
 def test_who_may_be_called_back_is_told_or_logic_apps_and_the_app(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(CALLBACK_SECRETS, "whsec_aHVudGVyMg==")
+    monkeypatch.setenv(CALLBACK_SECRETS, "whsec_MDEyMzQ1Njc4OWFiY2RlZg==")
     for own, added in (("App.azurewebsites.net", ["app.azurewebsites.net"]), ("localhost", [])):
         monkeypatch.setenv("WEBSITE_HOSTNAME", own)
         settings.cache_clear()

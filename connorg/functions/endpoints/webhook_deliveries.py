@@ -75,12 +75,22 @@ def _proven(name: str, delivery: Delivery) -> Sender:
         _log.warning("webhook %s refused: %s (%s)", name, error, type(error).__name__)
     except ConfigurationError as error:
         _log.error("webhook %.70r can't be received: %s", name, error)
-        raise ProblemError(
-            ProblemKind.MISCONFIGURED,
-            "The app can't receive webhooks as it is set up.",
-            "Read the function app's log.",
-        ) from None
+        raise _not_set_up() from None
     raise ProblemError(ProblemKind.UNAUTHENTICATED, "The delivery does not prove its sender.")
+
+
+def _not_set_up() -> ProblemError:
+    """Answer 503, so that the sender sends again once it is mended."""
+    error = ProblemError(
+        ProblemKind.MISCONFIGURED,
+        "The app can't receive webhooks as it is set up.",
+        "Read the function app's log, and send again.",
+        headers={"Retry-After": "60"},
+    )
+    error.problem = error.problem.model_copy(
+        update={"status": ProblemKind.STORAGE_UNAVAILABLE.status}
+    )
+    return error
 
 
 def _signed(sender: Sender, delivery: Delivery) -> bytes | None:

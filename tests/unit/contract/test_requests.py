@@ -1,6 +1,7 @@
 """The create body: what is taken, and that all faults come back at once."""
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connorg.contract.asking import ask
+from connorg.contract.blanks import says_nothing
+from connorg.contract.identity_sources import ONE_LINE
 from connorg.contract.messages import ProducerMessage
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse, parse_fields
 from connorg.contract.requests import OnboardingRequest
@@ -122,11 +125,73 @@ def test_a_social_identity_source_is_said_to_be_microsofts_to_create() -> None:
     assert "created by Microsoft" in told["/identitySources/0/@odata.type"]
 
 
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
 @pytest.mark.parametrize(
-    "text", ["Con\u0000toso", "Con\ntoso", "\u202eosotnoC", "Con\u001b[2Jtoso"]
+    "text",
+    [
+        *("Con\u0000toso", "Con\ntoso", "\u202eosotnoC", "Con\u001b[2Jtoso"),
+        *(f"Con{control}toso" for control in f"{BIDI_CONTROLS}\u2028\u2029\u0085"),
+    ],
 )
 def test_control_characters_have_no_place_in_a_name(text: str) -> None:
     assert faults(body(displayName=text)) == {"/displayName": "Must not hold control characters."}
+    assert not re.fullmatch(ONE_LINE["pattern"], text)
+
+
+@pytest.mark.parametrize("control", [*BIDI_CONTROLS, "\u2028", "\u200b", "\u00ad", "\ufeff"])
+def test_nothing_that_can_t_be_seen_has_a_place_in_a_sponsor(control: str) -> None:
+    assert {*faults(body(internalSponsors=[f"a{control}da@contoso.com"]))} == {
+        "/internalSponsors/0"
+    }
+
+
+@pytest.mark.parametrize(
+    "unseen", ["\u200b" * 200, "\u0301", "\u2028 \u3164\ufe0f", "\u2800" * 129]
+)
+def test_a_name_of_which_nothing_can_be_seen_is_none(unseen: str) -> None:
+    assert says_nothing(unseen)
+    with pytest.raises(InvalidValuesError, match="/displayName"):
+        ask(OnboardingRequest, json.dumps(body(displayName=unseen)))
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_taken"),
+    [
+        *((uri, True) for uri in ("https://idp.contoso.com", "http://a.b/c", "urn:x:y")),
+        *((uri, True) for uri in ("HTTPS://a.b", "URN:uuid:7d44")),
+        *((uri, False) for uri in ("javascript:alert(1)", "data:text/html,x", "file:///etc")),
+        *((uri, False) for uri in ("JavaScript:x", "vbscript:x", "https:", "https://", ":x")),
+        *((uri, False) for uri in ("https://a\u2028b", "blob:https://a.b", "about:blank")),
+    ],
+)
+def test_an_issuer_is_named_as_issuers_are(uri: str, is_taken: bool) -> None:  # noqa: FBT001
+    source = {
+        "@odata.type": "#microsoft.graph.externalDomainFederation",
+        "domainName": "contoso.com",
+        "issuerUri": uri,
+    }
+    if is_taken:
+        assert parse(OnboardingRequest, json.dumps(body(source))).natural_key
+    else:
+        assert {*faults(body(source))} == {"/identitySources/0/issuerUri"}
+
+
+def test_what_an_earlier_version_kept_is_still_read() -> None:
+    federation = {
+        "@odata.type": "#microsoft.graph.externalDomainFederation",
+        "domainName": "contoso.com",
+        "issuerUri": "spn:contoso",
+    }
+    kept = body(federation, displayName="Con\u200etoso", internalSponsors=["a\u200bda@contoso.com"])
+    text = json.dumps(kept)
+    assert OnboardingRequest.model_validate_json(text).display_name == "Con\u200etoso"
+    assert {*faults(kept)} == {
+        "/displayName",
+        "/identitySources/0/issuerUri",
+        "/internalSponsors/0",
+    }
 
 
 def test_a_description_may_have_lines_but_no_other_control_characters() -> None:

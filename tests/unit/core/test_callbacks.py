@@ -73,8 +73,10 @@ def test_without_a_secret_no_host_may_be_called(monkeypatch: pytest.MonkeyPatch)
     assert Settings.read().policy().callback_hosts == ()
     monkeypatch.setenv("CONNORG_CALLBACK_SECRETS", REFERENCE)
     assert Settings.read().policy().callback_hosts == (), "nor with a reference that leads nowhere"
-    monkeypatch.setenv("CONNORG_CALLBACK_SECRETS", "whsec_YQ==, whsec_Yg==")
-    assert callback_keys() == (b"a", b"b")
+    monkeypatch.setenv(
+        "CONNORG_CALLBACK_SECRETS", "whsec_MDEyMzQ1Njc4OWFiY2RlZg==, whsec_ZmVkY2JhOTg3NjU0MzIxMA=="
+    )
+    assert callback_keys() == (b"0123456789abcdef", b"fedcba9876543210")
     monkeypatch.setenv("WEBSITE_HOSTNAME", "Connorg.azurewebsites.net")
     hosts = Settings.read().policy().callback_hosts
     assert hosts[-1] == "connorg.azurewebsites.net"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connorg.settings import ConfigurationError
-from connorg.webhooks.senders import Sender, load
+from connorg.webhooks.senders import Sender, load, sharing
 from tests.senders import CONNECT, DOCUMENTED
 
 SERVICENOW = {"profile": "servicenow", "secrets": ["SERVICENOW_KEY"]}
@@ -132,10 +132,10 @@ def test_defaults_can_give_what_no_event_has() -> None:
 
 def test_every_secret_that_is_set_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     source = declared(secrets=["ONE", "TWO", "THREE"])
-    monkeypatch.setenv("ONE", " first\n")
+    monkeypatch.setenv("ONE", " the first\n")
     monkeypatch.setenv("TWO", " ")
-    monkeypatch.setenv("THREE", "third")
-    assert source.keys() == (b"first", b"third")
+    monkeypatch.setenv("THREE", "the third")
+    assert source.keys() == (b"the first", b"the third")
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,41 @@ def test_a_secret_that_is_none_of_its_scheme_is_told_by_its_place(
     with pytest.raises(ConfigurationError, match=r"secrets\.1: the setting must be whsec_") as told:
         source.keys()
     assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("proof", "secret"),
+    [
+        ({"scheme": "standard-webhooks"}, "whsec_aHVudGVy"),
+        *((proof, "hunter2") for proof in ({"scheme": "jira"}, {"scheme": "slack"})),
+        ({"scheme": "header-key", "header": "X-Key"}, "#"),
+        ({"scheme": "basic", "user": "ada"}, "hunter2"),
+    ],
+)
+def test_a_secret_that_can_be_guessed_is_none(
+    monkeypatch: pytest.MonkeyPatch, proof: dict[str, str], secret: str
+) -> None:
+    monkeypatch.setenv("SHORT", secret)
+    with pytest.raises(ConfigurationError, match=r"secrets\.0: the setting must hold") as told:
+        declared(proof=proof, secrets=["SHORT"]).keys()
+    assert secret not in str(told.value)
+
+
+def test_senders_that_share_a_secret_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, secret in (("ONE", "open sesame"), ("TWO", "open sesame"), ("THREE", "shut sesame")):
+        monkeypatch.setenv(name, secret)
+    senders = {
+        "by-value": declared(secrets=["ONE"]),
+        "by-name": declared(secrets=["THREE", "TWO"]),
+        "alone": declared(secrets=["UNSET"]),
+        "as-well": declared(secrets=["UNSET", "THREE"]),
+    }
+    assert sharing(senders) == {
+        "by-value": ("by-name",),
+        "by-name": ("by-value", "as-well"),
+        "alone": (),
+        "as-well": ("by-name",),
+    }
 
 
 def test_the_pages_sources_are_complete(tmp_path: Path) -> None:
