@@ -23,7 +23,12 @@ from connorg.contract.parsing import (
     parse_fields,
     unreadable,
 )
-from connorg.contract.requests import DESCRIPTION_LENGTH, OnboardingRequest, State
+from connorg.contract.requests import (
+    DESCRIPTION_LENGTH,
+    LARGEST_REQUEST,
+    OnboardingRequest,
+    State,
+)
 
 _LISTS = ("internalSponsors", "externalSponsors")
 _UNNAMED = "A partner"
@@ -48,9 +53,14 @@ def ask_fields[R: OnboardingRequest](model: type[R], fields: object) -> R:
     words: _Words = {}
     asked = _asked(model, fields, words) if isinstance(fields, dict) else fields
     try:
-        return parse_fields(model, asked, ASKED)
+        request = parse_fields(model, asked, ASKED)
     except InvalidValuesError as error:
         raise InvalidValuesError(tuple(_named(fault, words) for fault in error.faults)) from None
+    size = len(request.model_dump_json(exclude_none=True).encode())
+    if size > LARGEST_REQUEST:
+        detail = f"It has {size} bytes in all; at most {LARGEST_REQUEST} are kept."
+        raise InvalidValuesError((Fault(pointer="", detail=detail),))
+    return request
 
 
 def _named(fault: Fault, words: _Words) -> Fault:

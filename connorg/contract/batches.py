@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -12,6 +13,8 @@ from connorg.contract.identifiers import RowRef
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.requests import OnboardingRequest
+
+_MOST_CHARACTERS = 16_000  # of warnings; a column of storage holds twice as many
 
 
 class RowStatus(StrEnum):
@@ -99,7 +102,7 @@ class BatchRow(Model):
                 "tenant_id": result.tenant.tenant_id if result and result.tenant else None,
                 "attempts": onboarding.attempts,
                 "error": onboarding.last_error,
-                "warnings": onboarding.warnings,
+                "warnings": _as_many_as_fit(onboarding.warnings),
                 "replay": replay or self.replay,
             }
         )
@@ -138,6 +141,16 @@ _STATUSES: Mapping[Status, RowStatus] = {
     Status.FAILED: RowStatus.FAILED,
     Status.CANCELED: RowStatus.CANCELED,
 }
+
+
+def _as_many_as_fit(warnings: tuple[OnboardingError, ...]) -> tuple[OnboardingError, ...]:
+    """Return the first warnings, of which a row's column can hold a part only."""
+    sizes = accumulate(len(warning.model_dump_json(exclude_none=True)) for warning in warnings)
+    kept = sum(size <= _MOST_CHARACTERS for size in sizes)
+    if kept == len(warnings):
+        return warnings
+    text = f"There are {len(warnings) - kept} more warnings: read the onboarding."
+    return (*warnings[:kept], warnings[kept].model_copy(update={"message": text}))
 
 
 class OnInvalid(StrEnum):

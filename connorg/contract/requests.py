@@ -15,9 +15,11 @@ from connorg.contract.identity_sources import ONE_LINE, IdentitySource, Name, on
 from connorg.contract.model import Model
 from connorg.contract.sponsors import SponsorKind, Sponsors, Sponsorship
 
-LARGEST_BODY = (
-    16 * 1024
-)  # bytes; with the envelope and base64 it stays far below a message's 64 KiB
+LARGEST_BODY = 16 * 1024  # bytes
+LARGEST_REQUEST = 32 * 1024
+"""Bytes of a request by whichever way it came. In Base64, with its envelope, it fits into a message
+of 64 KiB; and into a column of a row.
+"""
 DESCRIPTION_LENGTH = 1024  # characters
 REFERENCE_LENGTH = 256  # characters
 ADDRESS_LENGTH = 2048  # characters

@@ -94,7 +94,7 @@ def _told_error(row: Row, status: int, words: Words, request_id: str | None) -> 
         message=f"{row.text} It answered {status}" + (f": {detail}" if detail else "."),
         action=row.action,
         graph_code=words.code and words.code[:_LONGEST_CODE],
-        graph_request_id=request_id,
+        graph_request_id=request_id and request_id[:_LONGEST_CODE],
         graph_status=status,
     )
 

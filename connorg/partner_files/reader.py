@@ -39,6 +39,7 @@ _ROWS_AT_A_TIME = 50  # a few milliseconds, in which nobody else is served
 _MOST_FAULTS = 10  # of a row; further ones are counted
 _LONGEST_NAME = 256  # characters
 _MOST_IGNORED = 256  # names of columns that are told
+_LONGEST_IGNORED = 50  # characters of such a name
 
 type _Seen = dict[str, tuple[int, OnboardingRequest]]
 """The first row that asks for each identity source."""
@@ -90,7 +91,7 @@ async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
     seen: _Seen = {}
     rows = tuple([_row(raw, seen) async for raw in _in_turns(read)])
     names = dict.fromkeys((*ignored, *chain.from_iterable(raw.ignored for raw in read)))
-    return PartnerFile(rows, tuple(names)[:_MOST_IGNORED])
+    return PartnerFile(rows, tuple(name[:_LONGEST_IGNORED] for name in [*names][:_MOST_IGNORED]))
 
 
 async def _filled(raw_rows: RawRows) -> list[RawRow]:

@@ -9,10 +9,12 @@
     gate                      graph                  when Graph may be called
 
 A claim and its onboarding lie in one partition so that one transaction writes both. Each row has a
-column `Version` (contract/versions.py).
+column `Version` (contract/versions.py). An onboarding's JSON goes on in `Onboarding2` and further
+columns where one can't hold it: forty sponsors whom Graph does not know come to more.
 """
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from azure.core import MatchConditions
@@ -24,6 +26,7 @@ from connorg.contract.identifiers import partition_of, split_id
 from connorg.contract.identity_sources import SOURCE_KINDS
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Onboarding, Status
+from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.versions import VERSION, NewerVersionError, check_version
 from connorg.core.ports import KeyReservation, OnboardingOutline, searched_text
 from connorg.core.throttle.gate import Gate
@@ -42,6 +45,10 @@ JOINED = "Joined"
 COUNTED = ["Version", "Status", "Source", "Code"]
 SEARCHED = "Text"
 GATE = ("gate", "graph")
+_JSON = "Onboarding"
+# A column holds 32 K of UTF-16's units, of which a character takes one or two. Source:
+# "Understanding the Table service data model".
+_LARGEST_COLUMN = 16_000  # characters
 
 
 def claim_entity(onboarding: Onboarding) -> Entity:
@@ -62,10 +69,44 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
         Code=onboarding.last_error.code if onboarding.last_error else "",
         Organization=onboarding.result.id if onboarding.result else "",
         Text=searched_text(onboarding),
-        Onboarding=onboarding.model_dump_json(exclude_none=True),
+        **_in_columns(_JSON, onboarding.model_dump_json(exclude_none=True)),
         # Apart, so that no length of it keeps the rest from being written.
         History=_HISTORY.dump_json(onboarding.history, exclude_none=True).decode(),
     )
+
+
+def ever_smaller(onboarding: Onboarding) -> Iterator[Onboarding]:
+    """Give an onboarding as it is, then without what it can do without: its history goes first.
+
+    What is left always fits: the request is bounded, and an onboarding that can't be written would
+    never end.
+    """
+    yield onboarding
+    yield onboarding.model_copy(update={"history": ()})
+    result = onboarding.result
+    nothing = {
+        "history": (),
+        "differences": (),
+        "warnings": (),
+        "message_text": None,
+        "result": result and ConnectedOrganization(id=result.id, tenant=result.tenant),
+    }
+    yield onboarding.model_copy(update=nothing)
+
+
+def _in_columns(name: str, text: str) -> Mapping[str, str]:
+    starts = range(0, max(1, len(text)), _LARGEST_COLUMN)
+    return {
+        f"{name}{number if number > 1 else ''}": text[start : start + _LARGEST_COLUMN]
+        for number, start in enumerate(starts, 1)
+    }
+
+
+def _of_columns(entity: Any, name: str) -> str:
+    text, number = str(entity[name]), 2
+    while more := entity.get(f"{name}{number}"):
+        text, number = text + more, number + 1
+    return text
 
 
 def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
@@ -76,7 +117,7 @@ def tenant_entity(tenant_id: str, onboarding_id: str) -> Entity:
 
 
 def onboarding_of(entity: Any) -> Onboarding:
-    onboarding = model_of(Onboarding, entity, "Onboarding")
+    onboarding = model_of(Onboarding, entity, _JSON)
     return onboarding.model_copy(update={"etag": etag_of(entity), "history": history_of(entity)})
 
 
@@ -146,7 +187,7 @@ def row_entity(partition: str, row: str, **columns: str) -> Entity:
 def model_of[M: Model](model: type[M], entity: Any, column: str) -> M:
     check_version(entity.get("Version"))
     try:
-        return model.model_validate_json(entity[column])
+        return model.model_validate_json(_of_columns(entity, column))
     except ValidationError:
         # Only connorg writes here, and it reads all that it ever wrote.
         raise NewerVersionError("This version can't read it, so a newer one wrote it.") from None

@@ -2,7 +2,8 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -43,6 +44,7 @@ from connorg.storage.entities import (
     callback_of,
     claim_entity,
     etag_of,
+    ever_smaller,
     if_unchanged,
     key_entity,
     onboarding_entity,
@@ -55,12 +57,16 @@ from connorg.storage.ledger_purge import purge, remnant_of
 from connorg.storage.scan import LARGEST_ANSWER, Key, Scan, key_of, smallest
 from connorg.storage.tables import (
     CONFLICTS,
+    TooLargeError,
     delete_row,
+    raise_if_too_large,
     read_row,
     rows_of,
     with_table,
     write_row,
 )
+
+_log = logging.getLogger(__name__)
 
 _KEY = ["PartitionKey", "RowKey"]
 _AT_ONCE = 32  # reads
@@ -97,27 +103,30 @@ class AzureLedger:
 
     async def _write_with_claim(self, onboarding: Onboarding, claim: Any) -> Onboarding | None:
         """Write both rows in one transaction; None: one of them is not as it was thought to be."""
-        operations = [
-            _create_or_update(claim_entity(onboarding), etag_of(claim) if claim else None),
-            _create_or_update(onboarding_entity(onboarding), onboarding.etag),
-        ]
-        async with storage_errors():
-            try:
-                results = await with_table(
-                    self._table, lambda: self._table.submit_transaction(operations)
-                )
-            except TableTransactionError as error:
-                if error.status_code not in CONFLICTS:
-                    raise
-                return None
-        return onboarding.model_copy(update={"etag": results[1]["etag"]})
+        own = _create_or_update(claim_entity(onboarding), etag_of(claim) if claim else None)
+
+        async def write(entity: Entity) -> str | None:
+            operations = [own, _create_or_update(entity, onboarding.etag)]
+            async with storage_errors():
+                try:
+                    results = await with_table(
+                        self._table, lambda: self._table.submit_transaction(operations)
+                    )
+                except TableTransactionError as error:
+                    raise_if_too_large(error)
+                    if error.status_code not in CONFLICTS:
+                        raise
+                    return None
+            return str(results[1]["etag"])
+
+        etag = await _fitting(onboarding, write)
+        return None if etag is None else onboarding.model_copy(update={"etag": etag})
 
     async def record(self, onboarding: Onboarding) -> Onboarding:
         try:
-            etag = await write_row(self._table, onboarding_entity(onboarding), None)
+            return await self._write(onboarding, None)
         except SupersededError:  # it is there
             return await self.read(onboarding.id) or onboarding
-        return onboarding.model_copy(update={"etag": etag})
 
     async def read(self, onboarding_id: str) -> Onboarding | None:
         partition, row = split_id(onboarding_id)
@@ -125,7 +134,10 @@ class AzureLedger:
         return None if entity is None else onboarding_of(entity)
 
     async def save(self, onboarding: Onboarding) -> Onboarding:
-        etag = await write_row(self._table, onboarding_entity(onboarding), onboarding.etag or "")
+        return await self._write(onboarding, onboarding.etag or "")
+
+    async def _write(self, onboarding: Onboarding, known: str | None) -> Onboarding:
+        etag = await _fitting(onboarding, lambda entity: write_row(self._table, entity, known))
         return onboarding.model_copy(update={"etag": etag})
 
     async def callback(self, onboarding_id: str, name: str) -> CallbackRecord:
@@ -319,6 +331,18 @@ def _outline_or_key(row: Any, *, is_searched: bool) -> OnboardingOutline | Key |
     with suppress(NewerVersionError):
         return outline_of(row, is_searched=is_searched) or key_of(row)
     return None
+
+
+async def _fitting[Written](
+    onboarding: Onboarding, write: Callable[[Entity], Awaitable[Written]]
+) -> Written:
+    """Write an onboarding, smaller where storage refuses it as too large. Raise TooLargeError."""
+    *larger, smallest_of_all = ever_smaller(onboarding)
+    for one in larger:
+        with suppress(TooLargeError):
+            return await write(onboarding_entity(one))
+        _log.warning("onboarding %s is too large for its row and is cut", onboarding.id)
+    return await write(onboarding_entity(smallest_of_all))
 
 
 def _create_or_update(entity: Entity, etag: str | None) -> tuple[Any, ...]:

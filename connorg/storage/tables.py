@@ -16,6 +16,17 @@ _NOT_FOUND = 404
 CONFLICTS = frozenset({404, 409, 412})  # gone since it was read; exists already; changed since
 _CHANGED_SINCE = frozenset({404, 412})
 LARGEST_TRANSACTION = 100  # rows
+_TOO_LARGE_BODY = 413
+_TOO_LARGE = frozenset({"EntityTooLarge", "PropertyValueTooLarge", "RequestBodyTooLarge"})
+
+
+class TooLargeError(Exception):
+    """The table service takes no row, or no column, of this size."""
+
+
+def raise_if_too_large(error: HttpResponseError) -> None:
+    if error.status_code == _TOO_LARGE_BODY or getattr(error, "error_code", None) in _TOO_LARGE:
+        raise TooLargeError from None
 
 
 class AzureTable:
@@ -64,8 +75,8 @@ async def read_row(
 async def write_row(table: TableClient, entity: Entity, etag: str | None) -> str:
     """Write a row in the place of the version that was read; None: where there was none.
 
-    Return the new version. Raise SupersededError when the row is not as it was read, and
-    StorageUnavailableError.
+    Return the new version. Raise SupersededError when the row is not as it was read, TooLargeError
+    and StorageUnavailableError.
     """
     async with storage_errors():
         try:
@@ -78,6 +89,7 @@ async def write_row(table: TableClient, entity: Entity, etag: str | None) -> str
         except HttpResponseError as error:
             if error.status_code in CONFLICTS:
                 raise SupersededError(entity["RowKey"]) from None
+            raise_if_too_large(error)
             raise
     return str(written["etag"])
 

@@ -52,7 +52,7 @@ MUTATIONS = (
     Mutation(
         "the apostrophe before a formula becomes a part of the name",
         "connorg/partner_files/cells.py",
-        old="return cell[1:] if _FORMULA.match(cell) else cell",
+        old='return _QUOTE.sub("", cell[1:]) if _QUOTED.match(cell) else cell',
         new="return cell",
         killed_by="tests/unit/functions/test_csv_answers.py::"
         "test_every_kind_of_organization_reads_back",

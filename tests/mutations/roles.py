@@ -11,6 +11,7 @@ _TOKEN = "tests/unit/functions/test_result_tokens.py::"
 _CLAIMS = "tests/unit/core/test_claims.py::"
 _SENDERS = "tests/unit/webhooks/test_senders.py::"
 _REQUESTS = "tests/unit/contract/test_requests.py::"
+_SIZES = "tests/unit/core/test_sizes.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -358,6 +359,48 @@ MUTATIONS = (
         old="    if not any(map(_shows, text)):",
         new="    if not text.strip():",
         killed_by=f"{_REQUESTS}test_a_name_of_which_nothing_can_be_seen_is_none",
+    ),
+    Mutation(
+        "a row is never cut, so that an onboarding may never end",
+        "connorg/storage/tables.py",
+        old="error.status_code == _TOO_LARGE_BODY or",
+        new="error.status_code == _TOO_LARGE_BODY and",
+        killed_by=f"{_SIZES}test_what_could_not_grow_any_more_is_buried",
+    ),
+    Mutation(
+        "an onboarding's history outlives what it says of itself",
+        "connorg/storage/entities.py",
+        old='    yield onboarding.model_copy(update={"history": ()})\n',
+        new="",
+        killed_by=f"{_SIZES}test_history_is_the_first_to_go",
+    ),
+    Mutation(
+        "an onboarding's JSON has one column",
+        "connorg/storage/entities.py",
+        old="_LARGEST_COLUMN = 16_000",
+        new="_LARGEST_COLUMN = 400_000",
+        killed_by=f"{_SIZES}test_the_largest_requests_are_kept_whole_to_their_end",
+    ),
+    Mutation(
+        "a batch's row has all warnings, however many",
+        "connorg/contract/batches.py",
+        old='"warnings": _as_many_as_fit(onboarding.warnings),',
+        new='"warnings": onboarding.warnings,',
+        killed_by=f"{_SIZES}test_the_largest_requests_are_kept_whole_to_their_end",
+    ),
+    Mutation(
+        "a request of a file may be larger than a message",
+        "connorg/contract/asking.py",
+        old="if size > LARGEST_REQUEST:",
+        new="if size < 0:",
+        killed_by=f"{_SIZES}test_the_largest_requests_are_kept_whole_to_their_end",
+    ),
+    Mutation(
+        "a caller's trace is carried on, however long",
+        "connorg/functions/http/headers.py",
+        old="if _TRACEPARENT.fullmatch(header) else None",
+        new="if _TRACEPARENT.match(header) else None",
+        killed_by=f"{_KIT}test_what_is_no_trace_is_carried_nowhere",
     ),
     Mutation(
         "a page may hold what its first digits hide",

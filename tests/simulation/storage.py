@@ -23,6 +23,8 @@ from connorg.storage.ledger import AzureLedger
 from connorg.storage.queues import AzureRetryQueue
 from connorg.storage.scan import LARGEST_ANSWER
 
+LARGEST_COLUMN, LARGEST_ROW = 64 * 1024, 1024 * 1024  # bytes
+
 type Key = tuple[str, str]
 type Entity = Mapping[str, Any]
 type Operation = tuple[Any, ...]
@@ -78,10 +80,12 @@ class Table:
 
     def create(self, entity: Entity) -> Row:
         self._check_create(entity)
+        _check_size(entity)
         return self._write(entity)
 
     def update(self, entity: Entity, etag: str, mode: UpdateMode = UpdateMode.REPLACE) -> Row:
         self._check_update(entity, etag)
+        _check_size(entity)
         return self._write(self._changed(entity, mode))
 
     def _changed(
@@ -97,8 +101,10 @@ class Table:
                     self._check_create(entity)
                 else:
                     self._check_update(entity, options[0]["etag"])
+                _check_size(entity)
         except HttpResponseError as error:
-            raise _error(TableTransactionError, error.status_code or 0) from None
+            code = getattr(error, "error_code", None)
+            raise _error(TableTransactionError, error.status_code or 0, code) from None
         return [
             self._delete(entity)
             if kind == "delete"
@@ -159,9 +165,19 @@ def _key(entity: Entity) -> Key:
     return entity["PartitionKey"], entity["RowKey"]
 
 
-def _error[E: HttpResponseError](kind: type[E], status: int) -> E:
+def _check_size(entity: Entity) -> None:
+    """Refuse what Azure refuses. Source: "Understanding the Table service data model"."""
+    sizes = [len(value.encode("utf-16-le")) for value in entity.values() if isinstance(value, str)]
+    if any(size > LARGEST_COLUMN for size in sizes):
+        raise _error(HttpResponseError, 400, "PropertyValueTooLarge")
+    if sum(sizes) > LARGEST_ROW:
+        raise _error(HttpResponseError, 400, "EntityTooLarge")
+
+
+def _error[E: HttpResponseError](kind: type[E], status: int, code: str | None = None) -> E:
     error = kind(message=f"simulated answer {status}")
     error.status_code = status
+    error.error_code = code  # type: ignore[attr-defined]  # as the SDK sets it
     return error
 
 

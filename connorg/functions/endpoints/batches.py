@@ -26,7 +26,7 @@ from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import conflict_problem, json_answer
 from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
-from connorg.functions.http.headers import idempotency_key_of
+from connorg.functions.http.headers import idempotency_key_of, traceparent_of
 from connorg.functions.http.parameters import choice_of, flag_of, text_of
 from connorg.wiring import admin, services
 
@@ -61,7 +61,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
             caller=caller_of(),
             idempotency_key=key,
             fingerprint=hashlib.sha256(b"batch\0" + req.get_body()).hexdigest(),
-            traceparent=req.headers.get("traceparent"),
+            traceparent=traceparent_of(req),
             by=actor_of(),
         ),
     )

@@ -30,7 +30,7 @@ from connorg.functions.http.answers import (
     submitted_answer,
 )
 from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
-from connorg.functions.http.headers import idempotency_key_of, preference_of
+from connorg.functions.http.headers import idempotency_key_of, preference_of, traceparent_of
 from connorg.functions.http.parameters import body_of, flag_of
 from connorg.functions.http.result_tokens import require_not_expired, require_token
 from connorg.settings import settings
@@ -50,7 +50,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
         channel=channels.HTTP,
         caller=caller_of(),
         idempotency_key=idempotency_key_of(req),
-        traceparent=req.headers.get("traceparent"),
+        traceparent=traceparent_of(req),
         by=actor_of(),
     )
     result = await submit_request(services(), submission, preference.wait)

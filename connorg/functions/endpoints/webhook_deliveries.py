@@ -26,6 +26,7 @@ from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import ended_problem, onboarding_answer
+from connorg.functions.http.headers import traceparent_of
 from connorg.settings import ConfigurationError
 from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
 from connorg.webhooks.proof import Delivery, ProofError
@@ -106,7 +107,7 @@ async def _submit(
         channel=channel,
         caller=channel,
         idempotency_key=wanted.delivery_id,
-        traceparent=req.headers.get("traceparent"),
+        traceparent=traceparent_of(req),
         signed=signed,
     )
     result = await submit(services(), submission, wait=0)

@@ -1,5 +1,6 @@
 """The request headers that steer an onboarding."""
 
+import re
 from dataclasses import dataclass
 
 import azure.functions as func
@@ -8,6 +9,7 @@ from connorg.contract.idempotency_key import normalise_idempotency_key
 from connorg.contract.problems import ProblemError, ProblemKind
 
 _LONGEST_WAIT = 100  # seconds
+_TRACEPARENT = re.compile("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ def preference_of(request: func.HttpRequest, default_wait: float) -> Preference:
             return Preference(seconds, f"wait={seconds}")
         respond_async = respond_async or name.strip().lower() == "respond-async"
     return Preference(0, "respond-async") if respond_async else Preference(default_wait)
+
+
+def traceparent_of(request: func.HttpRequest) -> str | None:
+    """Return the caller's trace; None: there is none that is one (W3C, "Trace Context")."""
+    header = request.headers.get("traceparent") or ""
+    return header if _TRACEPARENT.fullmatch(header) else None
 
 
 def idempotency_key_of(request: func.HttpRequest) -> str | None:

@@ -16,7 +16,11 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.http.addresses import PREFIX, Addresses
 from connorg.functions.http.answers import poll_after
-from connorg.functions.http.headers import idempotency_key_of, preference_of
+from connorg.functions.http.headers import (
+    idempotency_key_of,
+    preference_of,
+    traceparent_of,
+)
 from connorg.functions.http.parameters import top_of
 from connorg.functions.queues.envelope import text_of
 from tests.unit.once_per_process import made_anew
@@ -75,6 +79,18 @@ def test_an_idempotency_key_is_taken_quoted_or_bare(header: str, key: str) -> No
 def test_what_is_no_idempotency_key_is_refused(header: str) -> None:
     with pytest.raises(ProblemError, match="Idempotency-Key"):
         idempotency_key_of(http_request({"idempotency-key": header}))
+
+
+TRACE = f"00-{'a' * 32}-{'b' * 16}-01"
+
+
+@pytest.mark.parametrize(
+    "header", ["", "x" * 7000, TRACE + "0", f"{TRACE}-{'0' * 7000}", TRACE.upper(), f"{TRACE}\n"]
+)
+def test_what_is_no_trace_is_carried_nowhere(header: str) -> None:
+    assert traceparent_of(http_request({"traceparent": TRACE})) == TRACE
+    assert traceparent_of(http_request({"traceparent": header})) is None
+    assert traceparent_of(http_request({})) is None
 
 
 def test_addresses_are_those_that_the_caller_used() -> None:
