@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST_REASON = 200  # characters
 _LONGEST_VALUE = 60  # characters of a value that an explanation repeats
+_MOST_COMPARED = 200  # members that an explanation looks at
 _MOST_NAMES = 8  # of members that an explanation lists
 _STEP = r'(?:[A-Za-z_][A-Za-z0-9_]*|"[^"\\]*")'
 _PATH = re.compile(rf"{_STEP}(?:\.{_STEP})*")
@@ -147,7 +149,7 @@ def _not_there(step: str, rest: str, here: dict[str, Any], passed: str) -> str:
     dotted = next((name for name in here if "." in name and rest.startswith(name)), None)
     if dotted is not None:
         return f'{passed} has "{dotted}", which needs quotation marks for its full stop'
-    names = [name for name in here if isinstance(name, str)]
+    names = [name for name in islice(here, _MOST_COMPARED) if len(name) <= _LONGEST_VALUE]
     near = get_close_matches(step, names, n=3, cutoff=0.5)
     listed = dict.fromkeys([*near, *names][:_MOST_NAMES])
     more = ", …" if len(names) > len(listed) else ""

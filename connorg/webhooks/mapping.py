@@ -6,8 +6,9 @@ blank stands for a missing value, and there are fields that we never heard of.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from connorg.contract.asking import USUAL, ask_fields
@@ -29,6 +30,9 @@ from connorg.webhooks.html_entities import without_entities
 from connorg.webhooks.proof import Delivery
 from connorg.webhooks.senders import DeliveryId, Sender, leaves_of
 
+_DEEPEST = 64  # levels of an event; tickets have less than ten
+_MOST_VALUES = 20_000  # of an event, with names of members; a ticket with all fields has 2,000
+_LONGEST_TEXT = 256 * 1024  # characters of one value
 _LOOKED_AT = 1024  # bytes of a body, to tell what it is
 _MOST_FINDINGS = 4  # expressions that a fault names
 
@@ -101,9 +105,36 @@ def _event_of(delivery: Delivery) -> Any:
     try:
         text = text_of(delivery.body, "body")
         # Not strict: templates put a ticket's line breaks into strings as they are.
-        return json.loads(text, strict=False)
+        event = json.loads(text, strict=False)
     except (ValueError, UndecodableError, RecursionError):
         raise MalformedBodyError(_not_json(delivery)) from None
+    _require_bounds(event)
+    return event
+
+
+def _require_bounds(event: Any) -> None:
+    """Refuse what would take long to walk through, before anything does.
+
+    Raise MalformedBodyError.
+    """
+    count, level = 0, [event]
+    for _ in range(_DEEPEST):
+        count += len(level)
+        if count > _MOST_VALUES:
+            raise MalformedBodyError(f"The event holds more than {_MOST_VALUES} values.")
+        if any(isinstance(one, str) and len(one) > _LONGEST_TEXT for one in level):
+            text = f"The event holds a text of more than {_LONGEST_TEXT} characters."
+            raise MalformedBodyError(text)
+        level = [part for one in level for part in _parts_of(one)]
+        if not level:
+            return
+    raise MalformedBodyError("The event is nested too deeply.")
+
+
+def _parts_of(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return chain(value, value.values())
+    return value if isinstance(value, list) else ()
 
 
 _PAIRS = re.compile(rb"[A-Za-z0-9_.%+\[\]-]{1,200}=[^\s{}<>]*")

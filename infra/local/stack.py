@@ -24,6 +24,7 @@ FUNCTIONS, GRAPH, IDENTITY, STORAGE = PARTS = ("functions", "graph", "identity",
 RESTARTED_EXIT_CODE = STOPPED_BY_STORAGE_EXIT_CODE
 RESTART_SECONDS = 2
 # Between the choice of a free port and Azurite's start somebody else may have taken it.
+LARGEST_REQUEST_BODY = "4100000"  # bytes, as infra/modules/app.bicep has it
 STORAGE_PORT_CHOICES = 5
 
 CURL = """curl -i "{url}/api/connected-organizations" \\
@@ -159,6 +160,7 @@ class Stack:
             "AzureWebJobsStorage": self.addresses[STORAGE],
             "CONNORG_GRAPH_ROOT": self.addresses[GRAPH],
             "CONNORG_HOME_TENANT": HOME_TENANT_ID,
+            "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": LARGEST_REQUEST_BODY,
             "FUNCTIONS_WORKER_RUNTIME": "python",
             "IDENTITY_ENDPOINT": f"{self.addresses[IDENTITY]}{TOKEN_PATH}",
             "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,

@@ -85,6 +85,8 @@ var ownSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: applicationInsights
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_ENABLE_OPENTELEMETRY: 'true'
+  // Bytes. What is larger the host refuses, before a worker holds it in memory.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '4100000'
   CONNORG_REQUIRE_ENTRA: withEntra ? 'true' : 'false'
   CONNORG_ENTRA_TENANT: withEntra ? tenant().tenantId : ''
   CONNORG_ENTRA_AUDIENCE: withEntra

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from connorg.partner_files.reader import LARGEST_FILE
+from infra.local.stack import LARGEST_REQUEST_BODY
 from tests.infra.app_settings import ROOT, that_are_read, that_are_set
 from tests.infra.bicep.values import Unknown, is_known
 from tests.infra.environments import ENVIRONMENTS, deployed
@@ -25,6 +27,7 @@ SET_FOR_THE_HOST = {
     "AzureWebJobsStorage__blobServiceUri": "where the host keeps its locks",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "as whom the host sends telemetry",
     "PYTHON_ENABLE_OPENTELEMETRY": "that the worker puts the host's span over ours",
+    "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": "what the host hands on at most",
 }
 
 everywhere = pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -98,3 +101,12 @@ def test_the_host_is_told_the_account_by_name_where_a_name_means_its_address(clo
     named = account.name if cloud == "AzureCloud" else ""
     assert settings["AzureWebJobsStorage__accountName"] == named
     assert "AzureWebJobsStorage__blobServiceUri" in settings
+
+
+@everywhere
+def test_the_host_takes_a_little_more_than_the_app_and_here_as_much_as_there(
+    environment: str,
+) -> None:
+    limit = that_are_set(environment)["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]
+    assert limit == LARGEST_REQUEST_BODY
+    assert LARGEST_FILE < int(LARGEST_REQUEST_BODY) < 4 * 1024 * 1024, "of which workers freeze"

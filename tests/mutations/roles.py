@@ -12,6 +12,7 @@ _CLAIMS = "tests/unit/core/test_claims.py::"
 _SENDERS = "tests/unit/webhooks/test_senders.py::"
 _REQUESTS = "tests/unit/contract/test_requests.py::"
 _SIZES = "tests/unit/core/test_sizes.py::"
+_MAPPING = "tests/unit/webhooks/test_mapping.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -401,6 +402,20 @@ MUTATIONS = (
         old="if _TRACEPARENT.fullmatch(header) else None",
         new="if _TRACEPARENT.match(header) else None",
         killed_by=f"{_KIT}test_what_is_no_trace_is_carried_nowhere",
+    ),
+    Mutation(
+        "an event is walked through however much it holds",
+        "connorg/webhooks/mapping.py",
+        old="        if count > _MOST_VALUES:",
+        new="        if count < 0:",
+        killed_by=f"{_MAPPING}test_an_event_that_would_take_long_is_refused_before_it_is_read",
+    ),
+    Mutation(
+        "an event may be nested as deeply as it likes",
+        "connorg/webhooks/mapping.py",
+        old="_DEEPEST = 64 ",
+        new="_DEEPEST = 9_999 ",
+        killed_by=f"{_MAPPING}test_an_event_that_would_take_long_is_refused_before_it_is_read",
     ),
     Mutation(
         "a page may hold what its first digits hide",

@@ -9,6 +9,7 @@ Senders repeat what they get 408, 409, 425, 429 or 5xx for, and give a webhook u
 of these says that a request can't be done; 503 says that it could not be kept.
 """
 
+import asyncio
 import hashlib
 import logging
 
@@ -42,7 +43,8 @@ async def answer(req: func.HttpRequest) -> func.HttpResponse:
     name = str(req.route_params.get("source", "")).lower()
     delivery = Delivery({key.lower(): value for key, value in req.headers.items()}, _body_of(req))
     sender = _proven(name, delivery)
-    match read(sender, delivery):
+    # In a thread: a large event takes a while to map, and others have their requests answered.
+    match await asyncio.to_thread(read, sender, delivery):
         case Ignored():
             _note(name, "passed over")
             return func.HttpResponse(status_code=204)

@@ -308,7 +308,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "SubmitBatch": Operation(
         "Onboard many organizations",
-        "Takes a file of partners as CSV, a JSON array or NDJSON, 5,000 rows and 5 MB at most.",
+        "Takes a file of partners as CSV, a JSON array or NDJSON, 5,000 rows and 4 MB at most.",
         {
             200: Answer("With dryRun: what each row would come to.", (BatchForecast,)),
             202: Answer("It is kept and will be done.", (BatchView,), (*_POINTERS, "Retry-After")),

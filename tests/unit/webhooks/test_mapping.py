@@ -1,10 +1,12 @@
 """From what administrators type to a request: whatever it is, it is read or told."""
 
+import json
 from typing import Any
 
 import pytest
 
-from connorg.webhooks.mapping import Ignored, read
+from connorg.webhooks.mapping import Ignored, Invalid, read
+from connorg.webhooks.proof import Delivery
 from connorg.webhooks.senders import Sender
 from tests.senders import Ticket
 from tests.unit.webhooks.readings import delivery, faults, refused, source, wanted
@@ -225,3 +227,36 @@ def test_the_first_of_several_headers_is_the_delivery_id() -> None:
         told = read(portal, delivery({"type": "partner.approved"}, **headers))
         assert not isinstance(told, Ignored)
         assert told.delivery_id == "m-1"
+
+
+def nested(levels: int) -> bytes:
+    return b'{"a":' * levels + b"1" + b"}" * levels
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (nested(64), "nested too deeply"),
+        (nested(1_500), "nested too deeply"),
+        (nested(100_000), "not JSON"),
+        (b"[" * 1_500 + b"]" * 1_500, "nested too deeply"),
+        (json.dumps({"on": True, "list": [0] * 510_000}).encode(), "more than 20000 values"),
+        (json.dumps({str(number): 0 for number in range(10_000)}).encode(), "more than 20000"),
+        (json.dumps({"on": "x" * (256 * 1024 + 1)}).encode(), "a text of more than"),
+    ],
+    ids=["65 levels", "1,500 levels", "100,000 levels", "lists", "items", "members", "text"],
+)
+def test_an_event_that_would_take_long_is_refused_before_it_is_read(
+    event: bytes, told: str
+) -> None:
+    reading = read(of_typed(counts="on"), Delivery({}, event))
+    assert isinstance(reading, Invalid)
+    assert told in str(reading.error)
+
+
+def test_an_event_may_be_as_large_as_tickets_come() -> None:
+    fields = {f"field{number}": {"value": [number]} for number in range(3_000)}
+    large = json.dumps({"on": True, "ticket": fields, "text": "x" * 256 * 1024}).encode()
+    assert not isinstance(read(of_typed(counts="on"), Delivery({}, large)), Ignored)
+    assert isinstance(read(of_typed(counts="off"), Delivery({}, large)), Ignored)
+    assert isinstance(read(of_typed(counts="off"), Delivery({}, nested(63))), Ignored)
