@@ -148,6 +148,16 @@ module identity 'modules/identity.bicep' = {
   }
 }
 
+// As whom the platform reads and writes the deployed package, and nothing else.
+module packageIdentity 'modules/identity.bicep' = {
+  scope: group
+  params: {
+    name: 'id-connorg-package-${token}'
+    location: location
+    tags: allTags
+  }
+}
+
 module monitoring 'modules/monitoring.bicep' = {
   scope: group
   params: {
@@ -169,6 +179,8 @@ module storage 'modules/storage.bicep' = {
     tags: allTags
     #disable-next-line what-if-short-circuiting // see identity
     principalId: identity.outputs.principalId
+    #disable-next-line what-if-short-circuiting // see identity
+    packagePrincipalId: packageIdentity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
     zoneRedundant: zoneRedundant
     privateNetwork: privateNetwork
@@ -211,6 +223,7 @@ module app 'modules/app.bicep' = {
     environmentName: environmentName
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    packageIdentityId: packageIdentity.outputs.id
     storageName: storageName
     storageEndpoints: storage.outputs.endpoints
     deploymentContainer: storage.outputs.deploymentContainer

@@ -7,6 +7,9 @@ param environmentName string
 param identityId string
 param identityClientId string
 
+@description('As whom the platform reads and writes the deployed package.')
+param packageIdentityId string
+
 param storageName string
 
 @description('The service URIs blob, queue and table.')
@@ -142,6 +145,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     type: 'UserAssigned'
     userAssignedIdentities: {
       '${identityId}': {}
+      '${packageIdentityId}': {}
     }
   }
   properties: {
@@ -161,7 +165,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
           value: deploymentContainer
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: packageIdentityId
           }
         }
       }
@@ -217,8 +221,6 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (withEntra)
       unauthenticatedClientAction: 'AllowAnonymous'
       excludedPaths: [
         '/api/webhooks/*'
-        '/api/health'
-        '/api/openapi.json'
       ]
     }
     httpSettings: {

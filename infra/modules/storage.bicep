@@ -6,6 +6,9 @@ param tags { *: string }
 @description('The identity that the app and the Functions host come with.')
 param principalId string
 
+@description('The identity that reads and writes the deployed package.')
+param packagePrincipalId string
+
 param workspaceId string
 param zoneRedundant bool
 param privateNetwork bool
@@ -23,13 +26,20 @@ var tableNames = [
   'ledger'
   'batches'
 ]
+// The Functions host's own: its locks and timers, and its keys.
+var hostContainerNames = [
+  'azure-webjobs-hosts'
+  'azure-webjobs-secrets'
+]
 var containerName = 'deployment'
 
-// "Azure built-in roles for Storage". On the whole account, which holds nothing but connorg: the host
-// makes containers and a table of its own ("Connecting to host storage with an identity" asks for the
-// blob role as owner, and for the table role so that it can keep diagnostic events).
+// "Azure built-in roles for Storage". "Connecting to host storage with an identity" asks for the blob role
+// as owner, and for the table role so that the host can keep diagnostic events in a table of its own. The
+// blob role is for the host's two containers alone: the app's identity can't overwrite the package. So they
+// are made here, since nobody may make others.
+var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var roles = [
-  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
   '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
   '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
 ]
@@ -80,6 +90,16 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   }
 }
 
+resource hostContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
+  for hostContainerName in hostContainerNames: {
+    parent: blobs
+    name: hostContainerName
+    properties: {
+      publicAccess: 'None'
+    }
+  }
+]
+
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
   parent: account
   name: 'default'
@@ -115,6 +135,29 @@ resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+resource hostAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (hostContainerName, index) in hostContainerNames: {
+    scope: hostContainers[index]
+    name: guid(account.id, hostContainerName, principalId, blobDataOwner)
+    properties: {
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataOwner)
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+    }
+  }
+]
+
+// Any identity of an app can be asked for a token by its code: this raises the bar and does not close it.
+resource packageAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: container
+  name: guid(container.id, packagePrincipalId, blobDataContributor)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+    principalId: packagePrincipalId
+    principalType: 'ServicePrincipal'
+  }
+}
 
 // Who deletes is written down. Reads and writes are not: the queues are asked every second.
 #disable-next-line use-recent-api-versions // there is no newer one; 2016-09-01 is older and knows less

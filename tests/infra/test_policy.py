@@ -9,17 +9,19 @@ import pytest
 from connorg.contract import storage_names as names
 from function_app import routes
 from tests.infra.bicep.deploying import Deployment, Resource
-from tests.infra.bicep.values import Unknown
+from tests.infra.bicep.values import Unknown, last_name
 from tests.infra.environments import ENVIRONMENTS, INFRA, deployed
 
 # "Azure built-in roles", by the last part of their ids.
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
 }
+BLOB_CONTRIBUTOR = "Storage Blob Data Contributor"
 SECRETIVE = re.compile(
     r"listKeys|listAccountSas|listServiceSas|getSecret|AccountKey=|SharedAccess", re.IGNORECASE
 )
@@ -32,20 +34,45 @@ def properties(environment: str, type_name: str) -> dict[str, Any]:
 
 
 @everywhere
-def test_the_identity_has_these_roles_on_these_resources_and_no_other(environment: str) -> None:
+def test_each_identity_has_these_roles_on_these_resources_and_no_other(environment: str) -> None:
     found = deployed(environment)
-    assignments = found.of_type("Microsoft.Authorization/roleAssignments")
-    [identity] = found.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
-    assert {assignment.properties["principalId"].text for assignment in assignments} == {
-        f"reference('{identity.id}', '{identity.kind.partition('@')[2]}').principalId"
-    }
-    assert sorted((a.body["scope"].kind.partition("@")[0], role_of(a)) for a in assignments) == [
+    assert held(found, "id-connorg-package-") == [("container deployment", BLOB_CONTRIBUTOR)]
+    assert held(found, "id-connorg-") == [
         ("Microsoft.Insights/components", "Monitoring Metrics Publisher"),
         ("Microsoft.KeyVault/vaults", "Key Vault Secrets User"),
-        ("Microsoft.Storage/storageAccounts", "Storage Blob Data Owner"),
         ("Microsoft.Storage/storageAccounts", "Storage Queue Data Contributor"),
         ("Microsoft.Storage/storageAccounts", "Storage Table Data Contributor"),
+        ("container azure-webjobs-hosts", "Storage Blob Data Owner"),
+        ("container azure-webjobs-secrets", "Storage Blob Data Owner"),
     ]
+    site = properties(environment, "Microsoft.Web/sites")
+    package = site["functionAppConfig"]["deployment"]["storage"]["authentication"]
+    assert "package" in named(package["userAssignedIdentityResourceId"])
+    assert "package" not in named(site["keyVaultReferenceIdentity"])
+
+
+def named(value: object) -> str:
+    return value.text if isinstance(value, Unknown) else str(value)
+
+
+def held(found: Deployment, name: str) -> list[tuple[str, str]]:
+    """Return which roles the identity has whose name begins so, and on what."""
+    identities = found.of_type("Microsoft.ManagedIdentity/userAssignedIdentities")
+    [identity] = [
+        one for one in identities if re.fullmatch(f"{name}[0-9a-z]+", str(one.body["name"]))
+    ]
+    principal = f"reference('{identity.id}', '{identity.kind.partition('@')[2]}').principalId"
+    return sorted(
+        (scope_of(assignment), role_of(assignment))
+        for assignment in found.of_type("Microsoft.Authorization/roleAssignments")
+        if assignment.properties["principalId"].text == principal
+    )
+
+
+def scope_of(assignment: Resource) -> str:
+    scope = assignment.body["scope"]
+    kind = scope.kind.partition("@")[0]
+    return f"container {last_name(scope.name)}" if kind.endswith("/containers") else kind
 
 
 def role_of(assignment: Resource) -> str:
@@ -113,8 +140,9 @@ def test_nothing_stored_is_public(environment: str) -> None:
     account = properties(environment, "Microsoft.Storage/storageAccounts")
     assert account["allowBlobPublicAccess"] is False
     assert account["allowCrossTenantReplication"] is False
-    container = properties(environment, "Microsoft.Storage/storageAccounts/blobServices/containers")
-    assert container["publicAccess"] == "None"
+    kind = "Microsoft.Storage/storageAccounts/blobServices/containers"
+    containers = deployed(environment).of_type(kind)
+    assert {one.properties["publicAccess"] for one in containers} == {"None"}
 
 
 @everywhere
