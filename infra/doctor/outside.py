@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,13 @@ STORAGE_REFUSES = (
     " account's network rules let the app in (az storage account show --name ACCOUNT --query"
     " networkRuleSet). Nothing that was accepted is lost."
 )
+_APP_ROLES = (
+    "Onboarding.Submit",
+    "Onboarding.Read",
+    "Onboarding.Manage",
+    "Onboarding.Delete",
+)
+_MOST_NAMED = 5  # routes in a finding
 _NOTES = {"missing", "unknown", "failed", "poisoned"}
 """Statuses that stop nothing by themselves."""
 _LET_IN = (
@@ -113,20 +121,42 @@ class Examination:
         return fault("TLS", text, mend)
 
     async def _forged(self) -> Finding:
-        """Call as somebody who writes the header that only App Service may write."""
-        claims = [{"typ": "roles", "val": "Onboarding.Read"}]
+        """Call as somebody who writes the header that only App Service may write.
+
+        On every route that asks for a role: nothing would come of these calls, whoever made them.
+        """
+        claims = [{"typ": "roles", "val": role} for role in _APP_ROLES]
         content = json.dumps({"auth_typ": "aad", "role_typ": "roles", "claims": claims})
         header = {"x-ms-client-principal": base64.b64encode(content.encode()).decode()}
-        answer = await self._get("onboardings?top=1", header)
-        if answer.status_code in {_SIGN_IN, _UNAUTHORIZED, _FORBIDDEN}:
-            return ok("forged caller", f"Refused ({answer.status_code}).")
-        if answer.status_code == _BROKEN:  # before it looked who calls
+        open_to_it, tried, failing = [], 0, 0
+        for method, path in await self._routes_with_a_role():
+            answer = await self._http.request(method, f"{self._url}/api/{path}", headers=header)
+            tried += 1
+            if answer.status_code == _BROKEN:  # before it looked who calls
+                failing += 1
+            elif not (answer.is_redirect or answer.status_code in {_UNAUTHORIZED, _FORBIDDEN}):
+                open_to_it.append(f"{method} {path} ({answer.status_code})")
+        if open_to_it:
+            text = (
+                f"A caller without key or token was let in by {len(open_to_it)} of {tried} routes:"
+                f" {', '.join(open_to_it[:_MOST_NAMED])}. It only wrote the header"
+                " x-ms-client-principal. Nothing stands in front of the app that removes it."
+            )
+            return fault("forged caller", text, AUTHENTICATION)
+        if failing:
             return note("forged caller", "Not tried: the app fails.", "Mend that first.")
-        text = (
-            f"A caller without key or token was let in (answer {answer.status_code}): it only wrote"
-            " the header x-ms-client-principal. Nothing stands in front of the app that removes it."
-        )
-        return fault("forged caller", text, AUTHENTICATION)
+        return ok("forged caller", f"Refused by {tried} of {tried} routes.")
+
+    async def _routes_with_a_role(self) -> list[tuple[str, str]]:
+        """Return them as the app describes itself, with what names nothing for each parameter."""
+        described = _json(await self._get("openapi.json", {})).get("paths", {})
+        found = [
+            (method.upper(), re.sub(r"\{\w+\}", "none", path.lstrip("/")))
+            for path, methods in described.items()
+            for method, operation in methods.items()
+            if isinstance(operation, dict) and operation.get("security")
+        ]
+        return found or [("GET", "onboardings")]
 
     async def _get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         given = self._credentials if headers is None else headers

@@ -16,6 +16,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from function_app import routes
 from infra.doctor.__main__ import FAULTY, NOT_EXAMINED, WELL, main
 from infra.grant.__main__ import main as grant
 from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, Identity, create_app
@@ -306,18 +307,19 @@ async def app_service(functions: str) -> AsyncIterator[str]:
         try:
             claims = [{"typ": "roles", "val": role} for role in verify(token, {AUDIENCE})["roles"]]
         except TokenError:
-            if not request.path.endswith("/health"):
+            if token:
                 return web.Response(status=401)
         else:
             principal = json.dumps({"auth_typ": "aad", "claims": claims}).encode()
             headers["X-MS-CLIENT-PRINCIPAL"] = base64.b64encode(principal).decode()
         async with httpx.AsyncClient(timeout=60) as http:
-            answer = await http.get(f"{functions}{request.raw_path}", headers=headers)
+            url = f"{functions}{request.raw_path}"
+            answer = await http.request(request.method, url, headers=headers)
         kept = {n: v for n, v in answer.headers.items() if n.startswith(("content-type", "x-ms-"))}
         return web.Response(status=answer.status_code, body=answer.content, headers=kept)
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", handle)
+    app.router.add_route("*", "/{path:.*}", handle)
     async with TestServer(app) as server:
         yield str(server.make_url("/"))
 
@@ -329,6 +331,9 @@ async def test_entra_with_and_without_app_service_authentication(
         found = await patient.findings()
         assert found["forged caller"]["level"] == "fault"
         assert "az resource update" in found["forged caller"]["mend"]
+        asking_for_a_role = sum(route.role is not None for route in routes)
+        tried = f"by {asking_for_a_role} of {asking_for_a_role} routes"
+        assert tried in found["forged caller"]["detail"]
         assert "--audience" in found["caller"]["mend"], "a key opens nothing"
 
         async with app_service(patient.stack.functions) as url:
@@ -340,6 +345,7 @@ async def test_entra_with_and_without_app_service_authentication(
                         "--audience", AUDIENCE, key=False, url=url, code=code
                     )
                 assert found["forged caller"]["level"] == "ok"
+                assert tried in found["forged caller"]["detail"]
             assert "lacks the app role" in found["caller"]["detail"]
             assert "python -m infra.grant caller" in found["caller"]["mend"]
             monkeypatch.setenv("IDENTITY_HEADER", "wrong")

@@ -418,6 +418,14 @@ MUTATIONS = (
         killed_by=f"{_MAPPING}test_an_event_that_would_take_long_is_refused_before_it_is_read",
     ),
     Mutation(
+        "the doctor tries a forged caller on the first route alone",
+        "infra/doctor/outside.py",
+        old="in await self._routes_with_a_role():",
+        new="in (await self._routes_with_a_role())[:1]:",
+        killed_by="tests/unit/infra/test_doctor.py"
+        "::test_every_route_with_a_role_is_tried_by_a_forged_caller",
+    ),
+    Mutation(
         "a page may hold what its first digits hide",
         "connorg/functions/http/parameters.py",
         old="if not _NUMBER.fullmatch(text) or int(text) > _LARGEST_PAGE:",

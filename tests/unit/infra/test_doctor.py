@@ -59,6 +59,48 @@ async def test_no_key_travels_in_the_clear(url: str) -> None:
     assert faults == {"TLS"}
 
 
+ROUTES = {
+    "/onboardings/{id}": {"get": {"security": [{}]}, "delete": {"security": [{}]}},
+    "/connected-organizations/{id}/{kind}": {"post": {"security": [{}]}},
+    "/health": {"get": {"security": []}},
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", "onboardings/none"), ("POST", "connected-organizations/none/none"), (None, None)],
+)
+async def test_every_route_with_a_role_is_tried_by_a_forged_caller(
+    method: str | None, path: str | None
+) -> None:
+    tried: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = (request.method, request.url.path.removeprefix("/api/"))
+        if asked[1] == "openapi.json":
+            return httpx.Response(200, json={"paths": ROUTES})
+        if "x-ms-client-principal" in request.headers:
+            tried.append(asked)
+        elif asked[1] == "health":
+            return httpx.Response(200, json={"checks": []})
+        return httpx.Response(404 if asked == (method, path) else 401)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        examination = Examination("https://connorg.example", http, {})
+        found = {finding.check: finding async for finding in examination.findings()}
+    assert sorted(tried) == [
+        ("DELETE", "onboardings/none"),
+        ("GET", "onboardings/none"),
+        ("POST", "connected-organizations/none/none"),
+    ]
+    forged = found["forged caller"]
+    if method is None:
+        assert (forged.level, forged.detail) == (Level.OK, "Refused by 3 of 3 routes.")
+    else:
+        assert forged.level is Level.FAULT
+        assert f"1 of 3 routes: {method} {path} (404)" in forged.detail
+
+
 async def test_a_root_of_graph_that_may_get_no_token_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
