@@ -13,6 +13,8 @@ from connorg.telemetry import names
 
 _log = logging.getLogger(f"{names.SCOPE}.audit")
 _changes = metrics.get_meter(names.SCOPE).create_counter(names.CHANGES, "{change}")
+NOBODY = "nobody"
+"""Where no role was required."""
 _FIRST_REFUSAL, _FIRST_FAULT = 400, 500  # of HTTP's statuses
 
 
@@ -25,7 +27,7 @@ class Change:
     """An object id in Entra, `key`, or a channel."""
     channel: str
     role: str
-    """The role that was required."""
+    """The role that was required, or NOBODY."""
     status: int
     """The HTTP status of the answer."""
     code: str = ""

@@ -280,9 +280,9 @@ MUTATIONS = (
     Mutation(
         "a message from the queue may have any host called",
         "connorg/core/onboarding/producers.py",
-        old="        if refusal is not None:\n            await record_failed(\n",
-        new="        if refusal is None and request.callback_url == '':\n"
-        "            await record_failed(\n",
+        old="        if refusal is not None:\n            refused = new_onboarding(",
+        new="        if refusal is not None and request.callback_url == '':\n"
+        "            refused = new_onboarding(",
         killed_by=f"{_PRODUCERS}::test_an_address_that_may_not_be_called_is_not",
     ),
     Mutation(

@@ -13,6 +13,7 @@ _SENDERS = "tests/unit/webhooks/test_senders.py::"
 _REQUESTS = "tests/unit/contract/test_requests.py::"
 _SIZES = "tests/unit/core/test_sizes.py::"
 _MAPPING = "tests/unit/webhooks/test_mapping.py::"
+_STANDING = "tests/unit/core/test_standing.py::"
 _ROLES = "tests/unit/functions/test_roles.py::"
 
 MUTATIONS = (
@@ -424,6 +425,27 @@ MUTATIONS = (
         new="in (await self._routes_with_a_role())[:1]:",
         killed_by="tests/unit/infra/test_doctor.py"
         "::test_every_route_with_a_role_is_tried_by_a_forged_caller",
+    ),
+    Mutation(
+        "an update that was asked for by a submit leaves no line of the audit",
+        "connorg/core/onboarding/attempt.py",
+        old="        audit_changes(before, current)\n",
+        new="",
+        killed_by=f"{_STANDING}test_an_update_leaves_a_line_for_each_of_its_effects",
+    ),
+    Mutation(
+        "an update that Graph refused leaves the line of one that was made",
+        "connorg/core/onboarding/standing.py",
+        old="if after.conclusion is not Conclusion.UPDATED:",
+        new="if after.conclusion is None:",
+        killed_by=f"{_STANDING}test_what_changes_nothing_that_stood_leaves_none",
+    ),
+    Mutation(
+        "producers leave no line of the audit",
+        "connorg/core/onboarding/producers.py",
+        old="        _audit(onboarding, request)\n",
+        new="",
+        killed_by=f"{_STANDING}test_a_producers_message_leaves_the_line_of_a_request",
     ),
     Mutation(
         "a page may hold what its first digits hide",

@@ -4,6 +4,7 @@ submit       accept a request, and try at once
 resume       carry on with what the queue brings back
 attempt      from the lease to the conclusion
 steps        one step of an attempt at Graph
+standing     changes of what stood before, for the audit
 lookups      what Graph is asked before anything changes
 replay       replay and cancel
 several      replay and cancel several at once

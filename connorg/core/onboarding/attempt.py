@@ -6,6 +6,7 @@ from connorg.contract.onboarding import Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.history import remember
 from connorg.core.domain.timing import seconds_until
+from connorg.core.onboarding.standing import audit_changes
 from connorg.core.onboarding.steps import attempt
 from connorg.core.ports import SupersededError
 from connorg.core.services import Services
@@ -32,11 +33,12 @@ async def _attempt_and_conclude(services: Services, begun: Onboarding, gate: Gat
         concluded = await _take_step(services, current, gate)
         try:
             with telemetry.concluding():
-                current = await services.ledger.save(concluded)
+                before, current = current, await services.ledger.save(concluded)
         except SupersededError:
             # The lease ran out and somebody took over: what they write counts.
             return await services.ledger.read(begun.id) or concluded
         telemetry.concluded(current)
+        audit_changes(before, current)
         if current.status is not Status.RUNNING:
             return current
 

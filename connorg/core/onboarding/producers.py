@@ -1,16 +1,22 @@
 """Messages that somebody else puts on the queue: a request each."""
 
 from connorg.contract import channels
+from connorg.contract.effects import Effect
 from connorg.contract.messages import ProducerMessage
-from connorg.contract.onboarding import Onboarding, OnboardingError
+from connorg.contract.onboarding import Onboarding, OnboardingError, Status
+from connorg.contract.requests import OnboardingRequest
 from connorg.core.callbacks import subscribe
 from connorg.core.domain.claims import Conflict, Submitted
 from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.reject import record_failed, unreadable
 from connorg.core.onboarding.resume import POISONED, bury, onboarding_behind, resume
+from connorg.core.policy.ways_in import effects_of
 from connorg.core.services import Services
 from connorg.telemetry import hooks as telemetry
+from connorg.telemetry.audit import NOBODY, Change, audit
+
+_ACCEPTED, _REFUSED = 202, 422  # as HTTP answers
 
 
 async def receive(services: Services, message: ProducerMessage) -> None:
@@ -23,16 +29,32 @@ async def receive(services: Services, message: ProducerMessage) -> None:
         # Before it could take the identity source over from an onboarding that connected it.
         refusal = services.policy.early_refusal(request, channels.QUEUE)
         if refusal is not None:
-            await record_failed(
-                services, new_onboarding(services, request, channels.QUEUE), refusal.error
-            )
+            refused = new_onboarding(services, request, channels.QUEUE)
+            _audit(await record_failed(services, refused, refusal.error), request)
             return
         onboarding = await _bound(services, message)
+        _audit(onboarding, request)
         if request.callback_url is not None:
             onboarding = await _opened(services, onboarding)
             await subscribe(services, request, onboarding)
         if not onboarding.status.terminal:
             await resume(services, message_of(onboarding), armed=False)
+
+
+def _audit(onboarding: Onboarding, request: OnboardingRequest) -> None:
+    """Leave the line that a request over HTTP leaves with its answer."""
+    error = onboarding.last_error if onboarding.status is Status.FAILED else None
+    connects = Effect.CONNECT in effects_of(request)
+    change = Change(
+        Effect.CONNECT if connects else Effect.PROPOSE,
+        subject=onboarding.id,
+        by=channels.QUEUE,
+        channel=channels.QUEUE,
+        role=NOBODY,
+        status=_REFUSED if error else _ACCEPTED,
+        code=error.code if error else "",
+    )
+    audit(change)
 
 
 async def _bound(services: Services, message: ProducerMessage) -> Onboarding:

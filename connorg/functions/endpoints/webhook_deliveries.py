@@ -25,8 +25,10 @@ from connorg.core.onboarding.records import new_onboarding
 from connorg.core.onboarding.reject import record_failed_once, unreadable
 from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
+from connorg.core.policy.ways_in import effects_of
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import ended_problem, onboarding_answer
+from connorg.functions.http.callers import note_effects
 from connorg.functions.http.headers import traceparent_of
 from connorg.settings import ConfigurationError
 from connorg.webhooks.mapping import Accepted, Ignored, Invalid, read
@@ -104,6 +106,7 @@ async def _submit(
     req: func.HttpRequest, name: str, delivery: Delivery, wanted: Accepted, signed: bytes | None
 ) -> func.HttpResponse:
     channel = channels.webhook(name)
+    note_effects(effects_of(wanted.request))
     submission = Submission(
         wanted.request,
         channel=channel,

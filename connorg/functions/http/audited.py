@@ -8,10 +8,10 @@ import azure.functions as func
 
 from connorg.contract import channels
 from connorg.contract.effects import Effect, Role
-from connorg.functions.http.callers import actor_of
+from connorg.functions.http.callers import actor_of, asked_effects, note_effects
 from connorg.functions.http.problem_boundary import Handler
 from connorg.telemetry import hooks as telemetry
-from connorg.telemetry.audit import Change, audit
+from connorg.telemetry.audit import NOBODY, Change, audit
 
 EFFECTS: Mapping[str, Effect] = {
     "SubmitOrganization": Effect.CONNECT,
@@ -43,15 +43,16 @@ def audited(handler: Handler, effect: Effect, role: Role | None) -> Handler:
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
+        note_effects(())
         response = await handler(req)
         if not _changes_nothing(req, response):
             channel = _channel_of(req)
             change = Change(
-                effect,
+                _carried_out(effect),
                 subject=_subject_of(req, response),
                 by=actor_of() if channel == channels.HTTP else channel,
                 channel=channel,
-                role=role or "nobody",
+                role=role or NOBODY,
                 status=response.status_code,
                 code=response.headers.get("x-ms-error-code", ""),
             )
@@ -59,6 +60,12 @@ def audited(handler: Handler, effect: Effect, role: Role | None) -> Handler:
         return response
 
     return answer
+
+
+def _carried_out(effect: Effect) -> Effect:
+    """Return what a request asks for that begins something, as far as it was read."""
+    asked = asked_effects()
+    return Effect.PROPOSE if Effect.PROPOSE in asked and Effect.CONNECT not in asked else effect
 
 
 def _changes_nothing(req: func.HttpRequest, response: func.HttpResponse) -> bool:

@@ -8,7 +8,7 @@ signed in.
 
 import base64
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextvars import ContextVar
 from typing import Literal
 
@@ -48,6 +48,7 @@ class _Header(BaseModel):
 
 _caller: ContextVar[Principal | None] = ContextVar("caller", default=None)
 """Whom Entra signed in, of the call that is answered; None: a holder of a key, or nobody."""
+_asked: ContextVar[frozenset[Effect]] = ContextVar("asked", default=frozenset())
 
 
 async def recognise(request: func.HttpRequest) -> None:
@@ -76,8 +77,19 @@ def authorize(role: Role) -> None:
         )
 
 
-def authorize_effects(effects: Iterable[Effect]) -> None:
+def note_effects(effects: Iterable[Effect]) -> None:
+    """Take note of all that a request may come to, for the audit."""
+    _asked.set(frozenset(effects))
+
+
+def asked_effects() -> frozenset[Effect]:
+    """Return what was noted of the call that is answered."""
+    return _asked.get()
+
+
+def authorize_effects(effects: Collection[Effect]) -> None:
     """Refuse who lacks the role for one of the effects, whatever the route asks for."""
+    note_effects(effects)
     for role in sorted({ROLES[effect] for effect in effects}):
         authorize(role)
 
