@@ -7,9 +7,9 @@ designer knows neither oneOf nor null, so an identity source is one object with 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connorg.functions.http.parameters import Schema
 from connorg.functions.http.route import Route
 from connorg.functions.openapi.document import document
-from connorg.functions.openapi.parts import Schema
 
 # What a flow maker wants, the first ones first.
 _VISIBILITY: Mapping[str, str] = {

@@ -80,9 +80,8 @@ async def entra(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Entra]:
 async def status(authorization: str, **more: str) -> int:
     """Ask for something that a caller who is let in is told to be malformed: 400."""
     headers = {"authorization": authorization, **more}
-    request = func.HttpRequest(
-        "POST", "http://127.0.0.1/api/x", headers=headers, params={"dryRun": "x"}, body=BODY
-    )
+    url = "http://127.0.0.1/api/x?dryRun=x"
+    request = func.HttpRequest("POST", url, headers=headers, body=BODY)
     return int((await HTTP_FUNCTIONS["SubmitOrganization"].call(request)).status_code)
 
 

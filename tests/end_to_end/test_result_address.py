@@ -55,8 +55,10 @@ async def test_a_poller_needs_nothing_but_the_address(signing: Connorg) -> None:
 async def test_without_the_right_token_nothing_is_told(signing: Connorg) -> None:
     one, other = [(await submitted(signing)).headers["location"] for _ in range(2)]
     address, token = one.split("?token=")
-    for wrong in ("", "?token=", f"?token={token[:-1]}", f"?token={token}A", "?token=%ff.%00"):
+    for wrong in ("", f"?token={token[:-1]}", f"?token={token}A", "?token=%7f.%00"):
         refused(await poll(signing, f"{address}{wrong}"))
+    for unreadable in ("?token=", "?token=%ff", f"?token={token}&token={token}"):
+        problem(await poll(signing, f"{address}{unreadable}"), 400, "InvalidParameter")
     refused(await poll(signing, f"{address}?token={other.split('=')[1]}"))
     refused(await poll(signing, address.replace("/result", "x/result") + f"?token={token}"))
     refused(await signing.call("GET", address))
@@ -98,9 +100,11 @@ async def test_no_list_repeats_a_token(signing: Connorg) -> None:
     for _ in range(2):
         answer = await submitted(signing)
     [token] = parse_qs(urlsplit(answer.headers["location"]).query)["token"]
-    listed = await signing.call("GET", f"onboardings?top=1&token={token}")
+    listed = await signing.call("GET", "onboardings?top=1")
     assert listed.json()["nextLink"]
-    assert token not in listed.text
+    refused = await signing.call("GET", f"onboardings?top=1&token={token}")
+    assert refused.status_code == 400
+    assert token not in listed.text + refused.text
 
 
 async def test_an_onboarding_of_an_earlier_version_keeps_its_rule(signing: Connorg) -> None:

@@ -9,6 +9,7 @@ files       breaks of what is read: files, events, words for nothing
 host        breaks of the local Functions host that replays of recordings notice
 lists       breaks of what a domain is known for
 operators   breaks of what operators see and do
+parameters  breaks of what callers say beside the body
 promises    breaks of what connorg promises: once, kept, told to the end
 resuming    breaks of what the queue brings back: who carries on, and that somebody will
 roles       breaks of what each way in may do, and of who is taken for whom
@@ -26,6 +27,7 @@ from tests.mutations import (
     host,
     lists,
     operators,
+    parameters,
     promises,
     resuming,
     roles,
@@ -44,6 +46,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *host.MUTATIONS,
     *lists.MUTATIONS,
     *operators.MUTATIONS,
+    *parameters.MUTATIONS,
     *promises.MUTATIONS,
     *resuming.MUTATIONS,
     *roles.MUTATIONS,

@@ -10,7 +10,6 @@ from connorg.contract.batch_views import BatchView, RowResult, RowResults
 from connorg.contract.batches import Batch, BatchRow, OnInvalid
 from connorg.contract.identifiers import is_batch_id
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.requests import Reference
 from connorg.core.batches.accept import (
     BatchSubmission,
     apply_policy,
@@ -26,8 +25,8 @@ from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import conflict_problem, json_answer
 from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
-from connorg.functions.http.headers import idempotency_key_of, traceparent_of
-from connorg.functions.http.parameters import choice_of, flag_of, text_of
+from connorg.functions.http.headers import IDEMPOTENCY_KEY, traceparent_of
+from connorg.functions.http.parameters import DRY_RUN, Parameter, one_of, reference, takes
 from connorg.wiring import admin, services
 
 if TYPE_CHECKING:
@@ -37,29 +36,37 @@ _SLICE = 50  # rows judged in one go; then others get their turn on the event lo
 _SHORTEST_POLL, _LONGEST_POLL = 2, 30  # seconds
 _COLUMNS = tuple(RowResult.model_json_schema()["properties"])
 
+ON_INVALID = Parameter(
+    "onInvalid",
+    "What to do with a file of which some rows have faults.",
+    {"type": "string", "enum": [*OnInvalid], "default": OnInvalid.REJECT},
+    one_of(OnInvalid),
+    OnInvalid.REJECT,
+)
+REFERENCE = reference("The ticket of the rows that name none.")
 
+
+@takes(ON_INVALID, DRY_RUN, REFERENCE, IDEMPOTENCY_KEY)
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
-    """POST batches?onInvalid=&dryRun=&reference="""
-    on_invalid = choice_of(req, "onInvalid", OnInvalid) or OnInvalid.REJECT
-    reference = text_of(req, "reference", Reference)
-    key = idempotency_key_of(req)
+    """POST batches"""
     file = await _read(req)
     requests = [row.request for row in file.rows if row.request is not None]
     authorize_effects({effect for request in requests for effect in effects_of(request)})
-    rows = await _judged(file, reference)
-    if flag_of(req, "dryRun"):
+    ticket = REFERENCE.of(req)
+    rows = await _judged(file, ticket)
+    if DRY_RUN.of(req):
         forecast = await forecast_batch(services(), admin(), rows, file.ignored_columns)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
-    if on_invalid is OnInvalid.REJECT:
+    if ON_INVALID.of(req) is OnInvalid.REJECT:
         _require_no_faults(rows)
     result = await submit_batch(
         services(),
         BatchSubmission(
             rows=rows,
             ignored_columns=file.ignored_columns,
-            reference=reference,
+            reference=ticket,
             caller=caller_of(),
-            idempotency_key=key,
+            idempotency_key=IDEMPOTENCY_KEY.of(req),
             fingerprint=hashlib.sha256(b"batch\0" + req.get_body()).hexdigest(),
             traceparent=traceparent_of(req),
             by=actor_of(),

@@ -9,7 +9,6 @@ from connorg.contract.identity_sources import (
     natural_keys_of_tenant,
 )
 from connorg.contract.problems import ProblemError, ProblemKind
-from connorg.contract.requests import Reference
 from connorg.core.forget import (
     Named,
     Referenced,
@@ -18,22 +17,28 @@ from connorg.core.forget import (
     forget_partner,
 )
 from connorg.functions.http.answers import json_answer
-from connorg.functions.http.parameters import flag_of, text_of
+from connorg.functions.http.parameters import DRY_RUN, reference, refused, takes, typed
 from connorg.wiring import services
 
-_NAMES = ("domain", "tenantId", "reference")
-_KNOWN = {*_NAMES, "dryRun", "code"}  # `code` is the host's key
 _MOST_NAMED = 10
+DOMAIN = typed(
+    "domain",
+    "The partner's domain.",
+    DomainName,
+    {"type": "string", "minLength": 1, "maxLength": 1024},
+)
+TENANT = typed("tenantId", "The partner's tenant.", TenantId, {"type": "string", "format": "uuid"})
+REFERENCE = reference("The ticket that was about this partner alone.")
 
 
+@takes(DOMAIN, TENANT, REFERENCE, DRY_RUN)
 async def forget(req: func.HttpRequest) -> func.HttpResponse:
-    """POST onboardings/forget?domain=|tenantId=|reference=&dryRun="""
-    partner, is_dry = partner_of(req), flag_of(req, "dryRun")
+    """POST onboardings/forget, by one name of a partner"""
+    partner, is_dry = partner_of(req), DRY_RUN.of(req)
     try:
         answer = await forget_partner(services(), partner, dry_run=is_dry)
     except SeveralPartnersError:
-        raise ProblemError(
-            ProblemKind.INVALID_PARAMETER,
+        raise refused(
             "The reference names several partners; nothing was erased.",
             "Forget each by domain or tenantId.",
         ) from None
@@ -44,27 +49,17 @@ async def forget(req: func.HttpRequest) -> func.HttpResponse:
 
 def partner_of(req: func.HttpRequest) -> Named | Referenced:
     """Return which partner a call is about. Raise ProblemError where it does not say so."""
-    # A misspelt dryRun must not erase anything.
-    if unknown := sorted(req.params.keys() - _KNOWN):
-        raise ProblemError(
-            ProblemKind.INVALID_PARAMETER,
-            f"There is no parameter {unknown[0]}.",
-            f"Send one of {', '.join(_NAMES)}, and dryRun.",
-        )
-    if len(req.params.keys() & {*_NAMES}) != 1:
-        raise ProblemError(
-            ProblemKind.INVALID_PARAMETER,
-            "The call must name one partner, in one way.",
-            f"Send exactly one of {', '.join(_NAMES)}.",
-        )
-    if domain := text_of(req, "domain", DomainName):
-        return Named(domain, natural_keys_of_domain(domain))
-    if tenant_id := text_of(req, "tenantId", TenantId):
-        return Named(tenant_id, natural_keys_of_tenant(tenant_id))
-    if reference := text_of(req, "reference", Reference):
-        return Referenced(reference)
-    # What names no ticket would be of everybody who named none.
-    raise ProblemError(ProblemKind.INVALID_PARAMETER, "reference must name a ticket.")
+    match DOMAIN.of(req), TENANT.of(req), REFERENCE.of(req):
+        case str(domain), None, None:
+            return Named(domain, natural_keys_of_domain(domain))
+        case None, str(tenant_id), None:
+            return Named(tenant_id, natural_keys_of_tenant(tenant_id))
+        case None, None, str(ticket):
+            return Referenced(ticket)
+    raise refused(
+        "The call must name one partner, in one way.",
+        f"Send exactly one of {DOMAIN.name}, {TENANT.name}, {REFERENCE.name}.",
+    )
 
 
 def _under_way(answer: UnderWay) -> ProblemError:

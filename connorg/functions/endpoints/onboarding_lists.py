@@ -6,7 +6,6 @@ import azure.functions as func
 
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.parsing import parse
-from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.contract.selection import (
     MOST_AT_ONCE,
     Cancellations,
@@ -27,9 +26,19 @@ from connorg.core.summary import summarize
 from connorg.functions.http.answers import json_answer, page_answer
 from connorg.functions.http.callers import actor_of
 from connorg.functions.http.csv_answers import csv_page, wants_csv
-from connorg.functions.http.onboarding_filters import filter_of
-from connorg.functions.http.parameters import body_of, flag_of, top_of
+from connorg.functions.http.onboarding_filters import FILTERS, filter_of
+from connorg.functions.http.parameters import (
+    CONTINUATION,
+    DRY_RUN,
+    TOP,
+    body_of,
+    flag,
+    refused,
+    takes,
+)
 from connorg.wiring import services
+
+ALL = flag("all", "Take all of them, where nothing else says which.")
 
 _ROUTE = "onboardings"
 _LARGEST_BODY = 100 * MOST_AT_ONCE  # bytes; an id has 57 characters
@@ -52,26 +61,28 @@ _COLUMNS = (
 )
 
 
+@takes(*FILTERS, TOP, CONTINUATION)
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings?status=&code=&channel=&reference=&batch=&since=&until=&text="""
+    """GET onboardings"""
     which = filter_of(req, services().clock.now())
-    continuation = req.params.get("continuationToken")
-    page = await services().ledger.list(which, top_of(req), continuation)
+    page = await services().ledger.list(which, TOP.of(req), CONTINUATION.of(req))
     if wants_csv(req):
         return csv_page(_COLUMNS, map(_cells, page.onboardings), page.continuation, _ROUTE, req)
     views = [onboarding.view() for onboarding in page.onboardings]
     return page_answer(views, page.continuation, _ROUTE, req)
 
 
+@takes(*FILTERS)
 async def count(req: func.HttpRequest) -> func.HttpResponse:
     """GET onboardings/summary, with the filters of the list."""
     summary = await summarize(services(), filter_of(req, services().clock.now()))
     return json_answer(summary.model_dump(mode="json", exclude_none=True), 200)
 
 
+@takes(*FILTERS, ALL, DRY_RUN)
 async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/retry, with the filters of the list or ids: those that failed."""
-    choice, is_dry = choice_of_call(req, services().clock.now()), flag_of(req, "dryRun")
+    choice, is_dry = choice_of_call(req, services().clock.now()), DRY_RUN.of(req)
     outcomes = await replay_several(services(), choice, MOST_AT_ONCE, dry_run=is_dry, by=actor_of())
     body = Replays(
         dry_run=is_dry,
@@ -83,9 +94,10 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer(body.model_dump(mode="json", exclude_none=True), 200 if is_dry else 202)
 
 
+@takes(*FILTERS, ALL, DRY_RUN)
 async def cancel_all(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/cancel, with the filters of the list or ids: those that wait."""
-    choice, is_dry = choice_of_call(req, services().clock.now()), flag_of(req, "dryRun")
+    choice, is_dry = choice_of_call(req, services().clock.now()), DRY_RUN.of(req)
     outcomes = await cancel_several(services(), choice, MOST_AT_ONCE, dry_run=is_dry, by=actor_of())
     body = Cancellations(
         dry_run=is_dry,
@@ -101,11 +113,10 @@ def choice_of_call(req: func.HttpRequest, now: datetime) -> Choice:
     """Return which onboardings a call is about. Raise ProblemError where it does not say so."""
     body = body_of(req, _LARGEST_BODY, f"Send at most {MOST_AT_ONCE} ids.").strip()
     ids = parse(Selection, body).ids if body else None
-    which, is_all = filter_of(req, now), flag_of(req, "all")
+    which, is_all = filter_of(req, now), ALL.of(req)
     if [ids is not None, not which.is_empty, is_all].count(True) == 1:
         return which if ids is None else ids
-    raise ProblemError(
-        ProblemKind.INVALID_PARAMETER,
+    raise refused(
         "The call must say which onboardings it is about, in one way.",
         "Send filters such as code or since, or a body with ids, or all=true for all of them.",
     )

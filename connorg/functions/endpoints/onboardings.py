@@ -30,30 +30,40 @@ from connorg.functions.http.answers import (
     submitted_answer,
 )
 from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
-from connorg.functions.http.headers import idempotency_key_of, preference_of, traceparent_of
-from connorg.functions.http.parameters import body_of, flag_of
-from connorg.functions.http.result_tokens import require_not_expired, require_token
+from connorg.functions.http.headers import IDEMPOTENCY_KEY, PREFER, traceparent_of
+from connorg.functions.http.parameters import DRY_RUN, Parameter, body_of, takes, truth
+from connorg.functions.http.result_tokens import TOKEN, require_not_expired, require_token
 from connorg.settings import settings
 from connorg.wiring import services
 
+READ_BACK: Parameter[bool | None] = Parameter(
+    "readBack",
+    "Read once which identity source Graph resolved.",
+    {"type": "boolean", "default": False},
+    truth,
+    None,
+)
 
+
+@takes(DRY_RUN, READ_BACK, PREFER, IDEMPOTENCY_KEY)
 async def submit(req: func.HttpRequest) -> func.HttpResponse:
-    """POST connected-organizations?dryRun=&readBack="""
+    """POST connected-organizations"""
     request = ask(OnboardingRequest, body_of(req))
     authorize_effects(effects_of(request))
-    if flag_of(req, "dryRun"):
+    if DRY_RUN.of(req):
         forecast = await dry_run(services(), request, channels.HTTP)
         return json_answer(forecast.model_dump(mode="json", exclude_none=True), 200)
-    preference = preference_of(req, settings().wait_seconds)
+    preference = PREFER.of(req)
+    wait = settings().wait_seconds if preference.wait is None else preference.wait
     submission = Submission(
         request,
         channel=channels.HTTP,
         caller=caller_of(),
-        idempotency_key=idempotency_key_of(req),
+        idempotency_key=IDEMPOTENCY_KEY.of(req),
         traceparent=traceparent_of(req),
         by=actor_of(),
     )
-    result = await submit_request(services(), submission, preference.wait)
+    result = await submit_request(services(), submission, wait)
     if isinstance(result, Refusal):
         raise refusal_problem(result)
     if isinstance(result, Conflict):
@@ -62,14 +72,16 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     return submitted_answer(replace(result, onboarding=shown), Addresses(req), preference.headers)
 
 
+@takes(READ_BACK)
 async def read(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}?readBack=: always 200 while it exists, whatever became of it."""
+    """GET onboardings/{id}: always 200 while it exists, whatever became of it."""
     onboarding = await _with_resolved_source(req, await _found(req))
     return json_answer(onboarding.view_with_history(), 200)
 
 
+@takes(TOKEN)
 async def result(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}/result?token=: for pollers, who send no key. Graph is not called."""
+    """GET onboardings/{id}/result: for pollers, who send no key. Graph is not called."""
     onboarding_id = str(req.route_params.get("id", "")).lower()
     is_one = is_onboarding_id(onboarding_id)
     onboarding = await read_kept(services().ledger, onboarding_id) if is_one else None
@@ -94,7 +106,8 @@ async def cancel(req: func.HttpRequest) -> func.HttpResponse:
 
 async def _with_resolved_source(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:
     """Give it with the identity source that Graph resolved, where the caller or a setting asks."""
-    if flag_of(req, "readBack", default=settings().read_back):
+    asked = READ_BACK.of(req)
+    if settings().read_back if asked is None else asked:
         return await read_back(services(), onboarding)
     return onboarding
 

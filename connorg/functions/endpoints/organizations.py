@@ -9,7 +9,13 @@ from pydantic.alias_generators import to_camel
 from connorg.contract.changes import NewSponsor, OrganizationChanges
 from connorg.contract.faults import Fault
 from connorg.contract.fields import CHANGEABLE
-from connorg.contract.identity_sources import SOURCE_KINDS, source_type
+from connorg.contract.identity_sources import (
+    NAME_LENGTH,
+    SOURCE_KINDS,
+    DomainName,
+    TenantId,
+    source_type,
+)
 from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.parsing import InvalidValuesError, parse
 from connorg.contract.problems import ProblemError, ProblemKind
@@ -27,7 +33,17 @@ from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.functions.http.answers import json_answer, page_answer
 from connorg.functions.http.callers import actor_of
 from connorg.functions.http.csv_answers import csv_page, wants_csv
-from connorg.functions.http.parameters import body_of, choice_of, top_of
+from connorg.functions.http.headers import IF_MATCH
+from connorg.functions.http.parameters import (
+    CONTINUATION,
+    TOP,
+    body_of,
+    choice,
+    refused,
+    takes,
+    text,
+    typed,
+)
 from connorg.wiring import admin, services
 
 _ROUTE = "connected-organizations"
@@ -43,18 +59,28 @@ COLUMNS = (
     "createdDateTime",
     "modifiedDateTime",
 )
+NAME = text("displayName", "The name, exactly.", NAME_LENGTH)
+STATE = choice("state", "The state.", State)
+DOMAIN = typed(
+    "domainName",
+    "The domain of its identity source.",
+    DomainName,
+    {"type": "string", "minLength": 1, "maxLength": 1024},
+)
+TENANT = typed(
+    "tenantId", "The tenant of its identity source.", TenantId, {"type": "string", "format": "uuid"}
+)
+CONFIRMATION = text("displayName", "Its name, to confirm the delete.", NAME_LENGTH)
 
 
+@takes(NAME, STATE, DOMAIN, TENANT, TOP, CONTINUATION)
 async def list_all(req: func.HttpRequest) -> func.HttpResponse:
-    """GET connected-organizations?displayName=&state=&domainName=&tenantId=&top="""
-    page = await services().throttle.ask(
-        lambda: admin().list(_filter_of(req), top_of(req), req.params.get("continuationToken")),
-    )
+    """GET connected-organizations"""
+    which, top, continuation = _filter_of(req), TOP.of(req), CONTINUATION.of(req)
+    page = await services().throttle.ask(lambda: admin().list(which, top, continuation))
     if not isinstance(page, OrganizationPage):
-        if "continuationToken" in req.params:
-            raise ProblemError(
-                ProblemKind.INVALID_PARAMETER, page.error.message, "Start again without it."
-            )
+        if continuation is not None:
+            raise refused(page.error.message, "Start again without it.")
         raise refused_problem(page)
     if wants_csv(req):
         return csv_page(COLUMNS, map(csv_row, page.organizations), page.continuation, _ROUTE, req)
@@ -67,11 +93,12 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(await _found(req))
 
 
+@takes(IF_MATCH)
 async def change(req: func.HttpRequest) -> func.HttpResponse:
     """PATCH connected-organizations/{id}"""
     changes = parse(OrganizationChanges, body_of(req))
     organization = await _found(req)
-    if _if_match(req) is not None:
+    if IF_MATCH.is_given(req):
         _check_version(req, organization)
     changed = await change_organization(services(), organization, changes.wanted_of(organization))
     if isinstance(changed, Refused):
@@ -79,8 +106,9 @@ async def change(req: func.HttpRequest) -> func.HttpResponse:
     return _answer(changed)
 
 
+@takes(IF_MATCH, CONFIRMATION)
 async def delete(req: func.HttpRequest) -> func.HttpResponse:
-    """DELETE connected-organizations/{id}?displayName=, or with If-Match"""
+    """DELETE connected-organizations/{id}, confirmed by its name or If-Match"""
     organization = await read_organization(services(), _id_of(req))
     if isinstance(organization, Refused):
         known = organization.not_found and await forget_organization(
@@ -165,20 +193,15 @@ def _kind_of(req: func.HttpRequest) -> SponsorKind:
 
 def _filter_of(req: func.HttpRequest) -> OrganizationFilter:
     return OrganizationFilter(
-        display_name=req.params.get("displayName"),
-        state=choice_of(req, "state", State),
-        domain_name=req.params.get("domainName"),
-        tenant_id=req.params.get("tenantId"),
+        display_name=NAME.of(req),
+        state=STATE.of(req),
+        domain_name=DOMAIN.of(req),
+        tenant_id=TENANT.of(req),
     )
 
 
-def _if_match(req: func.HttpRequest) -> str | None:
-    header = req.headers.get("if-match")
-    return header.strip() if header is not None else None
-
-
 def _check_version(req: func.HttpRequest, organization: ConnectedOrganization) -> None:
-    if _if_match(req) not in {organization.etag, "*"}:
+    if not {organization.etag, "*"} & (IF_MATCH.of(req) or set()):
         raise ProblemError(
             ProblemKind.PRECONDITION_FAILED,
             "The organization was changed since, or If-Match names another one.",
@@ -188,14 +211,14 @@ def _check_version(req: func.HttpRequest, organization: ConnectedOrganization) -
 
 
 def _check_confirmation(req: func.HttpRequest, organization: ConnectedOrganization) -> None:
-    name = req.params.get("displayName")
-    if name is None and _if_match(req) in {None, "*"}:
+    name, versions = CONFIRMATION.of(req), IF_MATCH.of(req)
+    if name is None and (versions is None or "*" in versions):
         raise ProblemError(
             ProblemKind.CONFIRMATION_REQUIRED,
             "A delete must say what it means to delete.",
             "Send If-Match with the organization's ETag, or ?displayName= with its name.",
         )
-    if _if_match(req) is not None:
+    if versions is not None:
         _check_version(req, organization)
     if name is not None and name != organization.display_name:
         raise ProblemError(

@@ -10,23 +10,25 @@ from connorg.core.reports import proposed_since, unrequested, without_sponsors
 from connorg.functions.endpoints.organizations import COLUMNS, csv_row
 from connorg.functions.http.answers import json_answer
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
-from connorg.functions.http.onboarding_filters import older_than
-from connorg.functions.http.parameters import choice_of
+from connorg.functions.http.onboarding_filters import OLDER_THAN, moment_ago
+from connorg.functions.http.parameters import choice, takes
 from connorg.wiring import admin, services
 
-OLDER_THAN = "30d"  # where a caller does not say it
+KIND = choice("kind", "Which sponsors they lack; left out: both kinds.", SponsorKind)
 
 
+@takes(KIND)
 async def list_without_sponsors(req: func.HttpRequest) -> func.HttpResponse:
-    """GET reports/without-sponsors?kind="""
-    kind = choice_of(req, "kind", SponsorKind)
+    """GET reports/without-sponsors"""
+    kind = KIND.of(req)
     kinds = (kind,) if kind else tuple(SponsorKind)
     return _answer(req, await without_sponsors(services(), admin(), kinds), tuple(SponsorKind))
 
 
+@takes(OLDER_THAN)
 async def list_proposed(req: func.HttpRequest) -> func.HttpResponse:
-    """GET reports/proposed?olderThan="""
-    before = older_than(req, "olderThan", OLDER_THAN, services().clock.now())
+    """GET reports/proposed"""
+    before = moment_ago(OLDER_THAN.of(req), services().clock.now())
     return _answer(req, await proposed_since(services(), admin(), before))
 
 

@@ -7,7 +7,7 @@ import azure.functions as func
 
 from connorg.contract.onboarding import Onboarding
 from connorg.core.policy.patterns import is_listed
-from connorg.functions.http.result_tokens import PARAMETER, token_of
+from connorg.functions.http.result_tokens import TOKEN, token_of
 from connorg.settings import settings
 
 PREFIX = "api"  # host.json's routePrefix; a test holds the two together
@@ -41,7 +41,7 @@ class Addresses:
     def result(self, onboarding: Onboarding) -> str:
         """Complete in itself: a poller sends no key."""
         token = token_of(onboarding)
-        query = f"?{PARAMETER}={token}" if token else ""
+        query = f"?{TOKEN.name}={token}" if token else ""
         return f"{self.onboarding(onboarding.id)}/result{query}"
 
     def page(self, route: str, query: str) -> str:

@@ -16,8 +16,7 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.claims import Conflict, Reason, Submitted
 from connorg.core.policy.rules import Refusal
 from connorg.functions.http.addresses import Addresses
-from connorg.functions.http.onboarding_filters import code_of
-from connorg.functions.http.result_tokens import PARAMETER
+from connorg.functions.http.parameters import CONTINUATION, query_of
 from connorg.wiring import services
 
 _NOT_KEPT = {"Cache-Control": "no-store"}  # by nothing on the way: the address is a credential
@@ -168,10 +167,10 @@ def page_answer(
 
 
 def next_page(continuation: str, route: str, req: func.HttpRequest) -> str:
-    # A caller may send the function key or a token as a parameter: no answer repeats it.
-    secret = {PARAMETER} if code_of(req) else {"code", PARAMETER}
-    asked = {name: value for name, value in req.params.items() if name.lower() not in secret}
-    return Addresses(req).page(route, urlencode({**asked, "continuationToken": continuation}))
+    """Return its address, without the host's key: no answer repeats that."""
+    name = CONTINUATION.name
+    asked = [(told, value) for told, value in query_of(req) if told.lower() != name.lower()]
+    return Addresses(req).page(route, urlencode([*asked, (name, continuation)]))
 
 
 def problem_answer(error: ProblemError) -> func.HttpResponse:

@@ -3,12 +3,15 @@
 import functools
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import azure.functions as func
 
 from connorg.contract import channels
 from connorg.contract.effects import Effect, Role
+from connorg.contract.problems import ProblemError
 from connorg.functions.http.callers import actor_of, asked_effects, note_effects
+from connorg.functions.http.parameters import DRY_RUN
 from connorg.functions.http.problem_boundary import Handler
 from connorg.telemetry import hooks as telemetry
 from connorg.telemetry.audit import NOBODY, Change, audit
@@ -70,9 +73,11 @@ def _carried_out(effect: Effect) -> Effect:
 
 def _changes_nothing(req: func.HttpRequest, response: func.HttpResponse) -> bool:
     """Whether it was a dry run, or an event of a webhook that asks for nothing."""
-    is_dry = req.params.get("dryRun", "").lower() == "true"
-    is_passed_over = "source" in req.route_params and response.status_code == 204  # noqa: PLR2004
-    return is_dry or is_passed_over
+    if "source" in req.route_params:  # what senders append to their address means nothing
+        return bool(response.status_code == 204)  # noqa: PLR2004
+    with suppress(ProblemError):
+        return DRY_RUN.of(req)
+    return False
 
 
 def _subject_of(req: func.HttpRequest, response: func.HttpResponse) -> str:

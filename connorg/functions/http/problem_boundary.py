@@ -15,6 +15,7 @@ from connorg.core.ports import StorageUnavailableError
 from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.functions.http.answers import problem_answer
 from connorg.functions.http.callers import authorize, recognise, require_way_in
+from connorg.functions.http.parameters import refuse_what_is_not_taken, taken_by
 from connorg.settings import ConfigurationError, settings
 from connorg.telemetry.unexpected import UnexpectedError
 
@@ -34,6 +35,7 @@ def with_problem_answers(
     needs_settings: bool = True,
 ) -> Handler:
     """Let a handler raise what it likes. No role: whoever comes may call. No effect: it reads."""
+    taken = taken_by(handler)
 
     @functools.wraps(handler)
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
@@ -43,6 +45,8 @@ def with_problem_answers(
             if role is not None:
                 await recognise(req)
                 authorize(role)
+            if taken is not None:
+                refuse_what_is_not_taken(req, taken, changes=effect is not None)
             if effect is not None:
                 require_way_in(effect)
             return await handler(req)

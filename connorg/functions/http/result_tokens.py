@@ -15,13 +15,14 @@ import azure.functions as func
 
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.functions.http.parameters import text
 from connorg.settings import result_secrets
 from connorg.wiring import services
 
 if TYPE_CHECKING:
     from itsdangerous import Signer
 
-PARAMETER = "token"
+TOKEN = text("token", "The credential that Location holds, where one is needed.", 256)
 _VALID = timedelta(days=1)  # after the end
 
 
@@ -35,7 +36,7 @@ def token_of(onboarding: Onboarding) -> str | None:
 
 def require_token(req: func.HttpRequest, onboarding_id: str, onboarding: Onboarding | None) -> None:
     """Refuse who has no credential for this onboarding. None: there is no onboarding."""
-    token = req.params.get(PARAMETER) or ""
+    token = TOKEN.of(req) or ""
     if onboarding is not None and onboarding.result_key is not None:
         given = token.encode("utf-8", "surrogatepass")
         is_known = hmac.compare_digest(given, onboarding.result_key.encode())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
@@ -11,6 +11,7 @@ from connorg.contract.onboarding import OnboardingView
 from connorg.contract.problems import Problem, ProblemKind
 from connorg.contract.release import RELEASE
 from connorg.functions.http.addresses import PREFIX
+from connorg.functions.http.parameters import Parameter, Schema, taken_by
 from connorg.functions.http.route import Route
 from connorg.functions.openapi.operations import OPERATIONS
 from connorg.functions.openapi.parts import (
@@ -20,8 +21,7 @@ from connorg.functions.openapi.parts import (
     Answer,
     ListOf,
     Operation,
-    Parameter,
-    Schema,
+    PathParameter,
 )
 
 _HEADERS: dict[str, Schema] = {
@@ -89,7 +89,7 @@ def _operation_of(route: Route) -> Operation:
     return operation
 
 
-def _path_parameter(name: str, route: Route) -> Parameter:
+def _path_parameter(name: str, route: Route) -> PathParameter:
     parameter = PATH.get(name)
     if parameter is None:
         raise LookupError(
@@ -138,16 +138,21 @@ class _Schemas:
 
 
 def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
-    in_path = [_path_parameter(name, route) for name in route.parameters]
+    taken = taken_by(route.handler)
     operation: Schema = {
         "operationId": route.name,
         "summary": described.summary,
         "description": described.description,
-        "parameters": [_parameter(parameter) for parameter in (*in_path, *described.parameters)],
+        "parameters": [
+            *(_in_path(name, _path_parameter(name, route)) for name in route.parameters),
+            *map(_parameter, taken or ()),
+        ],
         "responses": {str(status): _answer(a, schemas) for status, a in described.answers.items()},
         "security": [],
     }
     problems = (*described.problems, *ANYWHERE)
+    if taken is not None:
+        problems += (ProblemKind.INVALID_PARAMETER,)
     if route.role is not None:
         problems += WITH_A_ROLE
         operation["security"] = [
@@ -163,12 +168,22 @@ def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
     return operation
 
 
-def _parameter(parameter: Parameter) -> Schema:
+def _in_path(name: str, parameter: PathParameter) -> Schema:
+    return {
+        "name": name,
+        "in": "path",
+        "description": parameter.description,
+        "required": True,
+        "schema": parameter.schema,
+    }
+
+
+def _parameter(parameter: Parameter[Any]) -> Schema:
     return {
         "name": parameter.name,
         "in": parameter.place,
         "description": parameter.description,
-        "required": parameter.place == "path",
+        "required": False,
         "schema": parameter.schema,
     }
 

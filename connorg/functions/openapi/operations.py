@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from connorg.contract.batch_views import BatchForecast, BatchView, RowResults
-from connorg.contract.batches import OnInvalid
 from connorg.contract.changes import (
     NewSponsor,
     OrganizationChanges,
@@ -16,28 +15,16 @@ from connorg.contract.health import Health
 from connorg.contract.onboarding import OnboardingView, OnboardingWithHistory, Progress
 from connorg.contract.organization import ConnectedOrganization, SponsoredOrganization
 from connorg.contract.problems import ProblemKind as Kind
-from connorg.contract.requests import OnboardingRequest, State
+from connorg.contract.requests import OnboardingRequest
 from connorg.contract.selection import Cancellations, Replays, Selection
-from connorg.contract.sponsors import SponsorKind, SponsorObject
+from connorg.contract.sponsors import SponsorObject
 from connorg.contract.summary import Summary
+from connorg.functions.http.parameters import Schema
 from connorg.functions.openapi.parts import (
-    ALL,
-    CONTINUATION,
-    DRY_RUN,
-    IDEMPOTENCY_KEY,
-    IF_MATCH,
-    ONBOARDING_FILTERS,
-    PREFER,
-    READ_BACK,
-    TEXT,
-    TOKEN,
-    TOP,
     Answer,
     Document,
     ListOf,
     Operation,
-    Parameter,
-    Schema,
 )
 
 _BODY = (Kind.MALFORMED_BODY, Kind.BODY_TOO_LARGE, Kind.INVALID_VALUES)
@@ -94,15 +81,13 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         (
             *_BODY,
-            Kind.INVALID_PARAMETER,
             *_ENDED,
             Kind.REFUSED_BY_POLICY,
             Kind.IDEMPOTENCY_KEY_REUSED,
             *_STORAGE,
             *_GRAPH,
         ),
-        (DRY_RUN, READ_BACK, PREFER, IDEMPOTENCY_KEY),
-        (OnboardingRequest,),
+        request=(OnboardingRequest,),
         example=EXAMPLE,
     ),
     "ListOrganizations": Operation(
@@ -116,41 +101,19 @@ OPERATIONS: Mapping[str, Operation] = {
                 media_types=("application/json", "text/csv"),
             )
         },
-        (Kind.INVALID_PARAMETER, *_STORAGE, *_GRAPH),
-        (
-            Parameter("displayName", "The name, exactly.", TEXT),
-            Parameter("state", "The state.", {"type": "string", "enum": [*State]}),
-            Parameter("domainName", "The domain of its identity source.", TEXT),
-            Parameter("tenantId", "The tenant of its identity source.", TEXT),
-            TOP,
-            CONTINUATION,
-        ),
+        (*_STORAGE, *_GRAPH),
     ),
     "ReportWithoutSponsors": Operation(
         "Report organizations without sponsors",
         "Lists all organizations that have no sponsor; with kind, none of that kind.",
         {200: _report(SponsoredOrganization)},
-        (Kind.INVALID_PARAMETER, *_STORAGE, Kind.GRAPH_UNAVAILABLE),
-        (
-            Parameter(
-                "kind",
-                "Which sponsors they lack; left out: both kinds.",
-                {"type": "string", "enum": [*SponsorKind]},
-            ),
-        ),
+        (*_STORAGE, Kind.GRAPH_UNAVAILABLE),
     ),
     "ReportProposed": Operation(
         "Report organizations that stay proposed",
         "Lists all organizations that are proposed and were not changed for a time, oldest first.",
         {200: _report(ConnectedOrganization)},
-        (Kind.INVALID_PARAMETER, *_STORAGE, Kind.GRAPH_UNAVAILABLE),
-        (
-            Parameter(
-                "olderThan",
-                "How long they were not changed.",
-                {"type": "string", "examples": ["30d", "12h"], "default": "30d"},
-            ),
-        ),
+        (*_STORAGE, Kind.GRAPH_UNAVAILABLE),
     ),
     "ReportUnrequested": Operation(
         "Report organizations that nobody requested here",
@@ -169,8 +132,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Changes the name, description or state of a connected organization.",
         {200: Answer("The organization as it is now.", (ConnectedOrganization,), ("ETag",))},
         (*_BODY, Kind.ORGANIZATION_NOT_FOUND, Kind.PRECONDITION_FAILED, *_STORAGE, *_GRAPH),
-        (IF_MATCH,),
-        (OrganizationChanges,),
+        request=(OrganizationChanges,),
     ),
     "DeleteOrganization": Operation(
         "Delete an organization",
@@ -183,7 +145,6 @@ OPERATIONS: Mapping[str, Operation] = {
             *_STORAGE,
             *_GRAPH,
         ),
-        (IF_MATCH, Parameter("displayName", "Its name, to confirm the delete.", TEXT)),
     ),
     "ListSponsors": Operation(
         "List the sponsors",
@@ -208,7 +169,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Add an organization to a requestor",
         "Microsoft Graph's Add connectedOrganization (beta), by its body or by reference.",
         {204: Answer("It is added.")},
-        (*_BODY, Kind.INVALID_PARAMETER, Kind.ORGANIZATION_NOT_FOUND, *_STORAGE, *_GRAPH),
+        (*_BODY, Kind.ORGANIZATION_NOT_FOUND, *_STORAGE, *_GRAPH),
         request=(SubjectOrganization, OrganizationReference),
     ),
     "ListOnboardings": Operation(
@@ -222,23 +183,20 @@ OPERATIONS: Mapping[str, Operation] = {
                 media_types=("application/json", "text/csv"),
             )
         },
-        (Kind.INVALID_PARAMETER, *_STORAGE),
-        (*ONBOARDING_FILTERS, TOP, CONTINUATION),
+        _STORAGE,
     ),
     "CountOnboardings": Operation(
         "Count the onboardings",
         "Counts what was asked for by status, error code, channel and hour, and says whether"
         " Microsoft Graph may be called now.",
         {200: Answer("The counts.", (Summary,))},
-        (Kind.INVALID_PARAMETER, *_STORAGE),
-        ONBOARDING_FILTERS,
+        _STORAGE,
     ),
     "ReadOnboarding": Operation(
         "Read an onboarding",
         "Tells the status of an onboarding, whatever became of it.",
         {200: Answer("The onboarding, with what was tried.", (OnboardingWithHistory,))},
-        (Kind.INVALID_PARAMETER, Kind.ONBOARDING_NOT_FOUND, *_STORAGE),
-        (READ_BACK,),
+        (Kind.ONBOARDING_NOT_FOUND, *_STORAGE),
     ),
     "ReadResult": Operation(
         "Wait for the result",
@@ -248,13 +206,11 @@ OPERATIONS: Mapping[str, Operation] = {
             202: Answer("It is not done yet.", (Progress,), (*_POINTERS, "Retry-After")),
         },
         (
-            Kind.INVALID_PARAMETER,
             Kind.UNAUTHENTICATED,
             Kind.ONBOARDING_NOT_FOUND,
             *_ENDED,
             *_STORAGE,
         ),
-        (TOKEN,),
     ),
     "ReplayOnboarding": Operation(
         "Replay an onboarding",
@@ -274,8 +230,7 @@ OPERATIONS: Mapping[str, Operation] = {
             200: Answer("Those that would be replayed.", (Replays,)),
             202: Answer("Those that are replayed.", (Replays,)),
         },
-        (*_BODY, Kind.INVALID_PARAMETER, *_STORAGE),
-        (*ONBOARDING_FILTERS, ALL, DRY_RUN),
+        (*_BODY, *_STORAGE),
         request=(Selection,),
         is_optional=True,
     ),
@@ -283,8 +238,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Cancel those that wait",
         "Cancels the onboardings that match the filters or have the ids and wait, 500 a call.",
         {200: Answer("Those that are canceled, or would be.", (Cancellations,))},
-        (*_BODY, Kind.INVALID_PARAMETER, *_STORAGE),
-        (*ONBOARDING_FILTERS, ALL, DRY_RUN),
+        (*_BODY, *_STORAGE),
         request=(Selection,),
         is_optional=True,
     ),
@@ -298,13 +252,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Forget a partner",
         "Erases what is held of one partner here, named in one way, if none of it is under way.",
         {200: Answer("What is erased, or would be.", (Forgotten,))},
-        (Kind.INVALID_PARAMETER, Kind.PARTNER_UNDER_WAY, *_STORAGE),
-        (
-            Parameter("domain", "The partner's domain.", TEXT),
-            Parameter("tenantId", "The partner's tenant.", TEXT),
-            Parameter("reference", "The ticket that was about this partner alone.", TEXT),
-            DRY_RUN,
-        ),
+        (Kind.PARTNER_UNDER_WAY, *_STORAGE),
     ),
     "SubmitBatch": Operation(
         "Onboard many organizations",
@@ -313,17 +261,7 @@ OPERATIONS: Mapping[str, Operation] = {
             200: Answer("With dryRun: what each row would come to.", (BatchForecast,)),
             202: Answer("It is kept and will be done.", (BatchView,), (*_POINTERS, "Retry-After")),
         },
-        (*_BODY, Kind.INVALID_PARAMETER, Kind.IDEMPOTENCY_KEY_REUSED, *_STORAGE, *_GRAPH),
-        (
-            Parameter(
-                "onInvalid",
-                "What to do with a file of which some rows have faults.",
-                {"type": "string", "enum": [*OnInvalid], "default": OnInvalid.REJECT},
-            ),
-            DRY_RUN,
-            Parameter("reference", "The ticket of the rows that name none.", TEXT),
-            IDEMPOTENCY_KEY,
-        ),
+        (*_BODY, Kind.IDEMPOTENCY_KEY_REUSED, *_STORAGE, *_GRAPH),
         request=(OnboardingRequest,),
         example=[EXAMPLE],
         takes_many=True,

@@ -9,7 +9,7 @@ import pytest
 from connorg.contract.messages import ProducerMessage
 from connorg.contract.parsing import InvalidValuesError, parse
 from connorg.contract.problems import ProblemError
-from connorg.functions.http.headers import idempotency_key_of
+from connorg.functions.http.headers import IDEMPOTENCY_KEY
 from tests.unit.partners import body
 
 SAME = {
@@ -36,7 +36,7 @@ REFUSED = {
 
 def by_header(text: str) -> str | None:
     headers = {"idempotency-key": text}
-    return idempotency_key_of(func.HttpRequest("POST", "/", headers=headers, body=b""))
+    return IDEMPOTENCY_KEY.of(func.HttpRequest("POST", "/", headers=headers, body=b""))
 
 
 def by_message(text: str) -> str | None:

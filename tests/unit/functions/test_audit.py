@@ -15,6 +15,7 @@ from connorg.functions.http.audited import EFFECTS, audited
 from connorg.functions.http.problem_boundary import with_problem_answers
 from connorg.settings import settings
 from tests.unit.functions.registered import HTTP_FUNCTIONS
+from tests.unit.functions.requests import http_request
 
 _ADA = "aaaaaaaa-0000-4000-8000-000000000001"
 _BATCH = "batch-" + "0" * 32
@@ -28,14 +29,8 @@ def _fresh_settings() -> None:
 def request(
     method: str = "POST", headers: dict[str, str] | None = None, **parts: dict[str, str]
 ) -> func.HttpRequest:
-    return func.HttpRequest(
-        method,
-        "https://app.example/api/any",
-        headers=headers or {},
-        params=parts.get("params", {}),
-        route_params=parts.get("route", {}),
-        body=b"",
-    )
+    parameters, in_path = parts.get("params", {}), parts.get("route", {})
+    return http_request(method, "any", parameters, headers=headers or {}, in_path=in_path)
 
 
 async def line_of(

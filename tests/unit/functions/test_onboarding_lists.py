@@ -11,14 +11,14 @@ from connorg.contract.problems import ProblemError
 from connorg.core.ports import OnboardingFilter
 from connorg.functions.endpoints.onboarding_lists import choice_of_call
 from tests.unit.core.services_under_test import NOW
+from tests.unit.functions.requests import http_request
 
 ID = f"{'a' * 24}-{'b' * 32}"
 
 
 def call(body: Any = None, **parameters: str) -> func.HttpRequest:
     content = b"" if body is None else json.dumps(body).encode()
-    address = "https://app.example/api/onboardings/retry"
-    return func.HttpRequest("POST", address, params=parameters, body=content)
+    return http_request("POST", "onboardings/retry", parameters, body=content)
 
 
 def test_filters_ids_or_all_of_them_are_chosen() -> None:
