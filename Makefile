@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects campaign \
-	throttle bulk bench connector lists live package package-test release lock clean
+	throttle bulk bench connector openapi lists live package package-test release lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 # How many answers of Graph `make dialects` draws, and the first seed.
@@ -79,6 +79,9 @@ bench: setup ## Measure connorg beside the least that others do; ARGS=--quick in
 
 connector: setup ## Write the custom connector for Logic Apps again
 	$(python) -m infra.connector > infra/logic-apps/connector.json
+
+openapi: setup ## Write docs/openapi.json again; ARGS="OLD.json NEW.json" says what changed for callers
+	$(python) -m infra.openapi $(ARGS) $(if $(ARGS),,> docs/openapi.json)
 
 lists: setup ## Write the lists of domains that no partner owns again
 	$(python) -m infra.lists > connorg/core/policy/lists.py

@@ -14,7 +14,9 @@ from connorg.contract.model import GUID, Model, is_asked
 MOST_SPONSORS = 20  # of each kind in one request; each is a call to Graph
 _LONGEST = 256  # characters
 # As Entra has them; a guest's holds `#EXT#`. What could end or split an address is left out.
-_PRINCIPAL_NAME = re.compile(r"[^@\s/\\?%:;,'\"<>()\x00-\x1f]+@[^@\s/\\?#%:;,'\"<>()\x00-\x1f]+")
+# Of the dialects of patterns all know \x22 and \x27, and few an escaped quote.
+_LEFT_OUT = r"@\s/\\?%:;,\x22\x27<>()\x00-\x1f"
+_PRINCIPAL_NAME = re.compile(rf"[^{_LEFT_OUT}]+@[^#{_LEFT_OUT}]+")
 
 
 # Of both, for those who read the schema.

@@ -1,8 +1,11 @@
 """The description of the API: it tells of each function that is registered, and is valid."""
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -68,6 +71,54 @@ def test_a_key_is_described_where_the_host_asks_for_one(
         assert bool(operation["security"]) is (level != "anonymous"), operation["operationId"]
 
 
+def test_the_committed_file_is_what_the_code_makes(described: dict[str, Any]) -> None:
+    assert json.loads((ROOT / "docs/openapi.json").read_text()) == described, "run: make openapi"
+
+
+def test_tools_know_its_words(described: dict[str, Any]) -> None:
+    """Of what generators stumble over nothing is left."""
+    schemas = described["components"]["schemas"]
+    titles = Counter(schema["title"] for schema in schemas.values())
+    assert [title for title, count in titles.items() if count > 1] == []
+    assert not {"prefixItems", "allOf"} & {*words(described)}
+    for operation in operations(described).values():
+        [tag] = operation["tags"]
+        assert tag in {known["name"] for known in described["tags"]}
+        for status, answer in operation["responses"].items():
+            if "application/problem+json" in answer.get("content", {}):
+                [content] = answer["content"].values()
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, status
+
+
+# What is said in one dialect of patterns and in no other, or means something else there.
+DIALECT = re.compile(r"""\\u|\\[pPAZzbBGQEhHRkdDwW]|\(\?|["'\x00-\x1f]|\\["'@#%:;,<>-]""")
+
+
+def test_patterns_mean_the_same_in_every_language(described: dict[str, Any]) -> None:
+    found = {*patterns(described)}
+    assert len(found) > 8
+    assert [pattern for pattern in found if DIALECT.search(pattern)] == []
+
+
+def patterns(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("pattern"), str):
+            yield value["pattern"]
+        for inner in value.values():
+            yield from patterns(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from patterns(inner)
+
+
+def words(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        yield from words(one)
+
+
 def test_the_document_is_valid(described: dict[str, Any]) -> None:
     validate(json.loads(json.dumps(described)))
 
@@ -91,7 +142,7 @@ def test_the_example_is_one(described: dict[str, Any]) -> None:
 def test_enumerations_and_words_come_from_the_models(described: dict[str, Any]) -> None:
     schemas = described["components"]["schemas"]
     assert schemas["IfExists"]["enum"] == ["return", "fail", "update"]
-    properties = schemas["OnboardingRequest-Input"]["properties"]
+    properties = schemas["OnboardingRequest"]["properties"]
     assert properties.keys() == {f.alias for f in OnboardingRequest.model_fields.values()}
     assert properties["displayName"]["title"] == "Display Name"
     assert properties["displayName"]["maxLength"] == 256

@@ -16,7 +16,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
-from schemathesis import GenerationMode
+from schemathesis import CheckContext, GenerationMode
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -48,12 +48,26 @@ OTHER_CASES = {
     "Health": 1,
     "Describe": 1,
 }
+
+
+def problem_codes(
+    _: CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> None:
+    """Hold the code of a problem to those that the document lists beside its status."""
+    described = case.operation.definition.raw["responses"][str(response.status_code)]
+    known = described.get("x-codes", ["*"])
+    if "*" not in known and response.content:
+        assert response.json()["code"] in known, response.text
+
+
 CONFORMS = [
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    problem_codes,
 ]
+
 SCHEMA = schemathesis.openapi.from_dict(document(function_app.routes))
 OPERATIONS: list[Operation] = [
     SCHEMA.find_operation_by_id(route.name) for route in function_app.routes

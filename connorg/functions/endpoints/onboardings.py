@@ -38,8 +38,8 @@ from connorg.wiring import services
 
 READ_BACK: Parameter[bool | None] = Parameter(
     "readBack",
-    "Read once which identity source Graph resolved.",
-    {"type": "boolean", "default": False},
+    "Read once which identity source Graph resolved; left out: as the app is set to.",
+    {"type": "boolean"},
     truth,
     None,
 )

@@ -1,10 +1,12 @@
 """The OpenAPI 3.1 document, made from the registered routes and the models of the contract."""
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core.core_schema import TupleSchema
 
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingView
@@ -16,7 +18,9 @@ from connorg.functions.http.route import Route
 from connorg.functions.openapi.operations import OPERATIONS
 from connorg.functions.openapi.parts import (
     ANYWHERE,
+    OTHER_TAG,
     PATH,
+    TAGS,
     WITH_A_ROLE,
     Answer,
     ListOf,
@@ -34,8 +38,18 @@ _HEADERS: dict[str, Schema] = {
     "x-ms-error-code": {"description": "The problem's code."},
 }
 _SECURITY: dict[str, Schema] = {
-    "functionKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
-    "functionKeyInQuery": {"type": "apiKey", "in": "query", "name": "code"},
+    "functionKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-functions-key",
+        "description": "A function key. What erases takes the master key.",
+    },
+    "functionKeyInQuery": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "code",
+        "description": "The same key, where no header can be set. It ends up in logs on the way.",
+    },
     "entra": {
         "type": "http",
         "scheme": "bearer",
@@ -43,10 +57,23 @@ _SECURITY: dict[str, Schema] = {
         "description": "An Entra token for this app, whose caller has the app role.",
     },
 }
+_POINTERS = ("Location", "Operation-Location")
 _WITH_RETRY_AFTER = (ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.GRAPH_UNAVAILABLE)
 _SIZES = {"minItems": 1, "maxItems": 5_000}
 # What callers know by another name than the code does.
 _NAMES = {OnboardingView.__name__: "Onboarding"}
+# A model that is taken and answered differently has two schemas.
+_RENAMED = {
+    "OnboardingRequest-Input": "OnboardingRequest",
+    "OnboardingRequest-Output": "KeptRequest",
+}
+_DESCRIPTION = (
+    "Connects partner organizations to Microsoft Entra, exactly once: a request may be sent as"
+    " often as its sender likes.\n\n"
+    "What can't be had is a problem (RFC 9457) whose `code` is stable; `action` says what to do."
+    " What is not done yet is a 202 with `Location`, which needs no key. A parameter that an"
+    " operation does not take is refused: 400 `InvalidParameter`."
+)
 _FILES = ("text/csv", "application/x-ndjson")
 type _Mode = Literal["validation", "serialization"]
 
@@ -61,22 +88,32 @@ def document(routes: Sequence[Route]) -> Schema:
     for route in routes:
         path = paths.setdefault(f"/{route.path}", {})
         path[route.method.lower()] = _operation(route, _operation_of(route), schemas)
-    return {
+    described: Schema = {
         "openapi": "3.1.0",
         "info": {
             "title": "connorg",
             "version": RELEASE,
             "summary": "Connects partner organizations to Microsoft Entra, exactly once.",
+            "description": _DESCRIPTION,
+            "contact": {"name": "The operators of this app"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": f"/{PREFIX}"}],
+        "servers": [{"url": f"/{PREFIX}", "description": "The app that serves this document."}],
+        "tags": _tags(routes),
         "paths": paths,
         "components": {
             "schemas": schemas.all,
-            "headers": {name: _header(name) for name in _HEADERS},
             "securitySchemes": _SECURITY,
         },
     }
+    return _renamed(described)
+
+
+def _renamed(described: Schema) -> Schema:
+    text = json.dumps(described, ensure_ascii=False)
+    for name, known in _RENAMED.items():
+        text = text.replace(f'{name}"', f'{known}"')
+    return dict(json.loads(text))
 
 
 def _operation_of(route: Route) -> Operation:
@@ -99,9 +136,30 @@ def _path_parameter(name: str, route: Route) -> PathParameter:
     return parameter
 
 
+def _tag_of(route: Route) -> tuple[str, str]:
+    return TAGS.get(route.path.split("/")[0], OTHER_TAG)
+
+
+def _tags(routes: Sequence[Route]) -> list[Schema]:
+    tags = dict(map(_tag_of, routes))
+    return [{"name": name, "description": description} for name, description in tags.items()]
+
+
 class _Generator(GenerateJsonSchema):
     def normalize_name(self, name: str) -> str:
         return super().normalize_name(_NAMES.get(name, name))
+
+    def tuple_schema(self, schema: TupleSchema) -> Schema:
+        """Write an array of exactly one as `items` with bounds, which more tools know."""
+        made = super().tuple_schema(schema)
+        match made.pop("prefixItems", None):
+            case [only]:
+                made["items"] = only
+            case None:
+                pass
+            case several:
+                made["prefixItems"] = several
+        return made
 
 
 class _Schemas:
@@ -120,6 +178,8 @@ class _Schemas:
             schema_generator=_Generator,
         )
         self.all: dict[str, Schema] = schemas["$defs"]
+        for name, schema in self.all.items():
+            schema["title"] = name
 
     def taken(self, model: type[Model]) -> Schema:
         return self._references[model, "validation"]
@@ -127,20 +187,24 @@ class _Schemas:
     def answered(self, model: type[Model] | ListOf) -> Schema:
         if not isinstance(model, ListOf):
             return self._references[model, "serialization"]
-        items = {"type": "array", "items": self.answered(model.of)}
+        reference = self.answered(model.of)
+        name = f"{reference['$ref'].rpartition('/')[2]}List"
+        items = {"type": "array", "items": reference}
         page: Schema = {"type": "object", "properties": {"value": items}, "required": ["value"]}
         if model.is_continued:
             page["properties"] |= {
                 "nextLink": {"type": "string", "title": "Next Link"},
                 "continuationToken": {"type": "string", "title": "Continuation Token"},
             }
-        return {**page, "additionalProperties": False}
+        self.all[name] = {"title": name, **page, "additionalProperties": False}
+        return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
     taken = taken_by(route.handler)
     operation: Schema = {
         "operationId": route.name,
+        "tags": [_tag_of(route)[0]],
         "summary": described.summary,
         "description": described.description,
         "parameters": [
@@ -225,25 +289,24 @@ def _status(kind: ProblemKind) -> int:
 
 
 def _problem(kinds: Sequence[ProblemKind], schemas: _Schemas) -> Schema:
-    schema = schemas.answered(Problem)
     codes = [kind.code for kind in kinds]
-    if ProblemKind.ONBOARDING_FAILED not in kinds:  # that one has the code of its failure
-        schema = {"allOf": [schema, {"properties": {"code": {"enum": codes}}}]}
     headers = ["x-ms-error-code"]
     headers += ["Retry-After"] if kinds[0] in _WITH_RETRY_AFTER else []
-    more = ["Location", "Operation-Location"] if ProblemKind.ONBOARDING_FAILED in kinds else []
+    more = [*_POINTERS] if ProblemKind.ONBOARDING_FAILED in kinds else []
     more += ["ETag"] if ProblemKind.PRECONDITION_FAILED in kinds else []
     is_host_too = ProblemKind.UNAUTHENTICATED in kinds
     return {
         "description": f"A problem: {', '.join(codes)}."
         + (" For a wrong key it is the host's answer, without a body." if is_host_too else ""),
         "headers": _headers([], headers) if is_host_too else _headers(headers, more),
-        "content": {"application/problem+json": {"schema": schema}},
+        "content": {"application/problem+json": {"schema": schemas.answered(Problem)}},
+        # The code of a failed onboarding is that of its failure.
+        "x-codes": ["*"] if ProblemKind.ONBOARDING_FAILED in kinds else codes,
     }
 
 
 def _headers(always: Iterable[str], sometimes: Iterable[str] = ()) -> Schema:
-    optional = {name: {"$ref": f"#/components/headers/{name}"} for name in sometimes}
+    optional = {name: _header(name) for name in sometimes}
     return optional | {name: {**_header(name), "required": True} for name in always}
 
 

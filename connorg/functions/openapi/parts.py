@@ -9,6 +9,20 @@ from connorg.contract.problems import ProblemKind as Kind
 from connorg.contract.sponsors import SponsorKind
 from connorg.functions.http.parameters import Schema
 
+TAGS: Mapping[str, tuple[str, str]] = {
+    "connected-organizations": ("Organizations", "Connect organizations, and manage them."),
+    "access-package-assignment-requests": (
+        "Organizations",
+        "Connect organizations, and manage them.",
+    ),
+    "onboardings": ("Onboardings", "What became of requests; replay, cancel, forget."),
+    "batches": ("Batches", "Files of partners."),
+    "reports": ("Reports", "Organizations of which identity teams ask."),
+    "webhooks": ("Webhooks", "Events of ticketing systems."),
+}
+"""By the first part of a path: the tag of its operations, and what is said of it."""
+OTHER_TAG = ("App", "The app itself: its health and its description.")
+
 
 @dataclass(frozen=True)
 class PathParameter:
