@@ -22,19 +22,21 @@ _VISIBILITY: Mapping[str, str] = {
     "ListOrganizations": "advanced",
     "ReadOrganization": "advanced",
 }
-_KEPT = ("type", "format", "enum", "default", "minimum", "maximum", "minLength", "maxLength")
+_SOURCE = "IdentitySource"
+_FORMATS = {"date-time", "uuid"}  # of those that occur, what makers of clients know
+_KEPT = ("type", "enum", "default", "minimum", "maximum", "minLength", "maxLength")
 
 
 def connector(routes: Sequence[Route]) -> Schema:
     """Make the definition of the connector from the description of the API."""
     described = document(routes)
-    schemas: Mapping[str, Schema] = described["components"]["schemas"]
+    definitions = _Definitions(described["components"]["schemas"])
     paths: dict[str, Schema] = {}
     for path, methods in described["paths"].items():
         for method, told in methods.items():
             if told["operationId"] in _VISIBILITY:
                 paths.setdefault(path, {})[method] = _operation(
-                    told, schemas, is_get=method == "get"
+                    told, definitions, is_get=method == "get"
                 )
     return {
         "swagger": "2.0",
@@ -42,6 +44,7 @@ def connector(routes: Sequence[Route]) -> Schema:
             "title": "connorg",
             "description": described["info"]["summary"],
             "version": described["info"]["version"],
+            "contact": described["info"]["contact"],
         },
         "host": "your-app.azurewebsites.net",
         "basePath": described["servers"][0]["url"],
@@ -49,25 +52,35 @@ def connector(routes: Sequence[Route]) -> Schema:
         "consumes": ["application/json"],
         "produces": ["application/json"],
         "paths": paths,
+        "definitions": definitions.all,
         "securityDefinitions": {"key": described["components"]["securitySchemes"]["functionKey"]},
         "security": [{"key": []}],
+        "tags": [
+            tag
+            for tag in described["tags"]
+            if any(tag["name"] in told["tags"] for path in paths.values() for told in path.values())
+        ],
     }
 
 
-def _operation(told: Schema, schemas: Mapping[str, Schema], *, is_get: bool) -> Schema:
+def _operation(told: Schema, definitions: "_Definitions", *, is_get: bool) -> Schema:
     parameters = [_parameter(parameter) for parameter in told["parameters"]]
     if "requestBody" in told:
         [content] = told["requestBody"]["content"].values()
         body = {"name": "body", "in": "body", "required": True, "x-ms-summary": "Body"}
-        parameters.append({**body, "schema": _simple(content["schema"], schemas)})
+        parameters.append({**body, "schema": definitions.of(content["schema"])})
     responses = {
-        status: _response(answer, schemas)
+        status: _response(answer, definitions)
         for status, answer in told["responses"].items()
         if status.startswith("2")
     }
-    failed = {"description": "A problem, which says what to do.", "schema": _problem(schemas)}
+    failed = {
+        "description": "A problem, which says what to do.",
+        "schema": definitions.of({"$ref": "#/components/schemas/Problem"}),
+    }
     operation = {
         "operationId": told["operationId"],
+        "tags": told["tags"],
         "summary": told["summary"],
         "description": told["description"],
         "x-ms-visibility": _VISIBILITY[told["operationId"]],
@@ -93,78 +106,89 @@ def _parameter(told: Schema) -> Schema:
     return {**described, "x-ms-url-encoding": "single"} if told["in"] == "path" else described
 
 
-def _response(told: Schema, schemas: Mapping[str, Schema]) -> Schema:
+def _response(told: Schema, definitions: "_Definitions") -> Schema:
     response = {"description": told["description"]}
     content = told.get("content", {}).get("application/json")
     if content is None:
         return response
     # Where several models may stand in the body, the first is the one without special wishes.
     schema = content["schema"].get("anyOf", [content["schema"]])[0]
-    return {**response, "schema": _simple(schema, schemas)}
+    return {**response, "schema": definitions.of(schema)}
 
 
-def _problem(schemas: Mapping[str, Schema]) -> Schema:
-    return _simple(schemas["Problem"], schemas)
+class _Definitions:
+    """The objects that operations refer to, in the words of OpenAPI 2.0."""
 
+    def __init__(self, schemas: Mapping[str, Schema]) -> None:
+        self._schemas = schemas
+        self.all: dict[str, Schema] = {}
 
-def _simple(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
-    """Write a schema in the words of OpenAPI 2.0, without references."""
-    schema = _resolved(schema, schemas)
-    simple = _kept(schema)
-    if "title" in schema:
-        simple["x-ms-summary"] = schema["title"]
-    if "description" in schema:
-        simple["description"] = schema["description"]
-    if "const" in schema:
-        simple["enum"] = [schema["const"]]
-    items = schema.get("items") or next(iter(schema.get("prefixItems", ())), None)
-    if items is not None:
-        simple["items"] = _simple(items, schemas)
-    if "properties" in schema:
-        needed = schema.get("required", [])
-        simple["properties"] = {
-            name: {
-                **_simple(told, schemas),
-                "x-ms-visibility": "important" if name in needed else "advanced",
-            }
-            for name, told in schema["properties"].items()
-        }
-        simple |= {"required": needed} if needed else {}
-    return simple
+    def of(self, schema: Schema) -> Schema:
+        """Return a schema in those words: a reference to an object, all else in full."""
+        told = self._plain(schema)
+        if "$ref" in told:
+            name = told["$ref"].rpartition("/")[2]
+            if "properties" in self._schemas[name]:
+                if name not in self.all:
+                    self.all[name] = {}  # its place, before those that it refers to
+                    self.all[name] = self._in_full(self._schemas[name])
+                return {"$ref": f"#/definitions/{name}"}
+            beside = {key: value for key, value in told.items() if key != "$ref"}
+            told = self._plain({**self._schemas[name], **beside})
+        if "oneOf" in told:
+            self.all.setdefault(_SOURCE, self._in_full(self._merged(told["oneOf"])))
+            return {"$ref": f"#/definitions/{_SOURCE}"}
+        return self._in_full(told)
 
-
-def _resolved(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
-    """Follow a reference, take the one type that is not null, and merge what oneOf lists."""
-    if "$ref" in schema:
-        beside = {name: told for name, told in schema.items() if name != "$ref"}
-        return _resolved({**schemas[schema["$ref"].rpartition("/")[2]], **beside}, schemas)
-    if "anyOf" in schema:
-        # Of several the last one is the plain one, which the others add to.
+    def _plain(self, schema: Schema) -> Schema:
+        """Take the one type that is not null; of several the plain one, which is the last."""
+        if "anyOf" not in schema:
+            return schema
         chosen = [told for told in schema["anyOf"] if told.get("type") != "null"][-1]
         beside = {name: told for name, told in schema.items() if name not in {"anyOf", "default"}}
-        return _resolved({**chosen, **beside}, schemas)
-    if "oneOf" in schema:
-        return _merged([_resolved(told, schemas) for told in schema["oneOf"]])
-    return schema
+        return {**chosen, **beside}
 
+    def _in_full(self, schema: Schema) -> Schema:
+        simple = _kept(schema)
+        if "title" in schema:
+            simple["x-ms-summary"] = schema["title"]
+        if "description" in schema:
+            simple["description"] = schema["description"]
+        if "const" in schema:
+            simple["enum"] = [schema["const"]]
+        if "items" in schema:
+            simple["items"] = self.of(schema["items"])
+        if "properties" in schema:
+            needed = schema.get("required", [])
+            simple["properties"] = {
+                name: {
+                    **self.of(told),
+                    "x-ms-visibility": "important" if name in needed else "advanced",
+                }
+                for name, told in schema["properties"].items()
+            }
+            simple |= {"required": needed} if needed else {}
+        return simple
 
-def _merged(several: Sequence[Schema]) -> Schema:
-    """Make one object with the fields of several; those that all need are needed."""
-    properties: dict[str, Schema] = {}
-    for schema in several:
-        for name, told in schema["properties"].items():
-            known = properties.setdefault(name, {**told})
-            if "const" in told:
-                known.pop("const", None)
-                known["enum"] = [*known.get("enum", []), told["const"]]
-    needed = [name for name in properties if all(name in s["required"] for s in several)]
-    return {
-        "type": "object",
-        "title": "Identity Source",
-        "properties": properties,
-        "required": needed,
-    }
+    def _merged(self, several: Sequence[Schema]) -> Schema:
+        """Make one object with the fields of several; those that all need are needed."""
+        schemas = [self._schemas[one["$ref"].rpartition("/")[2]] for one in several]
+        properties: dict[str, Schema] = {}
+        for schema in schemas:
+            for name, told in schema["properties"].items():
+                known = properties.setdefault(name, {**told})
+                if "const" in told:
+                    known.pop("const", None)
+                    known["enum"] = [*known.get("enum", []), told["const"]]
+        needed = [name for name in properties if all(name in s["required"] for s in schemas)]
+        return {
+            "type": "object",
+            "title": "Identity Source",
+            "properties": properties,
+            "required": needed,
+        }
 
 
 def _kept(schema: Schema) -> dict[str, Any]:
-    return {name: schema[name] for name in _KEPT if schema.get(name) is not None}
+    kept = {name: schema[name] for name in _KEPT if schema.get(name) is not None}
+    return kept | {"format": schema["format"]} if schema.get("format") in _FORMATS else kept

@@ -1,6 +1,7 @@
 """The committed custom connector: it is what the code makes, valid, and fit for the designer."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,7 +46,28 @@ def test_the_designer_has_a_name_and_a_place_for_everything() -> None:
         assert told["x-ms-visibility"] in {"important", "advanced"}, name
         assert all(parameter["x-ms-summary"] for parameter in told["parameters"]), name
         successes = [answer for status, answer in told["responses"].items() if status != "default"]
-        assert all(answer["schema"]["properties"] for answer in successes), name
+        assert all(resolved(answer["schema"])["properties"] for answer in successes), name
+
+
+def test_an_object_is_defined_once_and_referred_to() -> None:
+    """So that a client has one model of it, and not one for each operation."""
+    for told in OPERATIONS.values():
+        assert "properties" not in {*words(told)}, told["operationId"]
+    texts = [json.dumps(schema["properties"]) for schema in COMMITTED["definitions"].values()]
+    assert len(texts) == len({*texts})
+    referred = set(re.findall(r"#/definitions/(\w+)", json.dumps(COMMITTED)))
+    assert referred == COMMITTED["definitions"].keys()
+
+
+def test_its_formats_are_those_that_makers_of_clients_know() -> None:
+    assert set(re.findall(r'"format": "([^"]+)"', json.dumps(COMMITTED))) == {"date-time", "uuid"}
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = COMMITTED["definitions"][schema["$ref"].rpartition("/")[2]]
+    return found
 
 
 def test_it_has_no_word_that_the_designer_does_not_know() -> None:
@@ -60,7 +82,8 @@ def test_a_submit_answers_one_shape_whichever_status_it_has() -> None:
 
 def test_the_bodys_schema_takes_a_body() -> None:
     [body] = [p for p in OPERATIONS["SubmitOrganization"]["parameters"] if p["in"] == "body"]
-    validator = jsonschema_rs.Draft4Validator(body["schema"])
+    schema = {**body["schema"], "definitions": COMMITTED["definitions"]}
+    validator = jsonschema_rs.Draft4Validator(schema)
     validator.validate(EXAMPLE)
     assert not validator.is_valid({**EXAMPLE, "identitySources": [{"domainName": "contoso.com"}]})
 
