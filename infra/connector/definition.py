@@ -161,10 +161,7 @@ class _Definitions:
         if "properties" in schema:
             needed = schema.get("required", [])
             simple["properties"] = {
-                name: {
-                    **self.of(told),
-                    "x-ms-visibility": "important" if name in needed else "advanced",
-                }
+                name: _seen(self.of(told), is_needed=name in needed)
                 for name, told in schema["properties"].items()
             }
             simple |= {"required": needed} if needed else {}
@@ -187,6 +184,12 @@ class _Definitions:
             "properties": properties,
             "required": needed,
         }
+
+
+def _seen(schema: Schema, *, is_needed: bool) -> Schema:
+    """Say where the designer shows a property. Beside a reference nothing else may stand."""
+    visibility = "important" if is_needed else "advanced"
+    return schema if "$ref" in schema else {**schema, "x-ms-visibility": visibility}
 
 
 def _kept(schema: Schema) -> dict[str, Any]:

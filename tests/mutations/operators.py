@@ -60,8 +60,8 @@ MUTATIONS = (
     Mutation(
         "a function key is taken for an error code",
         "connorg/functions/http/parameters.py",
-        old='is_key = "x-functions-key" not in req.headers',
-        new='is_key = "x" in req.headers',
+        old="is_key = key is None and not entra_required()",
+        new="is_key = False",
         killed_by="tests/unit/functions/test_onboarding_filters.py"
         "::test_a_key_in_the_query_is_no_error_code",
     ),

@@ -77,8 +77,13 @@ def query_of(req: func.HttpRequest) -> list[tuple[str, str]]:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise refused("The query is not UTF-8.", "Encode it as UTF-8, then by percents.") from None
-    is_key = "x-functions-key" not in req.headers and not entra_required()
-    return [pair for pair in pairs if not (is_key and pair[0].lower() == HOST_KEY)]
+    key = req.headers.get("x-functions-key")
+    is_key = key is None and not entra_required()
+    return [
+        (name, text)
+        for name, text in pairs
+        if name.lower() != HOST_KEY or not (is_key or text == key)
+    ]
 
 
 def takes[Function: Callable[..., Any]](

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
-from pydantic_core.core_schema import TupleSchema
+from pydantic_core.core_schema import TupleSchema, WithDefaultSchema
 
 from connorg.contract.model import Model
 from connorg.contract.onboarding import OnboardingView
@@ -42,13 +42,8 @@ _SECURITY: dict[str, Schema] = {
         "type": "apiKey",
         "in": "header",
         "name": "x-functions-key",
-        "description": "A function key. What erases takes the master key.",
-    },
-    "functionKeyInQuery": {
-        "type": "apiKey",
-        "in": "query",
-        "name": "code",
-        "description": "The same key, where no header can be set. It ends up in logs on the way.",
+        "description": "A function key; what deletes or erases takes the master key."
+        " The host reads it from the parameter `code` too.",
     },
     "entra": {
         "type": "http",
@@ -59,6 +54,7 @@ _SECURITY: dict[str, Schema] = {
 }
 _POINTERS = ("Location", "Operation-Location")
 _WITH_RETRY_AFTER = (ProblemKind.STORAGE_UNAVAILABLE, ProblemKind.GRAPH_UNAVAILABLE)
+_SOURCE_TYPE = "@odata.type"
 _SIZES = {"minItems": 1, "maxItems": 5_000}
 # What callers know by another name than the code does.
 _NAMES = {OnboardingView.__name__: "Onboarding"}
@@ -161,6 +157,13 @@ class _Generator(GenerateJsonSchema):
                 made["prefixItems"] = several
         return made
 
+    def default_schema(self, schema: WithDefaultSchema) -> Schema:
+        """Leave out a default of null: it says no more than that a property may be missing."""
+        made = super().default_schema(schema)
+        if made.get("default", "") is None:
+            del made["default"]
+        return made
+
 
 class _Schemas:
     """The models' schemas, and references to them."""
@@ -178,8 +181,27 @@ class _Schemas:
             schema_generator=_Generator,
         )
         self.all: dict[str, Schema] = schemas["$defs"]
+        for schema in tuple(self.all.values()):
+            self._name_the_union(schema.get("properties", {}).get("identitySources", {}))
         for name, schema in self.all.items():
             schema["title"] = name
+
+    def _name_the_union(self, sources: Schema) -> None:
+        """Give the union of identity sources a schema of its own, which says what tells them apart.
+
+        Pydantic has no name for a union, and none for what its own function tells apart.
+        """
+        union = sources.get("items", {})
+        if "oneOf" not in union:
+            return
+        names = [one["$ref"].rpartition("/")[2] for one in union["oneOf"]]
+        mapping = {
+            self.all[name]["properties"][_SOURCE_TYPE]["const"]: f"#/components/schemas/{name}"
+            for name in names
+        }
+        discriminator = {"propertyName": _SOURCE_TYPE, "mapping": mapping}
+        self.all["IdentitySource"] = {"oneOf": union["oneOf"], "discriminator": discriminator}
+        sources["items"] = {"$ref": "#/components/schemas/IdentitySource"}
 
     def taken(self, model: type[Model]) -> Schema:
         return self._references[model, "validation"]
@@ -221,7 +243,6 @@ def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
         problems += WITH_A_ROLE
         operation["security"] = [
             {"functionKey": []},
-            {"functionKeyInQuery": []},
             {"entra": [route.role.value]},
         ]
     operation["responses"] |= _problems(problems, schemas)

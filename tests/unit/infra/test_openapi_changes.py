@@ -59,9 +59,7 @@ BREAKS: dict[str, Callable[[Json], Any]] = {
     "a pattern comes": lambda d: schema(d, "OnboardingRequest")["properties"]["description"].update(
         pattern="^A"
     ),
-    "an identity source goes": lambda d: schema(d, "OnboardingRequest")["properties"][
-        "identitySources"
-    ]["items"]["oneOf"].pop(),
+    "an identity source goes": lambda d: schema(d, "IdentitySource")["oneOf"].pop(),
     "a field of an answer goes": lambda d: schema(d, "Onboarding")["properties"].pop("status"),
     "a field of an answer may be missing": lambda d: schema(d, "Onboarding")["required"].remove(
         "status"
@@ -77,7 +75,7 @@ BREAKS: dict[str, Callable[[Json], Any]] = {
     "a media type goes": lambda d: operation(d, LIST)["responses"]["200"]["content"].pop(
         "text/csv"
     ),
-    "another role is needed": lambda d: operation(d, LIST)["security"][2].update(
+    "another role is needed": lambda d: operation(d, LIST)["security"][1].update(
         entra=["Onboarding.Manage"]
     ),
     "a body is needed": lambda d: operation(d, "POST /onboardings/retry")["requestBody"].update(
