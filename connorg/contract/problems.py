@@ -19,7 +19,7 @@ class ProblemKind(Enum):
     MALFORMED_BODY = (400, "The body can't be read")
     INVALID_PARAMETER = (400, "A parameter or header can't be used")
     UNAUTHENTICATED = (401, "The caller is not known")
-    FORBIDDEN = (403, "The caller lacks a role")
+    FORBIDDEN = (403, "The caller may not do this")
     ORGANIZATION_NOT_FOUND = (404, "There is no such organization")
     SPONSOR_NOT_FOUND = (404, "There is no such sponsor")
     ONBOARDING_NOT_FOUND = (404, "There is no such onboarding")

@@ -46,6 +46,9 @@ class _Header(BaseModel):
         )
 
 
+_BY_SCRIPT = "X-Requested-With"
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
 _caller: ContextVar[Principal | None] = ContextVar("caller", default=None)
 """Whom Entra signed in, of the call that is answered; None: a holder of a key, or nobody."""
 _asked: ContextVar[frozenset[Effect]] = ContextVar("asked", default=frozenset())
@@ -54,8 +57,16 @@ _asked: ContextVar[frozenset[Effect]] = ContextVar("asked", default=frozenset())
 async def recognise(request: func.HttpRequest) -> None:
     """Take note of whom Entra signed in, for the functions here. Raise ProblemError."""
     _caller.set(None)
-    if settings().require_entra:
-        _caller.set(_told_by_app_service(request) or await _proven_by_token(request))
+    if not settings().require_entra:
+        return
+    told = _told_by_app_service(request)
+    if told is not None and _may_come_from_another_site(request):
+        raise ProblemError(
+            ProblemKind.FORBIDDEN,
+            f"A call that changes something, signed in by a cookie, needs the header {_BY_SCRIPT}.",
+            f"Send {_BY_SCRIPT}: XMLHttpRequest, or a bearer token in place of the cookie.",
+        )
+    _caller.set(told or await _proven_by_token(request))
 
 
 def authorize(role: Role) -> None:
@@ -129,6 +140,18 @@ def _told_by_app_service(request: func.HttpRequest) -> Principal | None:
     except ValueError:  # no Base64, no ASCII even, no JSON, or no principal of Entra
         return None
     return Principal(request.headers.get("x-ms-client-principal-id") or "", told.roles)
+
+
+def _may_come_from_another_site(request: func.HttpRequest) -> bool:
+    """Whether a form of another site could send this call, with the cookie of who signed in here.
+
+    Browsers send cookies with forms of any site. They send headers of a script's choice to another
+    site only where that site allows it. Source: "Cross-Site Request Forgery Prevention" (OWASP),
+    "Employing Custom Request Headers".
+    """
+    headers = request.headers
+    by_script = headers.get("authorization") or headers.get(_BY_SCRIPT)
+    return request.method not in _READS and bool(headers.get("cookie")) and not by_script
 
 
 async def _proven_by_token(request: func.HttpRequest) -> Principal | None:

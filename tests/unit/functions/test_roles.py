@@ -117,6 +117,38 @@ async def test_a_caller_is_let_in_by_the_documented_role_and_by_no_other(route: 
         assert answer.status_code == status, f"{roles or 'nobody'} at {route.path}"
 
 
+COOKIE = {"cookie": "AppServiceAuthSession=x"}
+WRITING = [route for route in function_app.routes if route.method != "GET" and route.role]
+
+
+@pytest.mark.usefixtures("entra_required")
+@pytest.mark.parametrize("route", WRITING, ids=lambda route: route.name)
+async def test_a_write_signed_in_by_a_cookie_needs_a_header_that_no_form_sends(
+    route: Route,
+) -> None:
+    caller = {**signed_in(claims_of("roles", *Role)), **COOKIE}
+    forms: tuple[dict[str, str], ...] = (
+        {},
+        {"origin": "https://evil.example", "content-type": "text/plain"},
+        {"x-requested-with": ""},
+    )
+    for sent in forms:
+        answer = await HTTP_FUNCTIONS[route.name].call(call({**caller, **sent}, route.method))
+        assert answer.status_code == FORBIDDEN
+        assert "X-Requested-With" in json.loads(answer.get_body())["action"]
+    [served] = registered([route], serve).values()
+    for sent in ({"x-requested-with": "XMLHttpRequest"}, {"authorization": "Bearer x"}):
+        answer = await served.call(call({**caller, **sent}, route.method))
+        assert answer.status_code == SERVED
+
+
+@pytest.mark.usefixtures("entra_required")
+async def test_a_read_signed_in_by_a_cookie_needs_nothing_more() -> None:
+    [served] = registered([r for r in function_app.routes if r.name == "ReadBatch"], serve).values()
+    caller = {**signed_in(claims_of("roles", Role.READ)), **COOKIE}
+    assert (await served.call(call(caller))).status_code == SERVED
+
+
 def test_who_may_only_read_changes_nothing_and_who_has_no_role_little() -> None:
     readers = {route.method for route in function_app.routes if route.role is Role.READ}
     anybody = {route.name for route in function_app.routes if route.role is None}
