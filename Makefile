@@ -109,11 +109,12 @@ lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the new
 	$(compile) --group node --output-file requirements-node.txt
 	$(compile) --group clients --output-file requirements-clients.txt
 	cd infra/local/azurite && npm install --package-lock-only --loglevel=error
+	cd infra/console && npm install --package-lock-only --loglevel=error
 	cd tests/infra/kusto && npm install --package-lock-only --loglevel=error
 	cd tests/clients && npm install --package-lock-only --loglevel=error
 
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .local infra/local/azurite/node_modules tests/infra/kusto/node_modules
-	rm -rf tests/clients/node_modules tests/clients/made
+	rm -rf .venv .local connorg/functions/console/vendor tests/clients/node_modules tests/clients/made
+	rm -rf infra/local/azurite/node_modules infra/console/node_modules tests/infra/kusto/node_modules
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ from connorg.contract.storage_names import (
 )
 from connorg.functions.endpoints import (
     batches,
+    console,
     diagnosis,
     forgetting,
     health,
@@ -98,6 +99,8 @@ http("CancelBatch", "DELETE", "batches/{id}", batches.cancel, MANAGE)
 http("ReceiveWebhook", "POST", "webhooks/{source}", webhooks.receive, None)
 http("Health", "GET", "health", health.health, None)
 http("Diagnose", "GET", "health/details", diagnosis.diagnose, MANAGE)
+http("ShowConsole", "GET", "console", console.page, None)
+http("ShowConsoleFile", "GET", "console/{file}", console.file, None)
 http("Describe", "GET", "openapi.json", openapi_handler(routes), None)
 
 app.function_name("ResumeOnboarding")(

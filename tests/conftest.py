@@ -17,7 +17,7 @@ from tests.stack import Stack
 # With DEPLOYED_SETTINGS=1 every stack begins with the app settings that the Bicep sets.
 DEPLOYED = app_settings.on_this_machine("least") if os.environ.get("DEPLOYED_SETTINGS") else {}
 # What several files share and takes seconds to start. Those that take longest begin first.
-SHARED = ("frail_stack", "stack", "observed", "package", "storage")
+SHARED = ("frail_stack", "stack", "shown", "observed", "package", "storage")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -24,6 +24,7 @@ class ProblemKind(Enum):
     SPONSOR_NOT_FOUND = (404, "There is no such sponsor")
     ONBOARDING_NOT_FOUND = (404, "There is no such onboarding")
     BATCH_NOT_FOUND = (404, "There is no such batch")
+    FILE_NOT_FOUND = (404, "There is no such file")
     IDENTITY_SOURCE_IN_USE = (409, "The identity source is in use with other attributes")
     ALREADY_CONNECTED = (409, "The identity source is connected already")
     ONBOARDING_NOT_REPLAYABLE = (409, "The onboarding can't be replayed")

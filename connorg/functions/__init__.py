@@ -6,4 +6,6 @@ timers      timer functions
 openapi     the description of the HTTP API
 http        what HTTP functions share
 unattended  what all others share: nobody waits for them
+
+The folder console holds the page for operators, which runs in their browser.
 """

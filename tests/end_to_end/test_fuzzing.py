@@ -46,6 +46,8 @@ OTHER_CASES = {
     "ReplayBatch": 36,
     "CancelBatch": 36,
     "Health": 1,
+    "ShowConsole": 1,
+    "ShowConsoleFile": 36,
     "Describe": 1,
 }
 
@@ -104,6 +106,7 @@ class Target:
             "onboardings": {"id": [created["id"], failed["onboardingId"]]},
             "batches": {"id": [self._send_batch()]},
             "webhooks": {"source": ["servicenow"]},
+            "console": {"file": ["app.js"]},
         }
 
     def _send_batch(self) -> str:

@@ -273,11 +273,21 @@ def test_the_command_for_people_is_not_deployed() -> None:
     assert not [line for line in deployed if line.startswith(("typer==", "rich=="))]
 
 
-def test_the_start_of_the_app_does_not_pay_for_webhooks_and_its_description() -> None:
+def test_the_start_of_the_app_does_not_pay_for_what_few_calls_need() -> None:
     """A cold start is waited for; what few calls need is imported by the first of them."""
-    code = "import function_app, sys; print(*sys.modules)"
+    code = """if True:
+        import sys
+        opened = []
+        sys.addaudithook(lambda event, told: opened.append(told[0]) if event == "open" else None)
+        import function_app
+        print(*sys.modules)
+        print(*opened, sep="\\n")
+    """
     run = [sys.executable, "-c", code]
-    imported = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    told = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    imported, _, opened = told.partition("\n")
     assert "connorg.functions.endpoints.webhooks" in imported
     late = ("jmespath", "connorg.webhooks", "connorg.partner_files", "connorg.functions.openapi")
     assert [n for n in imported.split() if n.startswith(late)] == []
+    assert "endpoints" in opened
+    assert [path for path in opened.splitlines() if "functions/console/" in path] == []

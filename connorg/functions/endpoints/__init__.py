@@ -11,5 +11,6 @@ webhooks            the function of webhooks
 webhook_deliveries  what it does with a delivery
 health              health and warm-up
 diagnosis           health in detail
+console             the page for operators, and its files
 openapi_json        the API's description
 """

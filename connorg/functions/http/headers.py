@@ -89,6 +89,14 @@ IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
     None,
     "header",
 )
+IF_NONE_MATCH: Parameter[frozenset[str]] = Parameter(
+    "If-None-Match",
+    "The ETag of what is known already.",
+    {"type": "string", "minLength": 1},
+    lambda header: frozenset(re.findall(r'"[^"]*"', header)),  # a weak one is as good here
+    frozenset(),
+    "header",
+)
 IF_MATCH: Parameter[frozenset[str] | None] = Parameter(
     "If-Match",
     "The ETag of the organization as it was read.",

@@ -290,13 +290,12 @@ def _answer(answer: Answer, schemas: _Schemas) -> Schema:
         "description": answer.description,
         "headers": _headers(answer.headers, answer.more_headers),
     }
+    bodies: dict[str, Schema] = {name: {"type": "string"} for name in answer.media_types}
+    bodies.pop("application/json", None)
     if answer.models:
-        schema = _any_of([schemas.answered(model) for model in answer.models])
-        text: Schema = {"type": "string"}
-        described["content"] = {
-            media_type: {"schema": schema if media_type == "application/json" else text}
-            for media_type in answer.media_types
-        }
+        bodies["application/json"] = _any_of([schemas.answered(m) for m in answer.models])
+    if bodies:
+        described["content"] = {name: {"schema": schema} for name, schema in bodies.items()}
     return described
 
 

@@ -329,6 +329,28 @@ OPERATIONS: Mapping[str, Operation] = {
         "Says what the app's token permits, and which queue, table, secret or webhook is amiss.",
         {200: Answer("What was found.", (Health,))},
     ),
+    "ShowConsole": Operation(
+        "Show the console",
+        "Answers with the page for operators, which calls this API from their browser.",
+        {
+            200: Answer("The page.", headers=("ETag",), media_types=("text/html",)),
+            304: Answer("The page is as If-None-Match says.", headers=("ETag",)),
+            308: Answer("The page is at the address without a slash at its end."),
+        },
+    ),
+    "ShowConsoleFile": Operation(
+        "Read a file of the console",
+        "Answers with a script, the style sheet, the icon, or a licence.",
+        {
+            200: Answer(
+                "The file.",
+                headers=("ETag",),
+                media_types=("text/javascript", "text/css", "image/svg+xml", "text/plain"),
+            ),
+            304: Answer("The file is as If-None-Match says.", headers=("ETag",)),
+        },
+        (Kind.FILE_NOT_FOUND,),
+    ),
     "Describe": Operation(
         "Describe this API",
         "Gives this document.",

@@ -40,7 +40,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Answer:
-    """A success. One model of several stands in the body; none: it has no body."""
+    """A success. One model of several stands in a JSON body; none: it has no such body."""
 
     description: str
     models: tuple[type[Model] | ListOf, ...] = ()
@@ -86,6 +86,7 @@ PATH: Mapping[str, PathParameter] = {
     "kind": PathParameter("The kind of sponsors.", {"type": "string", "enum": [*SponsorKind]}),
     "sponsor": PathParameter("An object id or a user principal name.", TEXT),
     "source": PathParameter("The declared source.", TEXT),
+    "file": PathParameter("The name of a file of the console.", TEXT),
     "requestId": PathParameter("The id of the access package assignment request.", TEXT),
     "resourceRoleId": PathParameter("The id of the resource role.", TEXT),
 }

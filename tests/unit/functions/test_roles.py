@@ -153,7 +153,8 @@ def test_who_may_only_read_changes_nothing_and_who_has_no_role_little() -> None:
     readers = {route.method for route in function_app.routes if route.role is Role.READ}
     anybody = {route.name for route in function_app.routes if route.role is None}
     assert readers == {"GET"}
-    assert anybody == {"ReadResult", "ReceiveWebhook", "Health", "Describe"}
+    pages = {"ShowConsole", "ShowConsoleFile"}
+    assert anybody == {"ReadResult", "ReceiveWebhook", "Health", "Describe", *pages}
 
 
 def test_a_route_asks_for_the_role_of_its_effect() -> None:

@@ -1,0 +1,90 @@
+"""The HTTP functions of the console: its page, and the files that the page asks for.
+
+They need no key: nothing in them is secret. What the console shows comes from the API, which asks
+for one. The files are in connorg/functions/console; nothing is read before the first call.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+from connorg.contract.problems import ProblemError, ProblemKind
+from connorg.functions.http.headers import IF_NONE_MATCH
+from connorg.functions.http.parameters import takes
+from connorg.settings import settings
+
+_FOLDER = Path(__file__).parents[1] / "console"
+_FOLDERS = (_FOLDER, _FOLDER / "vendor")
+_NAME = re.compile(r"[A-Za-z-]+\.(css|js|svg|txt)")
+_MEDIA_TYPES: Mapping[str, str] = {
+    "css": "text/css",
+    "js": "text/javascript",
+    "svg": "image/svg+xml",
+    "txt": "text/plain",
+}
+_SIGN_IN = 'data-sign-in="key"'
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+)
+_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Kept by browsers, and compared by its ETag each time: after an upgrade no old file is used.
+    "Cache-Control": "no-cache",
+}
+
+
+@takes(IF_NONE_MATCH)
+async def page(req: func.HttpRequest) -> func.HttpResponse:
+    """GET console: the page, which says how to sign in."""
+    if urlsplit(req.url).path.endswith("/"):  # there the page would look for its files elsewhere
+        return func.HttpResponse(status_code=308, headers={**_HEADERS, "Location": "../console"})
+    text = (_FOLDER / "index.html").read_text()
+    content = text.replace(_SIGN_IN, f'data-sign-in="{_sign_in()}"').encode()
+    return _answer(req, "text/html", content)
+
+
+@takes(IF_NONE_MATCH)
+async def file(req: func.HttpRequest) -> func.HttpResponse:
+    """GET console/{file}: a script, the style sheet, the icon, or a licence."""
+    name = _NAME.fullmatch(str(req.route_params.get("file", "")))
+    paths = [folder / name[0] for folder in _FOLDERS] if name else []
+    path = next((path for path in paths if path.is_file()), None)
+    if name is None or path is None:
+        raise ProblemError(
+            ProblemKind.FILE_NOT_FOUND,
+            "The console has no such file.",
+            "Open the console, GET console.",
+        )
+    return _answer(req, _MEDIA_TYPES[name[1]], path.read_bytes())
+
+
+def _sign_in() -> str:
+    """Return how callers sign in: by a function key, by App Service, or with a token alone."""
+    if not settings().require_entra:
+        return "key"
+    return "app-service" if settings().signs_in_before else "token"
+
+
+def _answer(req: func.HttpRequest, media_type: str, content: bytes) -> func.HttpResponse:
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {**_HEADERS, "ETag": etag}
+    if etag in IF_NONE_MATCH.of(req):
+        return func.HttpResponse(status_code=304, headers=headers)
+    return func.HttpResponse(content, mimetype=media_type, headers=headers)

@@ -1,0 +1,1 @@
+"""The console's libraries: npm's lock, and what copies them to the console."""

@@ -1,0 +1,190 @@
+"""The overview, the list and the page of an onboarding, in a browser."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.console import scenes
+from tests.console.conftest import sign_in
+from tests.end_to_end.client import Connorg, Partner, eventually
+
+HOSTILE = (
+    "<script>document.title='owned'</script>",
+    '"><img src=x onerror="document.title=\'owned\'">',
+    "`+alert(1)+` &lt;b&gt; &amp;",
+    "</title><svg onload=document.title='owned'>",
+    "javascript:document.title='owned'",
+    "\u0634\u0631\u0643\u0629 <b>\u0643</b>",
+)
+
+
+async def test_forty_failures_of_three_causes_are_replayed_by_three_clicks(
+    page: Page, connorg: Connorg
+) -> None:
+    await scenes.fail(connorg)
+    failures = page.get_by_role("region", name="Failures by cause")
+    for cause, reason, advice, count in (
+        ("RefusedByGraph", "Microsoft Graph refused it.", "Correct the request", 20),
+        ("TenantFull", "The tenant holds no more of them.", "Delete those that are not", 12),
+        ("AlreadyConnected", "is connected already", "take the organization as it is", 8),
+    ):
+        item = failures.get_by_role("listitem").filter(has_text=cause)
+        await expect(item).to_contain_text(reason)
+        await expect(item).to_contain_text(advice)
+        await item.get_by_role("button", name=f"Retry these {count}").click()
+        told = page.get_by_role("status", name="Messages")
+        await expect(told).to_contain_text(f"{count} onboardings are retried")
+        await told.get_by_role("button", name="Close").click()
+
+    async def only_the_connected_ones_failed() -> bool:
+        summary = (await connorg.call("GET", "onboardings/summary?since=1h")).json()
+        done = {each["code"]: each["count"] for each in summary["byCode"]}
+        return bool(done == {"AlreadyConnected": 8})
+
+    await eventually(only_the_connected_ones_failed, "they are not retried")
+    await expect(failures).not_to_contain_text("RefusedByGraph")
+
+
+async def test_all_failures_are_replayed_by_one_click(page: Page, connorg: Connorg) -> None:
+    for status, code in ((400, "BadRequest"), (403, "QuotaLimitExceeded")):
+        partner = Partner()
+        await connorg.graph.fail_creates(partner, "status", status=status, code=code)
+        await connorg.submit(partner.body())
+    await connorg.graph.heal()
+    failures = page.get_by_role("region", name="Failures by cause")
+    await failures.get_by_role("button", name=re.compile("Retry all")).click()
+    await expect(failures).not_to_contain_text("TenantFull")
+
+
+async def test_hostile_names_are_shown_as_they_are(page: Page, connorg: Connorg) -> None:
+    """No name becomes markup, and none runs: in the list, on its page, in a message."""
+    partners = [Partner() for _ in HOSTILE]
+    for name, partner in zip(HOSTILE, partners, strict=True):
+        await connorg.graph.fail_creates(partner, "status", status=400)
+        answer = await connorg.submit(
+            partner.body(displayName=name, description=name, reference=name)
+        )
+        assert answer.json()["code"] == "RefusedByGraph"
+    await connorg.graph.heal()
+    for name, partner in zip(HOSTILE, partners, strict=True):
+        await page.goto(f"{page.url.partition('#')[0]}#/onboardings?text={partner.domain}")
+        link = page.get_by_role("rowheader").get_by_role("link")
+        await expect(link).to_have_text(name)
+        await link.click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+        await expect(page).to_have_title(f"{name} · connorg")
+        await page.get_by_role("button", name="Retry", exact=True).click()
+        await expect(page.get_by_text("1 onboarding is retried.")).to_be_visible()
+    assert await page.locator("img, script:not([src]), svg[onload]").count() == 0
+
+
+async def test_filters_are_in_the_address_so_that_a_view_can_be_shared(
+    page: Page, connorg: Connorg, browser: Any
+) -> None:
+    partners = [Partner(), Partner()]
+    await connorg.submit(partners[0].body(reference="INC 1&2"))
+    await connorg.graph.fail_creates(partners[1], "status", status=400)
+    await connorg.submit(partners[1].body(reference="INC 1&2"))
+    await page.get_by_role("link", name="Onboardings", exact=True).click()
+    await page.get_by_text("More filters").click()
+    await page.get_by_label("Reference", exact=True).fill("INC 1&2")
+    await expect(page.get_by_text("2 onboardings")).to_be_visible()
+    await page.get_by_label("Status").select_option("Failed")
+    await expect(page.get_by_text("1 onboarding", exact=True)).to_be_visible()
+    assert page.url.endswith("#/onboardings?status=Failed&reference=INC+1%262")
+    other = await (await browser.new_context()).new_page()
+    await sign_in(other, connorg, page.url.partition("/api/console")[2])
+    await expect(other.get_by_label("Status")).to_have_value("Failed")
+    await expect(other.get_by_role("rowheader").get_by_role("link")).to_have_text(
+        partners[1].body()["displayName"]
+    )
+    await other.context.close()
+
+
+async def test_several_are_selected_and_retried_by_the_keyboard_alone(
+    page: Page, connorg: Connorg
+) -> None:
+    reference = Partner().domain
+    for partner in [Partner() for _ in range(3)]:
+        await connorg.graph.fail_creates(partner, "status", status=400)
+        await connorg.submit(partner.body(reference=reference))
+    await connorg.graph.heal()
+    await page.goto(f"{page.url.partition('#')[0]}#/onboardings?reference={reference}")
+    await expect(page.get_by_text("3 onboardings")).to_be_visible()
+    assert await focused(page) == "Onboardings", "a page that opens is read from its heading"
+    for _ in range(30):
+        await page.keyboard.press("Tab")
+        if (await focused(page)).startswith("Select all"):
+            break
+    await page.keyboard.press("Space")
+    await expect(page.get_by_text("3 selected")).to_be_visible()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Shift+Tab")
+    assert await focused(page) == "Retry selected"
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("3 onboardings are retried.")).to_be_visible()
+    await expect(page.get_by_role("cell", name="Succeeded")).to_have_count(3)
+
+
+async def focused(page: Page) -> str:
+    script = "(e => e.getAttribute('aria-label') ?? e.textContent)(document.activeElement)"
+    return str(await page.evaluate(script)).strip()
+
+
+async def test_one_that_waits_says_why_and_is_canceled_once_that_is_confirmed(
+    page: Page, connorg: Connorg
+) -> None:
+    [waiting] = await scenes.wait(connorg, 1)
+    region = page.get_by_role("region", name="Waiting")
+    await expect(region).to_contain_text("PermissionMissing")
+    await expect(region).to_contain_text("EntitlementManagement.ReadWrite.All")
+    await region.get_by_text("Waiting longest").get_by_role("link").click()
+    await expect(page.get_by_role("heading", name="Why it waits")).to_be_visible()
+    await expect(page.get_by_text("Grant the app's managed identity")).to_be_visible()
+    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    await cancel.click()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert (await connorg.onboarding(waiting))["status"] != "Canceled"
+    await cancel.click()
+    await page.get_by_role("button", name="Cancel the onboarding").click()
+    await expect(page.get_by_text("1 onboarding is canceled.")).to_be_visible()
+    assert (await connorg.ended(waiting))["status"] == "Canceled"
+
+
+async def test_the_history_is_a_time_line_with_graph_s_request_ids(
+    page: Page, connorg: Connorg
+) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "status", status=400)
+    onboarding = (await connorg.submit(partner.body())).json()["onboardingId"]
+    await connorg.graph.heal()
+    known = await connorg.onboarding(onboarding)
+    await page.goto(f"{page.url.partition('#')[0]}#/onboardings/{onboarding}")
+    steps = page.get_by_role("region", name="History").get_by_role("listitem")
+    await expect(steps).to_have_count(len(known["history"]))
+    assert known["lastError"]["graphRequestId"]
+    why = page.get_by_role("region", name="Why it failed")
+    await expect(why).to_contain_text(known["lastError"]["graphRequestId"])
+    moment = steps.first.locator("time")
+    assert (await moment.get_attribute("title") or "").endswith(" UTC")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await why.get_by_role("button", name="Copy: Graph's request id").click()
+    assert (
+        await page.evaluate("navigator.clipboard.readText()")
+        == known["lastError"]["graphRequestId"]
+    )
+
+
+@pytest.mark.slow
+async def test_an_overview_of_2500_onboardings_is_there_within_seconds(
+    page: Page, connorg: Connorg
+) -> None:
+    await scenes.remember(connorg, 2_500)
+    await page.reload()
+    await expect(page.get_by_role("region", name="Accepted, and what became of it")).to_be_visible(
+        timeout=10_000
+    )
