@@ -5,6 +5,8 @@ import { html, render } from "./html.js";
 import { Overview } from "./overview.js";
 import { Onboardings } from "./onboardings.js";
 import { OnboardingPage } from "./onboarding.js";
+import { PartnerPage } from "./partner.js";
+import { Partners } from "./partners.js";
 import { Field, Heading, explain } from "./parts.js";
 import { to, usePause, usePlace } from "./state.js";
 import { t } from "./texts.js";
@@ -93,6 +95,8 @@ function shown(page, id, filters, rights) {
   if (page === "overview") return html`<${Overview} rights=${rights} />`;
   if (page === "onboardings" && id) return html`<${OnboardingPage} key=${id} id=${id} rights=${rights} />`;
   if (page === "onboardings") return html`<${Onboardings} filters=${filters} rights=${rights} />`;
+  if (page === "partners" && id) return html`<${PartnerPage} key=${id} id=${id} rights=${rights} />`;
+  if (page === "partners") return html`<${Partners} filters=${filters} />`;
   return html`<${Heading} page=${t.notFound} /><p><a href=${to("")}>${t.toOverview}</a></p>`;
 }
 

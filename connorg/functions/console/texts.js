@@ -27,6 +27,8 @@ export const t = {
   messages: "Messages",
   utc: (text) => `${text} UTC`,
   more: "Show more",
+  refresh: "Refresh",
+  download: "Download as CSV",
   confirm: "Confirm",
 
   signIn: {
@@ -179,6 +181,48 @@ export const t = {
       joined: "Joined",
     },
     conclusions: { created: "created", existing: "existed before", updated: "updated" },
+  },
+
+  partners: {
+    views: "Views of partners",
+    view: {
+      "": "All",
+      "without-sponsors": "Without sponsors",
+      proposed: "Long proposed",
+      unrequested: "Not requested here",
+    },
+    help: {
+      "without-sponsors": "Organizations that have neither internal nor external sponsors. Nobody answers for them.",
+      proposed: "Organizations that stay proposed and that nobody has changed for 30 days, the oldest first.",
+      unrequested: "Organizations that are not the result of a request here: somebody made them in Entra or by another way.",
+    },
+    search: "Search",
+    searchHelp: "The whole name, domain or tenant id",
+    anyState: "Any state",
+    count: (count, hasMore) => `${plural(count, "organization", "organizations")}${hasMore ? " or more" : ""}`,
+    none: "No organization matches.",
+  },
+  partner: {
+    become: { configured: "Configure", proposed: "Set to proposed" },
+    edit: "Edit",
+    editTitle: "Edit the organization",
+    save: "Save",
+    changed: "The organization is changed.",
+    delete: "Delete",
+    deleteTitle: (name) => `Delete ${name}?`,
+    deleteText: "The connected organization is deleted from Microsoft Entra. Its people can't request access any more.",
+    typeName: (name) => `Type the name to confirm: ${name}`,
+    deleteConfirm: "Delete the organization",
+    deleted: (name) => `${name} is deleted.`,
+    onboardings: "Show its onboardings",
+    noSponsors: "There are none.",
+    addSponsor: "Add a sponsor",
+    sponsorHelp: "An object id, or a user principal name such as ada@contoso.com",
+    add: "Add",
+    remove: "Remove",
+    removeSponsor: (name) => `Remove ${name}`,
+    sponsorAdded: "The sponsor is added. Microsoft Graph may list it a little later.",
+    sponsorRemoved: "The sponsor is removed. Microsoft Graph may list it for a little longer.",
   },
 
   fields: {
