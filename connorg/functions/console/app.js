@@ -5,6 +5,8 @@ import { html, render } from "./html.js";
 import { Overview } from "./overview.js";
 import { Onboardings } from "./onboardings.js";
 import { OnboardingPage } from "./onboarding.js";
+import { BatchPage } from "./batch.js";
+import { Connect } from "./connect.js";
 import { PartnerPage } from "./partner.js";
 import { Partners } from "./partners.js";
 import { Field, Heading, explain } from "./parts.js";
@@ -97,6 +99,8 @@ function shown(page, id, filters, rights) {
   if (page === "onboardings") return html`<${Onboardings} filters=${filters} rights=${rights} />`;
   if (page === "partners" && id) return html`<${PartnerPage} key=${id} id=${id} rights=${rights} />`;
   if (page === "partners") return html`<${Partners} filters=${filters} />`;
+  if (page === "connect" && rights.submit) return html`<${Connect} filters=${filters} rights=${rights} />`;
+  if (page === "batches" && id) return html`<${BatchPage} key=${id} id=${id} rights=${rights} />`;
   return html`<${Heading} page=${t.notFound} /><p><a href=${to("")}>${t.toOverview}</a></p>`;
 }
 
