@@ -3,8 +3,10 @@
 import json
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+from azure.core.exceptions import ResourceExistsError
 from azure.data.tables.aio import TableClient
 
 from connorg.contract.identifiers import new_onboarding_id
@@ -38,6 +40,8 @@ async def remember(connorg: Connorg, count: int, days: int = 7) -> None:
     now = datetime.now(UTC)
     client = TableClient.from_connection_string(connorg.stack.storage, LEDGER_TABLE)
     async with client:
+        with suppress(ResourceExistsError):
+            await client.create_table()
         for number in range(count):
             office = drawn.choice((8, 9, 10, 11, 13, 14, 15, 16, 20))
             day = now.replace(hour=office, minute=drawn.randrange(60)) - timedelta(
