@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects campaign \
-	throttle bulk bench connector openapi lists live package package-test release lock clean
+	throttle bulk bench connector openapi lists live screenshots package package-test release lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 # How many answers of Graph `make dialects` draws, and the first seed.
@@ -88,6 +88,9 @@ lists: setup ## Write the lists of domains that no partner owns again
 
 live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
 	@$(python) -m tests.live $(ARGS)
+
+screenshots: setup ## Take the pictures of docs/console.md anew; ARGS=DIR writes PNG elsewhere
+	@$(python) -m tests.console.screenshots $(ARGS)
 
 package: setup ## Build the zip to deploy; ARGS=--compare also measures the obvious function
 	@$(python) -m infra.package $(ARGS)

@@ -46,7 +46,7 @@ def _welcome(stack: Stack, log: Path) -> str:
     shown = log.relative_to(ROOT) if log.is_relative_to(ROOT) else log
     return f"""connorg runs on this machine, with a Microsoft Graph that is emulated.
 
-  Health     {url}/api/health
+  Console    {url}/api/console
   Graph      {stack.addresses[GRAPH]}
   Log        {shown}
 

@@ -88,7 +88,7 @@ class Stack:
 
     def describe(self) -> dict[str, Any]:
         pids = {part: child.pid for part, child in self._children.items()}
-        return {**self.addresses, "pids": pids}
+        return {**_with_console(self.addresses), "pids": pids}
 
     async def _watch(self, child: Child) -> None:
         while await _tell_end(child) == RESTARTED_EXIT_CODE:
@@ -212,11 +212,16 @@ def _write_atomically(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
+def _with_console(addresses: Mapping[str, str]) -> dict[str, str]:
+    served = addresses.get(FUNCTIONS)
+    return {**addresses, **({"console": f"{served}/api/console"} if served else {})}
+
+
 async def print_addresses(stack: Stack) -> None:
     """Print where each part is, and a call to paste, on standard output."""
-    addresses = stack.addresses
-    names = [name for name in (FUNCTIONS, "key", GRAPH, IDENTITY, STORAGE) if name in addresses]
-    lines = [f"{name:9}  {addresses[name]}" for name in names]
+    addresses = _with_console(stack.addresses)
+    names = (FUNCTIONS, "console", "key", GRAPH, IDENTITY, STORAGE)
+    lines = [f"{name:9}  {addresses[name]}" for name in names if name in addresses]
     if FUNCTIONS in addresses and "key" in addresses:
         lines += ["", CURL.format(url=addresses[FUNCTIONS], key=addresses["key"]), ""]
     say("\n".join([*lines, "Ctrl-C ends it."]), sys.stdout)

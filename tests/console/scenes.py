@@ -26,6 +26,8 @@ NAMES = (
     *("Woodgrove Bank", "World Wide Importers", "Zava"),
 )
 
+PURPOSE = "Works with us on projects"
+
 
 def partner(number: int) -> tuple[str, Partner]:
     """Return a name and its partner; the same number gives the same."""
@@ -52,7 +54,7 @@ async def remember(connorg: Connorg, count: int, days: int = 7) -> None:
 
 def _past(number: int, moment: datetime, drawn: random.Random) -> Onboarding:
     name, known = partner(number)
-    body = known.body(displayName=name)
+    body = known.body(displayName=name, description=PURPOSE)
     request = OnboardingRequest.model_validate_json(
         json.dumps({**body, "reference": f"REQ{number:07}"})
     )
@@ -86,7 +88,11 @@ async def fail(connorg: Connorg, first: int = 0) -> Sequence[str]:
     """Let 40 onboardings fail of three causes, the first 32 of which a retry would mend."""
     partners = [partner(first + number) for number in range(40)]
     for number, (name, each) in enumerate(partners):
-        changes = {"displayName": name, "reference": f"REQ{first + number:07}"}
+        changes = {
+            "displayName": name,
+            "description": PURPOSE,
+            "reference": f"REQ{first + number:07}",
+        }
         if number < 20:
             await connorg.graph.fail_creates(each, "status", status=400)
         elif number < 32:
@@ -105,7 +111,8 @@ async def fail(connorg: Connorg, first: int = 0) -> Sequence[str]:
 async def succeed(connorg: Connorg, count: int, first: int = 100, **changes: str) -> None:
     for number in range(first, first + count):
         name, each = partner(number)
-        body = each.body(displayName=name, reference=f"REQ{number:07}", **changes)
+        reference = f"REQ{number:07}"
+        body = each.body(displayName=name, description=PURPOSE, reference=reference, **changes)
         answer = await connorg.submit(body)
         assert answer.status_code == 201, answer.text
 
@@ -116,7 +123,8 @@ async def wait(connorg: Connorg, count: int, first: int = 200) -> Sequence[str]:
     ids = []
     for number in range(first, first + count):
         name, each = partner(number)
-        body = each.body(displayName=name, reference=f"REQ{number:07}")
+        reference = f"REQ{number:07}"
+        body = each.body(displayName=name, description=PURPOSE, reference=reference)
         ids.append(await connorg.accepted(body, prefer="respond-async"))
 
     async def all_wait() -> bool:

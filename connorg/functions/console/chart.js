@@ -5,7 +5,6 @@ import { t } from "./texts.js";
 
 const HOUR = 3_600_000; // milliseconds
 const HEIGHT = 140;
-const WIDTH = 840;
 const AXIS = 18;
 
 /** Return the last hours in bars of one hour (a day) or six (a week), oldest first. */
@@ -26,16 +25,18 @@ export function grouped(byHour, hours) {
 }
 
 const moment = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const date = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 
 export function Chart({ bars, period }) {
   const sum = (name) => bars.reduce((total, bar) => total + bar[name], 0);
   const [accepted, succeeded, failed] = ["accepted", "succeeded", "failed"].map(sum);
   const most = Math.max(1, ...bars.map((bar) => bar.accepted));
-  const step = WIDTH / bars.length;
+  const width = Math.max(280, Math.min(1240, innerWidth - 100)); // so that texts keep their size
+  const step = width / bars.length;
   const isDay = bars.length === 24;
-  const label = (bar) => (isDay ? clock : weekday).format(bar.from);
+  const label = (bar) => (isDay ? clock : width < 500 ? weekday : date).format(bar.from);
   return html`<figure>
     <ul class="legend">
       <li><b>${accepted}</b> ${t.overview.accepted}</li>
@@ -43,9 +44,9 @@ export function Chart({ bars, period }) {
       <li class="failed"><b>${failed}</b> ${t.overview.failed}</li>
       <li class="open"><b>${accepted - succeeded - failed}</b> ${t.overview.open}</li>
     </ul>
-    <svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT + AXIS}" role="img"
+    <svg class="chart" viewBox="0 0 ${width} ${HEIGHT + AXIS}" role="img"
       aria-label=${t.overview.chart(accepted, succeeded, failed, period)}>
-      <line class="axis" x1="0" x2=${WIDTH} y1=${HEIGHT} y2=${HEIGHT} />
+      <line class="axis" x1="0" x2=${width} y1=${HEIGHT} y2=${HEIGHT} />
       <text class="most" x="0" y="11">${most}</text>
       ${bars.map((bar, index) => {
         const parts = [

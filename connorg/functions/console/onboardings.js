@@ -89,6 +89,7 @@ function Actions({ filters, shown, selected, select, hasMore, refresh, rights })
   const [asks, ask] = useState(false);
   const words = t.onboardings;
   const ids = [...selected];
+  const has = (fits) => shown.some((each) => selected.has(each.id) && fits(each.status));
   const change = (verb, which, said) =>
     run(async () => {
       sayChanged(await changeMany(verb, which), said);
@@ -98,9 +99,11 @@ function Actions({ filters, shown, selected, select, hasMore, refresh, rights })
   const canRetryAll = rights.manage && !ids.length && filters.status === "Failed" && shown.length > 0;
   return html`<div class="row toolbar">
     <p aria-live="polite">${ids.length ? words.selected(ids.length) : words.count(shown.length, hasMore)}</p>
-    ${ids.length > 0 && html`<button type="button" class="main" disabled=${busy}
-        onClick=${() => change("retry", { ids }, t.retried)}>${words.retrySelected}</button>
-      <button type="button" class="danger" disabled=${busy} onClick=${() => ask(true)}>${words.cancelSelected}</button>
+    ${ids.length > 0 && html`
+      ${has((status) => status === "Failed") && html`<button type="button" class="main" disabled=${busy}
+        onClick=${() => change("retry", { ids }, t.retried)}>${words.retrySelected}</button>`}
+      ${has((status) => OPEN.has(status)) && html`<button type="button" class="danger" disabled=${busy}
+        onClick=${() => ask(true)}>${words.cancelSelected}</button>`}
       <button type="button" onClick=${() => select(new Set())}>${words.clearSelection}</button>`}
     ${canRetryAll && html`<button type="button" class="main" disabled=${busy}
       onClick=${() => change("retry", { filters }, t.retried)}>${words.retryMatching}</button>`}
