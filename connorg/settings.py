@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -29,6 +30,8 @@ from connorg.telemetry.target import TelemetryTarget
 
 CALLBACK_SECRETS = "CONNORG_CALLBACK_SECRETS"
 RESULT_SECRETS = "CONNORG_RESULT_SECRETS"
+REFERENCE_PLACE = "{reference}"
+"""Where the link to a ticket takes its reference."""
 _SHORTEST_SECRET = 32  # characters
 _SHORTEST_CALLBACK_KEY = 16  # bytes
 _SHORTEST_RETENTION, _LONGEST_RETENTION = 8, 3650  # days
@@ -44,6 +47,14 @@ def _retention(days: float) -> float:
             f"must be 0, for ever, or {_SHORTEST_RETENTION} to {_LONGEST_RETENTION} days"
         )
     return days
+
+
+def _ticket_link(text: str) -> str:
+    before, marker, _ = text.partition(REFERENCE_PLACE)
+    parts = urlsplit(before)
+    if not (marker and parts.scheme == "https" and parts.hostname and parts.path):
+        raise ValueError(f"must be an https address with {REFERENCE_PLACE} behind its host")
+    return text
 
 
 def _words(text: object) -> object:
@@ -66,6 +77,7 @@ type Channel = Annotated[str, AfterValidator(channel_entry)]
 type UpdatingChannel = Annotated[str, AfterValidator(updating_channel_entry)]
 type Host = Annotated[str, AfterValidator(host_entry)]
 type Address = Annotated[str, AfterValidator(https_address)]
+type TicketLink = Annotated[str, AfterValidator(_ticket_link)]
 
 
 class _Settings(BaseModel):
@@ -153,6 +165,7 @@ class Settings(_EntraSetting, StorageSettings):
     forwarded_hosts: Words[Host] = Field((), alias="CONNORG_FORWARDED_HOSTS")
     callback_hosts: Words[Host] = Field((), alias="CONNORG_CALLBACK_HOSTS")
     callback_retry_seconds: float = Field(5, alias="CONNORG_CALLBACK_RETRY_SECONDS", gt=0, le=900)
+    ticket_link: TicketLink | None = Field(None, alias="CONNORG_TICKET_LINK")
     webhook_senders: str = Field("{}", alias="CONNORG_WEBHOOK_SOURCES")
 
     @model_validator(mode="after")

@@ -94,6 +94,8 @@ async def test_filters_are_in_the_address_so_that_a_view_can_be_shared(
     await page.get_by_label("Status").select_option("Failed")
     await expect(page.get_by_text("1 onboarding", exact=True)).to_be_visible()
     assert page.url.endswith("#/onboardings?status=Failed&reference=INC+1%262")
+    ticket = page.get_by_role("link", name="INC 1&2")
+    await expect(ticket).to_have_attribute("href", "https://tickets.example/?number=INC%201%262")
     other = await (await browser.new_context()).new_page()
     await sign_in(other, connorg, page.url.partition("/api/console")[2])
     await expect(other.get_by_label("Status")).to_have_value("Failed")

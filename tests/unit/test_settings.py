@@ -84,6 +84,10 @@ REFUSED = {
     "CONNORG_BLOCKED_RETRY_SECONDS": (*NUMBER, "0", "3601"),
     "CONNORG_GIVE_UP_HOURS": (*NUMBER, "0", "169"),
     "CONNORG_RETENTION_DAYS": (*NUMBER, "7", "3651"),
+    "CONNORG_TICKET_LINK": (
+        *("hunter2", "https://hunter2.example/", "http://hunter2.example/{reference}"),
+        *("https://{reference}.example/", "javascript:hunter2({reference})"),
+    ),
     "CONNORG_FORWARDED_HOSTS": (",", " ", "*", "https://hunter2.example", "*hunter2", "a/b", "a;b"),
     "CONNORG_CALLBACK_HOSTS": (",", " ", "*", "https://hunter2.example", "*hunter2", "a/b", "a;b"),
     "CONNORG_CALLBACK_RETRY_SECONDS": (*NUMBER, "0", "901"),

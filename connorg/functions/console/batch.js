@@ -2,7 +2,7 @@
 import { useState } from "./hooks.js";
 import { call, download, get } from "./api.js";
 import { html } from "./html.js";
-import { Copy, Facts, Heading, Question, Read, Status, Time, explain } from "./parts.js";
+import { Copy, Facts, Heading, Question, Read, Status, Ticket, Time, explain } from "./parts.js";
 import { say, to, useAction, useLive } from "./state.js";
 import { t } from "./texts.js";
 
@@ -53,7 +53,7 @@ function Content({ of, path, rights, refresh }) {
         ([status, count]) => html`<li key=${status}><b>${count}</b> <${Status} of=${status} /></li>`,
       )}</ul>
       <${Facts} of=${[
-        [t.fields.reference, of.reference],
+        [t.fields.reference, of.reference && html`<${Ticket} reference=${of.reference} />`],
         [t.fields.createdDateTime, html`<${Time} at=${of.createdDateTime} />`],
         [t.fields.id, html`<${Copy} text=${of.id} label=${t.fields.id} />`],
       ]} />

@@ -36,7 +36,8 @@ export function Chart({ bars, period }) {
   const width = Math.max(280, Math.min(1240, innerWidth - 100)); // so that texts keep their size
   const step = width / bars.length;
   const isDay = bars.length === 24;
-  const label = (bar) => (isDay ? clock : width < 500 ? weekday : date).format(bar.from);
+  const day = width > 500 ? date : weekday;
+  const label = (bar) => (isDay ? clock : day).format(bar.from);
   return html`<figure>
     <ul class="legend">
       <li><b>${accepted}</b> ${t.overview.accepted}</li>

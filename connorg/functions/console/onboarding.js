@@ -2,7 +2,7 @@
 import { useState } from "./hooks.js";
 import { call, get } from "./api.js";
 import { html } from "./html.js";
-import { Copy, Facts, Heading, Question, Read, Status, Time, explain, partnerName, sourceName } from "./parts.js";
+import { Copy, Facts, Heading, Question, Read, Status, Ticket, Time, explain, partnerName, sourceName } from "./parts.js";
 import { say, to, useAction, useLive } from "./state.js";
 import { t } from "./texts.js";
 
@@ -39,7 +39,7 @@ function Content({ of, rights, refresh }) {
         <section aria-labelledby="request"><h2 id="request">${words.request}</h2>
           <${Facts} of=${[
             ...(request ? asked(request) : []),
-            [t.fields.reference, of.reference],
+            [t.fields.reference, of.reference && html`<${Ticket} reference=${of.reference} />`],
             [t.fields.channel, of.source],
             [words.attempts, of.attempts],
             [t.fields.createdDateTime, html`<${Time} at=${of.createdDateTime} />`],

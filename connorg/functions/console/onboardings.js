@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "./hooks.js";
 import { changeMany, download, list } from "./api.js";
 import { html } from "./html.js";
-import { Fault, Field, Heading, Onboarding, Question, Status, Time, explain, partnerName, sourceName } from "./parts.js";
+import { Fault, Field, Heading, Onboarding, Question, Status, Ticket, Time, explain, partnerName, sourceName } from "./parts.js";
 import { replacePlace, say, to, useAction, useLive } from "./state.js";
 import { t } from "./texts.js";
 
@@ -141,7 +141,7 @@ function Table({ shown, selected, toggle, select, rights }) {
       <td data-label=${words.status}><${Status} of=${each.status} /></td>
       <td data-label=${words.reason} class="reason">${each.lastError && html`<span>${each.lastError.code}</span>
         <span class="quiet under clamped" title=${each.lastError.message}>${each.lastError.message}</span>`}</td>
-      <td data-label=${words.reference}>${each.reference}</td>
+      <td data-label=${words.reference}>${each.reference && html`<${Ticket} reference=${each.reference} />`}</td>
       <td data-label=${words.channel}>${each.source}</td>
       <td data-label=${words.accepted}><${Time} at=${each.createdDateTime} /></td>
       <td data-label=${words.changed}><${Time} at=${each.lastActionDateTime} /></td>

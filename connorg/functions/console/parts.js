@@ -89,6 +89,15 @@ export function partnerName(onboarding) {
   return onboarding.request?.displayName ?? t.onboardings.unreadable;
 }
 
+const TICKET = document.documentElement.dataset.ticketLink;
+
+/** A ticket, as a link where the app knows how. */
+export function Ticket({ reference }) {
+  if (!TICKET || !reference) return reference;
+  const address = TICKET.split("{reference}").join(encodeURIComponent(reference));
+  return html`<a href=${address} target="_blank" rel="noopener noreferrer">${reference}</a>`;
+}
+
 export function Onboarding({ of }) {
   return html`<a href=${to(["onboardings", of.id])}>${partnerName(of)}</a>`;
 }

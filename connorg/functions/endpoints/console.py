@@ -5,6 +5,7 @@ for one. The files are in connorg/functions/console; nothing is read before the 
 """
 
 import hashlib
+import html
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +27,6 @@ _MEDIA_TYPES: Mapping[str, str] = {
     "svg": "image/svg+xml",
     "txt": "text/plain",
 }
-_SIGN_IN = 'data-sign-in="key"'
 _POLICY = (
     "default-src 'none'",
     "script-src 'self'",
@@ -52,12 +52,14 @@ _HEADERS: Mapping[str, str] = {
 
 @takes(IF_NONE_MATCH)
 async def page(req: func.HttpRequest) -> func.HttpResponse:
-    """GET console: the page, which says how to sign in."""
+    """GET console: the page, which says how to sign in and where tickets are."""
     if urlsplit(req.url).path.endswith("/"):  # there the page would look for its files elsewhere
         return func.HttpResponse(status_code=308, headers={**_HEADERS, "Location": "../console"})
+    link = html.escape(settings().ticket_link or "")
     text = (_FOLDER / "index.html").read_text()
-    content = text.replace(_SIGN_IN, f'data-sign-in="{_sign_in()}"').encode()
-    return _answer(req, "text/html", content)
+    text = text.replace('data-sign-in="key"', f'data-sign-in="{_sign_in()}"')
+    text = text.replace('data-ticket-link=""', f'data-ticket-link="{link}"')
+    return _answer(req, "text/html", text.encode())
 
 
 @takes(IF_NONE_MATCH)

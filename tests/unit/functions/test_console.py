@@ -149,6 +149,16 @@ async def test_the_page_knows_how_to_sign_in(
     assert (tag, attributes["data-sign-in"]) == ("html", way)
 
 
+async def test_the_page_knows_where_tickets_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = 'https://tickets.example/x?a="><script>&number={reference}'
+    monkeypatch.setenv("CONNORG_TICKET_LINK", link)
+    settings.cache_clear()
+    found = await page()
+    settings.cache_clear()
+    assert found.tags[0][1]["data-ticket-link"] == link
+    assert [tag for tag, attributes in found.tags if tag == "script"] == ["script"]
+
+
 def test_the_libraries_are_those_that_npm_locked() -> None:
     for name, source in FILES.items():
         assert (VENDOR / name).read_text() == served(NODE_MODULES / source), "run `make setup`"
