@@ -16,7 +16,6 @@ expect.set_options(timeout=60_000)
 SETTINGS = {
     **senders.SETTINGS,
     "CONNORG_TICKET_LINK": "https://tickets.example/?number={reference}",
-    "CONNORG_WAIT_SECONDS": "3",
     "CONNORG_SETTLE_SECONDS": "0",  # what a search does not find is believed at once
     "CONNORG_BLOCKED_RETRY_SECONDS": "1",
 }

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from azure.core.exceptions import ResourceExistsError
 from azure.data.tables.aio import TableClient
@@ -15,7 +16,7 @@ from connorg.contract.organization import ConnectedOrganization
 from connorg.contract.requests import OnboardingRequest
 from connorg.contract.storage_names import LEDGER_TABLE
 from connorg.storage.entities import onboarding_entity
-from tests.end_to_end.client import Connorg, Partner, eventually
+from tests.end_to_end.client import Connorg, Json, Partner, eventually
 
 NAMES = (
     *("Adatum", "Alpine Ski House", "Blue Yonder Airlines", "City Power & Light", "Coho Vineyard"),
@@ -84,6 +85,21 @@ def _past(number: int, moment: datetime, drawn: random.Random) -> Onboarding:
     )
 
 
+async def ended(connorg: Connorg, body: Json) -> Json:
+    """Submit, and return the onboarding once it has ended, however long that takes."""
+    told = (await connorg.submit(body)).json()
+    return await connorg.ended(told.get("onboardingId") or told["id"])
+
+
+async def refused(connorg: Connorg, known: Partner, **changes: Any) -> str:
+    """Let Graph refuse a partner once. Return the id of its onboarding, which failed."""
+    await connorg.graph.fail_creates(known, "status", status=400)
+    onboarding = await ended(connorg, known.body(**changes))
+    assert onboarding["lastError"]["code"] == "RefusedByGraph"
+    await connorg.graph.heal()
+    return str(onboarding["id"])
+
+
 async def fail(connorg: Connorg, first: int = 0) -> Sequence[str]:
     """Let 40 onboardings fail of three causes, the first 32 of which a retry would mend."""
     partners = [partner(first + number) for number in range(40)]
@@ -102,8 +118,8 @@ async def fail(connorg: Connorg, first: int = 0) -> Sequence[str]:
             await connorg.graph.heal()
             await connorg.graph.make_by_hand(each)
             changes["ifExists"] = "fail"
-        answer = await connorg.submit(each.body(**changes))
-        assert answer.status_code in {409, 422}, answer.text
+        onboarding = await ended(connorg, each.body(**changes))
+        assert onboarding["status"] == "Failed"
     await connorg.graph.heal()
     return [each.domain for _, each in partners]
 
@@ -113,8 +129,7 @@ async def succeed(connorg: Connorg, count: int, first: int = 100, **changes: str
         name, each = partner(number)
         reference = f"REQ{number:07}"
         body = each.body(displayName=name, description=PURPOSE, reference=reference, **changes)
-        answer = await connorg.submit(body)
-        assert answer.status_code == 201, answer.text
+        assert (await ended(connorg, body))["status"] == "Succeeded"
 
 
 async def wait(connorg: Connorg, count: int, first: int = 200) -> Sequence[str]:

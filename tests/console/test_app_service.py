@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from connorg.contract.effects import Role
+from tests.console import scenes
 from tests.console.browser import opened
 from tests.end_to_end.client import Connorg, Partner
 from tests.end_to_end.test_entra import principal
@@ -20,12 +21,9 @@ ON = {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"}
 @pytest.fixture(scope="module")
 async def failed(shown: Connorg) -> AsyncIterator[str]:
     """Return an onboarding that failed, in an app that signs people in."""
-    partner = Partner()
-    await shown.graph.fail_creates(partner, "status", status=400)
-    onboarding = (await shown.submit(partner.body())).json()["onboardingId"]
-    await shown.graph.heal()
+    onboarding = await scenes.refused(shown, Partner())
     shown.crash("functions", ON)
-    yield str(onboarding)
+    yield onboarding
     shown.crash("functions", OFF)
 
 

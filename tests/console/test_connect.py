@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.end_to_end.client import Connorg, Partner
@@ -84,6 +85,7 @@ async def test_a_file_is_checked_started_watched_and_its_results_saved(
     await expect(page.get_by_text("5 onboardings")).to_be_visible()
 
 
+@pytest.mark.slow
 async def test_a_file_is_dropped_and_what_is_none_is_told(page: Page, connorg: Connorg) -> None:
     assert await connorg.is_healthy()
     await page.goto(f"{page.url.partition('#')[0]}#/connect?way=file")

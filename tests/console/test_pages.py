@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 from infra.console.vendor import NODE_MODULES
 from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests.console import scenes
-from tests.console.browser import NARROW, opened
+from tests.console.browser import NARROW, WIDE, opened
 from tests.console.conftest import sign_in
 from tests.end_to_end.client import Connorg, Partner
 
@@ -21,10 +21,9 @@ RUN = """async () => (await axe.run()).violations.map(
 async def places(shown: Connorg) -> dict[str, tuple[str, str]]:
     """Return where each page is, and what is seen there once all of it is."""
     await scenes.remember(shown, 40)
-    done = (await shown.submit(Partner().body())).json()
+    done = await scenes.ended(shown, Partner().body())
     refused = Partner()
-    await shown.graph.fail_creates(refused, "status", status=400)
-    failed = (await shown.submit(refused.body())).json()["onboardingId"]
+    failed = await scenes.refused(shown, refused)
     [waiting] = await scenes.wait(shown, 1)
     await shown.graph.heal()
     rows = f"Name,Domain\nOne,{Partner().domain}\nOne,{refused.domain}".encode()
@@ -64,7 +63,11 @@ async def overflow(page: Page) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "size"), [("light", (1280, 800)), ("dark", NARROW)], ids=["light", "dark, narrow"]
+    ("scheme", "size"),
+    [
+        pytest.param("light", WIDE, id="light, wide"),
+        pytest.param("dark", NARROW, id="dark, narrow", marks=pytest.mark.slow),
+    ],
 )
 async def test_no_page_keeps_anybody_out(
     browser: Browser,
@@ -89,6 +92,7 @@ async def test_no_page_keeps_anybody_out(
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", ["Edit", "Delete"])
 async def test_no_question_keeps_anybody_out(
     browser: Browser, connorg: Connorg, places: dict[str, tuple[str, str]], question: str

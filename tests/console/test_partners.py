@@ -8,6 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from infra.local.functions_host import DEFAULT_MASTER_KEY
 from infra.local.tokens import HOME_TENANT_ID
+from tests.console import scenes
 from tests.console.browser import opened
 from tests.console.conftest import sign_in
 from tests.end_to_end.client import Connorg, Partner
@@ -20,9 +21,9 @@ ADA = {
 
 async def standing(connorg: Connorg, **changes: Any) -> dict[str, Any]:
     """Let an organization be connected, and return it."""
-    answer = await connorg.submit(Partner().body(**changes))
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
+    onboarding = await scenes.ended(connorg, Partner().body(**changes))
+    assert onboarding["status"] == "Succeeded"
+    return onboarding
 
 
 async def test_a_proposed_partner_is_found_and_configured(page: Page, connorg: Connorg) -> None:
@@ -97,6 +98,7 @@ async def test_a_delete_is_offered_to_who_may_and_confirmed_by_the_name(
     assert answer.status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["Long proposed", "Not requested here"])
 async def test_a_report_that_graph_refuses_says_so(page: Page, connorg: Connorg, view: str) -> None:
     await connorg.graph.fail({"method": "GET", "fault": "status", "status": 503})

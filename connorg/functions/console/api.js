@@ -63,23 +63,26 @@ export async function call(method, path, options) {
 export const get = async (path, parameters, signal) =>
   (await call("GET", path, { parameters, signal })).data;
 
+const MAY = {
+  read: ["GET", "onboardings/none", {}],
+  submit: ["POST", "connected-organizations", { parameters: { dryRun: true }, body: {} }],
+  manage: ["POST", "onboardings/retry", { parameters: { dryRun: true } }],
+  remove: ["POST", "onboardings/forget", { parameters: { dryRun: true } }],
+};
+
 /**
- * Return what the caller may do, by asking for it: a dry run that names nothing changes nothing,
- * and is refused for its caller, or for what it is. Throw ApiError where the caller may not even read.
+ * Return what the caller may do, by asking for it: calls that name nothing change nothing, and are
+ * refused for their caller, or else for what they are. Throw ApiError where the caller may not read.
  */
-export async function rights(signal) {
-  await get("onboardings", { top: 1 }, signal);
-  const parameters = { dryRun: true };
-  const may = async (path, body) => {
-    const answer = await send("POST", path, { parameters, body, signal });
-    return answer.status !== 401 && answer.status !== 403;
-  };
-  const [submit, manage, remove] = await Promise.all([
-    may("connected-organizations", {}),
-    may("onboardings/retry"),
-    may("onboardings/forget"),
-  ]);
-  return { submit, manage, remove };
+export async function rights() {
+  const answers = Object.entries(MAY).map(async ([name, [method, path, options]]) => {
+    const { status, type } = await send(method, path, options);
+    return [name, type === "opaqueredirect" ? 401 : status];
+  });
+  const statuses = Object.fromEntries(await Promise.all(answers));
+  const isRefused = (status) => status === 401 || status === 403;
+  if (isRefused(statuses.read)) throw new ApiError(statuses.read, {});
+  return Object.fromEntries(Object.entries(statuses).map(([name, status]) => [name, !isRefused(status)]));
 }
 
 /** Return the first `pages` pages of a list as one: {value, continuationToken}. */
