@@ -23,6 +23,8 @@ from infra.package.layout import SITE_PACKAGES
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / ".local/package"
 OUTPUT = ROOT / ".local/release"
+LOCK = ROOT / "infra/console/package-lock.json"
+LIBRARIES = "connorg/functions/console/vendor"
 
 
 def main() -> int:
@@ -41,6 +43,8 @@ def sbom(app: Path) -> dict[str, Any]:
     """Name what is in an unpacked package. It is the same each time, so no time is in it."""
     infos = sorted((app / SITE_PACKAGES).glob("*.dist-info/METADATA"))
     components = [_component(info.read_text()) for info in infos]
+    if (app / LIBRARIES).exists():
+        components += _libraries(json.loads(LOCK.read_text()))
     content = json.dumps(components, sort_keys=True)
     return {
         "bomFormat": "CycloneDX",
@@ -74,6 +78,24 @@ def _component(metadata: str) -> dict[str, Any]:
     if expression := told.get("License-Expression"):
         component["licenses"] = [{"expression": expression}]
     return component
+
+
+def _libraries(lock: dict[str, Any]) -> list[dict[str, Any]]:
+    """Name the console's libraries, without what its tests alone need."""
+    kept = [(path, told) for path, told in lock["packages"].items() if path and not told.get("dev")]
+    return [_library(path.removeprefix("node_modules/"), told) for path, told in kept]
+
+
+def _library(name: str, told: dict[str, Any]) -> dict[str, Any]:
+    purl = f"pkg:npm/{name}@{told['version']}"
+    return {
+        "type": "library",
+        "bom-ref": purl,
+        "name": name,
+        "version": told["version"],
+        "purl": purl,
+        "licenses": [{"expression": told["license"]}],
+    }
 
 
 def checksums(folder: Path) -> str:

@@ -4,6 +4,7 @@ mutation    a break, and the test that fails of it
 access      breaks of who may do what, and of what stays secret
 answers     breaks of what Graph's answers are taken for
 batches     breaks of files of requests: rows lost, taken twice, never told of
+console     breaks of what the console is served with
 emulator    breaks of the Graph emulator that stands in for the real one
 files       breaks of what is read: files, events, words for nothing
 host        breaks of the local Functions host that replays of recordings notice
@@ -22,6 +23,7 @@ from tests.mutations import (
     access,
     answers,
     batches,
+    console,
     emulator,
     files,
     host,
@@ -41,6 +43,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *access.MUTATIONS,
     *answers.MUTATIONS,
     *batches.MUTATIONS,
+    *console.MUTATIONS,
     *emulator.MUTATIONS,
     *files.MUTATIONS,
     *host.MUTATIONS,

@@ -112,6 +112,20 @@ def test_another_platform_gives_the_same_tree(package: Path, tmp_path: Path) -> 
     assert archive.digest(tmp_path / "app") == archive.digest(package / "app")
 
 
+def test_it_holds_the_console_with_its_libraries_and_their_licences(package: Path) -> None:
+    folder = Path("connorg/functions/console")
+    packed, sources = (
+        {file: (at / folder / file).read_bytes() for file in files_in(at / folder)}
+        for at in (package / "app", ROOT)
+    )
+    assert packed == sources
+    assert {"vendor/preact.js", "vendor/LICENSE-preact.txt", "vendor/LICENSE-htm.txt"} <= {*packed}
+
+
+def files_in(folder: Path) -> set[str]:
+    return {file.relative_to(folder).as_posix() for file in archive.files(folder)}
+
+
 def test_it_is_a_fraction_of_what_is_installed(package: Path) -> None:
     """The uncut install has no bytecode here, which nearly halves it: Azure's own build has it."""
     ours, uncut = archive.files(package / "app"), archive.files(package / "uncut")

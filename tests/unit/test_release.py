@@ -1,5 +1,6 @@
 """A release has one version, and says what is in it."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -9,7 +10,7 @@ from connorg.contract.release import RELEASE
 from connorg.functions.openapi.document import document
 from function_app import routes
 from infra.package.layout import SITE_PACKAGES
-from infra.release import checksums, sbom
+from infra.release import LIBRARIES, checksums, sbom
 
 ROOT = Path(__file__).parents[2]
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
@@ -40,6 +41,15 @@ def test_a_bill_of_materials_names_each_distribution_of_the_package(tmp_path: Pa
     assert bill["components"][1]["licenses"] == [{"expression": "MIT"}]
     assert bill["dependencies"] == [{"ref": "connorg", "dependsOn": purls}]
     assert bill == sbom(tmp_path)
+
+
+def test_a_bill_of_materials_names_the_libraries_of_the_console(tmp_path: Path) -> None:
+    (tmp_path / LIBRARIES).mkdir(parents=True)
+    bill = sbom(tmp_path)
+    asked = json.loads((ROOT / "infra/console/package.json").read_text())["dependencies"]
+    purls = {f"pkg:npm/{name}@{version}" for name, version in asked.items()}
+    assert {one["purl"] for one in bill["components"]} == purls
+    assert {*bill["dependencies"][0]["dependsOn"]} == purls
 
 
 def test_checksums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:
