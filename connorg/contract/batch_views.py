@@ -8,6 +8,7 @@ from connorg.contract.batches import RowStatus
 from connorg.contract.faults import RowFault
 from connorg.contract.model import Model
 from connorg.contract.onboarding import Conclusion, OnboardingError
+from connorg.contract.organization import Difference
 
 
 class BatchStatus(StrEnum):
@@ -88,6 +89,8 @@ class RowForecast(Model):
     duplicate_of: int | None = None
     onboarding_id: str | None = None
     organization_id: str | None = None
+    differences: tuple[Difference, ...] | None = None
+    """In what the organization, or the onboarding that stands for it, differs from the row."""
     error: OnboardingError | None = None
     errors: tuple[RowFault, ...] | None = None
 

@@ -15,7 +15,12 @@ from connorg.contract.batch_views import BatchForecast, RowForecast, RowProspect
 from connorg.contract.batches import BatchRow
 from connorg.contract.identity_sources import natural_key_of
 from connorg.contract.onboarding import Onboarding, OnboardingError
-from connorg.contract.organization import ConnectedOrganization, differences
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    Difference,
+    differences,
+    unmet,
+)
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.domain.errors import refused_by_policy
 from connorg.core.onboarding.dry_run import by_holder, by_if_exists
@@ -107,18 +112,24 @@ def _forecast(
     standing: _Standing,
 ) -> RowForecast:
     organization = standing.found(request, holder)
-    differing = differences(request.attributes, organization.attributes) if organization else ()
+    differing: tuple[Difference, ...] = ()
+    if organization:
+        differing = differences(request.attributes, organization.attributes)
+    elif holder and holder.request:
+        differing = unmet(request, holder.request)
     changes = by_holder(services, request, channels.BATCH, holder) or by_if_exists(
         request, organization, differing
     )
     usual = RowProspect.EXISTS if organization else RowProspect.CREATE
+    prospect = RowProspect(str(changes.get("prospect", usual)))
     error = changes.get("error")
     return RowForecast(
         row=row.number,
         name=row.name,
-        prospect=RowProspect(str(changes.get("prospect", usual))),
+        prospect=prospect,
         note=row.note,
         onboarding_id=holder.id if holder else None,
         organization_id=organization.id if organization else None,
+        differences=(differing or None) if prospect is not RowProspect.CREATE else None,
         error=error if isinstance(error, OnboardingError) else None,
     )

@@ -13,7 +13,11 @@ from connorg.contract.batches import Batch, BatchRow, RowStatus
 from connorg.contract.faults import RowFault
 from connorg.contract.messages import BatchMessage, OnboardingMessage
 from connorg.contract.onboarding import Conclusion, OnboardingError, Status
-from connorg.contract.organization import ConnectedOrganization, StoredIdentitySource
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    Difference,
+    StoredIdentitySource,
+)
 from connorg.core.batches.accept import (
     BatchSubmission,
     apply_policy,
@@ -498,3 +502,24 @@ async def test_a_forecast_knows_what_is_under_way(scene: Scene) -> None:
     assert {one.prospect for one in told.rows} == {RowProspect.UNDER_WAY}
     assert all(one.onboarding_id for one in told.rows)
     assert (await progress(scene.services, batch)).status is BatchStatus.RUNNING
+
+
+async def test_a_forecast_names_what_differs(scene: Scene) -> None:
+    other = request(domain_source("partner-1.example"), state="proposed")
+    rows = [row(1, request=other), row(2), row(3)]
+    told = await forecast(scene.services, rows, "partner-1.example", "partner-2.example")
+    assert told.rows[0].differences == (
+        Difference(attribute="state", requested="proposed", actual="configured"),
+    )
+    assert [one.differences for one in told.rows[1:]] == [None, None]
+
+
+async def test_a_forecast_names_what_differs_from_what_is_under_way(scene: Scene) -> None:
+    scene.setback = BUSY
+    await submitted(scene, [row(1), row(2)])
+    await scene.deliver()
+    await scene.deliver()
+    other = row(1, request=request(domain_source("partner-1.example"), description="Another"))
+    told = await forecast(scene.services, [other], "other.example")
+    assert told.rows[0].prospect is RowProspect.REFUSED
+    assert [one.attribute for one in told.rows[0].differences or ()] == ["description"]
