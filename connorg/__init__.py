@@ -15,5 +15,6 @@ function_app.py, beside this package, registers every trigger. From the top down
     telemetry          spans, metrics and log lines
     contract           everything that goes over the wire
     standard_webhooks  signatures of webhooks
-    command            the command for people, which is not deployed
+    command            the command for people and scripts, which is not deployed
+    bulk               the old name of the command, for a release
 """

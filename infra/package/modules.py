@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?!.*\bextra *==)", re.MULTILINE)
 MAIN = "__main__"
-_COMMAND = "connorg/command"  # runs from a checkout, on packages that the app does without
+# The command for people is not deployed: it has packages that the app does without.
+_COMMAND = ("connorg/command", "connorg/bulk.py")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +85,7 @@ def own_modules(app: Path) -> list[Module]:
     """The app's own: function_app.py, and all of connorg but the command for people."""
     files = [app / "function_app.py", *sorted((app / "connorg").rglob("*.py"))]
     paths = [PurePosixPath(file.relative_to(app)) for file in files]
-    paths = [path for path in paths if not path.is_relative_to(_COMMAND)]
+    paths = [path for path in paths if not any(map(path.is_relative_to, _COMMAND))]
     return [Module(_name(path), app, path) for path in paths]
 
 

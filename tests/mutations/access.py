@@ -105,7 +105,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the command's key follows redirects",
-        "connorg/command/service.py",
+        "connorg/command/client.py",
         old="auth=auth, timeout=_TIMEOUT)",
         new="auth=auth, timeout=_TIMEOUT, follow_redirects=True)",
         killed_by="tests/unit/command/test_setbacks.py::test_the_key_goes_to_no_other_app",

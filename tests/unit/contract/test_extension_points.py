@@ -52,7 +52,7 @@ OPERATIONS_PY = "connorg/functions/openapi/operations.py"
 EMULATOR = "infra/local/graph/model.py, drafts.py and organizations.py"
 EMULATED_SOURCES = "infra/local/graph/sources.py"
 HTTP_PAGE = "docs/http.md"
-COLUMNS_PAGE = "docs/bulk-command.md"
+COLUMNS_PAGE = "docs/command.md"
 
 # Of each field a value as the wire has it, and another one.
 SAMPLES: Mapping[str, tuple[Any, Any]] = {

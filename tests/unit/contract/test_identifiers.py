@@ -30,7 +30,7 @@ RANDOMNESS = {"random", "secrets", "uuid"}
 MAKERS = {
     ("connorg/contract/identifiers.py", "token_urlsafe"),  # keys of result addresses
     ("connorg/wiring.py", "SystemRandom"),  # what all others are given
-    ("connorg/command/service.py", "uuid4"),  # Idempotency-Keys
+    ("connorg/command/files.py", "uuid4"),  # Idempotency-Keys
     ("connorg/telemetry/export/exporters.py", "uuid4"),  # processes
 }
 

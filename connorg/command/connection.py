@@ -1,0 +1,76 @@
+"""Which app is called, and by whom: options, then the environment, then the profile."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from connorg.command.ending import CommandError
+from connorg.command.profile import read_profile
+from connorg.command.sign_in import EntraToken, FunctionKey
+
+_OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+_HOW = "Use --url, set CONNORG_URL, or keep it once by `connorg login --url …`."
+
+
+@dataclass(frozen=True)
+class Connection:
+    url: str
+    """Without /api."""
+    key: str | None = None
+    scope: str | None = None
+    """What a token is asked for at Entra; there is no key then."""
+
+    def auth(self) -> httpx.Auth | None:
+        """Return who calls; None: nobody who proves it, for what everybody may call."""
+        if self.key:
+            return FunctionKey(self.key)
+        return EntraToken(self.scope) if self.scope else None
+
+
+def connect(
+    url: str | None, key: str | None, scope: str | None, profile: Path, *, needs_caller: bool = True
+) -> Connection:
+    """Return the connection. Raise CommandError where it is not all there."""
+    held = read_profile(profile)
+    if url is None and not held.get("url"):
+        raise CommandError("There is no address of the app.", _HOW)
+    address = address_of(held["url"] if url is None else url)
+    # What the profile keeps for one app goes to no other.
+    if key is None and scope is None and held.get("url") and address == address_of(held["url"]):
+        key, scope = held.get("key"), held.get("scope")
+    if key and scope:
+        raise CommandError(
+            "There are a function key and a scope to sign in for.", "Use --key or --scope."
+        )
+    key = _key(key)
+    if needs_caller and not key and not scope:
+        raise CommandError(
+            "There is nothing to prove who calls.",
+            "Set CONNORG_KEY (others may see --key), use --scope to sign in at Entra, or keep"
+            " either once by `connorg login`.",
+        )
+    return Connection(address, key, scope)
+
+
+def address_of(url: str) -> str:
+    """Return an address without /api at its end. Raise CommandError where no key may go there."""
+    text = url.strip().rstrip("/").removesuffix("/api").rstrip("/")
+    try:
+        parts = urlsplit(text)
+        is_own = parts.hostname in _OWN_MACHINE
+    except ValueError:
+        raise CommandError("--url is no address.") from None
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_own)):
+        raise CommandError("--url must begin with https://, because keys go there.")
+    if parts.query or parts.fragment:
+        raise CommandError("--url must be the app's address alone, without ? and #.")
+    return text
+
+
+def _key(key: str | None) -> str | None:
+    key = (key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise CommandError("The key holds characters that no key has.")
+    return key or None
