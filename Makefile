@@ -12,6 +12,9 @@ export PYTHONDONTWRITEBYTECODE :=
 pytest := $(python) -m pytest --dist=loadgroup --no-loadscope-reorder
 compile := .venv/bin/uv pip compile --quiet --python-version 3.13 --universal --generate-hashes \
 	--custom-compile-command "make lock" $(ARGS)
+# The extra `app` alone: compiled with the project it would bring the command's dependencies too.
+app := import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	print(*project['optional-dependencies']['app'], sep='\n')
 
 help: ## Show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,8 +107,8 @@ release: package ## Build what a release holds: the package, a wheel of the comm
 	$(python) -m infra.release
 
 lock: setup ## Pin what pyproject.toml asks for anew; ARGS=--upgrade for the newest of all
-	$(compile) pyproject.toml --output-file requirements.txt
-	$(compile) pyproject.toml --group dev --constraint requirements.txt \
+	$(python) -c "$(app)" | $(compile) - --output-file requirements.txt
+	$(compile) pyproject.toml --extra app --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt
 	$(compile) --group policy --output-file requirements-policy.txt
 	$(compile) --group az --output-file requirements-az.txt
