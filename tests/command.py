@@ -93,7 +93,7 @@ class Terminal:
     def __init__(
         self, *arguments: object, env: Mapping[str, str] | None = None, columns: int = WIDE
     ) -> None:
-        self._arguments, self._env, self._columns = arguments, env, columns
+        self._arguments, self._env, self._columns = arguments, env or {}, columns
         self.seen = ""
 
     async def __aenter__(self) -> Self:

@@ -1,6 +1,8 @@
 """All commands, and how the process ends."""
 
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -57,6 +59,10 @@ def main(
 
 def run() -> None:
     """Run the command, and end the process with an exit code of the table."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and not stream.isatty():
+            # On Windows a pipe would get another encoding, and each line of CSV two ends.
+            stream.reconfigure(encoding="utf-8", newline="\n")
     try:
         app(prog_name=NAME)
     except Ended as ended:

@@ -50,7 +50,7 @@ _CANCEL = _Act(
 
 Ids = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ID", help="Onboardings; or one batch, for its rows."),
+    typer.Argument(help="Onboardings; or one batch, for its rows."),
 ]
 All = Annotated[bool, typer.Option("--all", help="All of them, whatever they are.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show which; change nothing.")]
@@ -131,6 +131,8 @@ def retry(
 ) -> ExitCode:
     """Retry what failed: by id, by filter, or all. Nothing is created twice by it."""
     if batch := _batch_of(ids):
+        session.goes_on = "Rows may be retried or not. To see:"
+        session.come_back = session.written("watch", batch)
         answer = session.app.post(f"batches/{batch}/retry")
         return watch_batch(session, answer, OutputOptions())
     chosen = _chosen(session, _RETRY, ids, which, everything=everything)
@@ -148,6 +150,8 @@ def cancel(  # noqa: PLR0913  the command's options
 ) -> ExitCode:
     """Cancel what waits: by id, by filter, or all. Organizations that exist stay."""
     if batch := _batch_of(ids):
+        session.goes_on = "Rows may be canceled or not. To see:"
+        session.come_back = session.written("results", batch)
         status = json_of(session.app.call("DELETE", f"batches/{batch}"))
         if session.is_json:
             session.print_json(status)
@@ -262,13 +266,17 @@ def _act(session: Session, act: _Act, chosen: list[str], *, dry_run: bool) -> Ex
     """Do it, as many at once as a call takes, and say what became of each."""
     told: Json = {"dryRun": dry_run, act.done: [], act.not_done: [], "onboardings": []}
     for start in range(0, len(chosen), _AT_ONCE):
+        if not dry_run:
+            done = len(told[act.done])
+            session.goes_on = (
+                f"{done:,} of {len(chosen):,} are {act.word}, and more may be. To see:"
+            )
+            session.come_back = session.written("status")
         some = chosen[start : start + _AT_ONCE]
         asked = {"dryRun": "true" if dry_run else None}
         answer = json_of(session.app.post(f"onboardings/{act.route}", asked, json={"ids": some}))
         for name in (act.done, act.not_done, "onboardings"):
             told[name] += answer.get(name, ())
-        done = len(told[act.done])
-        session.goes_on = f"{done:,} of {len(chosen):,} were {act.word}; those stay so."
     if session.is_json:
         session.print_json(told)
     else:

@@ -49,17 +49,21 @@ class Reader:
         place = self.folder / ".config/connorg/profile.json"
         write_profile(place, {"url": self.stand_in.url, "key": KEY})
 
+    def words(self, line: str) -> list[str]:
+        return [self.names.get(word, word) for word in line.split()]
+
+    def environment(self, line: str) -> dict[str, str]:
+        usual = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / ".config")}
+        master = {"CONNORG_KEY": DEFAULT_MASTER_KEY} if line.startswith("forget") else {}
+        return {**usual, **master}
+
     def runs(self, line: str, columns: int | None = NARROW) -> Ended:
         """Run what stands behind `connorg`."""
-        words = [self.names.get(word, word) for word in line.split()]
-        env = {"HOME": str(self.folder), "XDG_CONFIG_HOME": str(self.folder / ".config")}
-        if line.startswith("forget"):
-            env["CONNORG_KEY"] = DEFAULT_MASTER_KEY
         (self.folder / "results.csv").unlink(missing_ok=True)
         before = Path.cwd()
         os.chdir(self.folder)
         try:
-            return run_here(*words, env=env, columns=columns)
+            return run_here(*self.words(line), env=self.environment(line), columns=columns)
         finally:
             os.chdir(before)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,8 +69,9 @@ class StandIn:
                 for name, value in told.headers.items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                with suppress(ConnectionError):  # who was interrupted waits for nothing
+                    self.end_headers()
+                    self.wfile.write(content)
 
             do_GET = do_POST = do_DELETE = answer  # noqa: N815  http.server's names
 

@@ -3,7 +3,9 @@
 That the real one answers in this form is shown in tests/end_to_end/test_command.py.
 """
 
+import _thread
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -308,6 +310,62 @@ def test_an_app_that_can_not_be_reached_is_said_at_once() -> None:
     told = run_here("status", "--url", "http://127.0.0.1:1", env={"CONNORG_KEY": KEY})
     assert told.code == 3
     assert "can't be reached" in told.err
+
+
+def test_a_fault_that_has_no_column_is_told_without_one(stand_in: StandIn, file: Path) -> None:
+    row = {"row": 2, "name": "a.example", "prospect": "invalid"}
+    faults = [{"detail": "Too long."}, {"detail": "Wrong.", "pointer": "/state", "column": None}]
+    forecast = {"counts": {"invalid": 1}, "rows": [{**row, "errors": faults}]}
+    answered(stand_in, 200, {}, json.dumps(forecast))
+    told = run_against(stand_in, "check", file)
+    assert [line.split("\t")[3] for line in told.out.splitlines()[:2]] == [
+        "Too long.",
+        "/state: Wrong.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentences"),
+    [
+        ("list", ["Nothing was changed."]),
+        ("submit FILE", ["The batch may have begun or not."]),
+        ("watch batch-0", ["Nothing was changed."]),
+        ("retry a b", ["0 of 2 are retried, and more may be.", "connorg status --url"]),
+        ("cancel batch-0", ["Rows may be canceled or not.", "connorg results batch-0"]),
+        ("forget --domain a.example --yes", ["It may be erased or not."]),
+    ],
+)
+def test_who_interrupts_is_told_what_goes_on_without_it(
+    stand_in: StandIn, file: Path, line: str, sentences: list[str]
+) -> None:
+    def interrupt(_path: str, _headers: dict[str, str]) -> Told:
+        _thread.interrupt_main()
+        return Told("", 200, {}, "{}")
+
+    stand_in.always = interrupt
+    # In the background of a shell there is none.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        told = run_against(stand_in, *(file if word == "FILE" else word for word in line.split()))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told.code == 130
+    assert told.err.startswith("Interrupted.\n")
+    for sentence in sentences:
+        assert sentence in told.err
+
+
+async def test_a_pipe_gets_utf_8_whatever_the_machine_writes_otherwise() -> None:
+    name = "Łódź 北京"
+    there = {"id": "0", "status": "Succeeded", "request": {"displayName": name}, "attempts": 1}
+    there |= {"createdDateTime": "2026-11-02T09:30:00Z"}
+    with StandIn(Recorded([])) as standing_in:
+        answered(standing_in, 200, {}, json.dumps(there))
+        env = {"CONNORG_URL": standing_in.url, "CONNORG_KEY": KEY, "PYTHONIOENCODING": "cp1252"}
+        for option in ([], ["--json"]):
+            told = await run("show", "0", *option, env=env)
+            assert told.code == 0, told.err
+            assert name in told.out
 
 
 # The bar

@@ -15,8 +15,8 @@ import typer
 
 from connorg.command.commands import app
 from connorg.command.ending import MEANINGS
-from tests.command import NARROW, WIDE
-from tests.unit.command.record import BLOCK, PAGE, Reader
+from tests.command import NARROW, WIDE, Terminal
+from tests.unit.command.record import BLOCK, FILES, PAGE, Reader
 from tests.unit.command.recorded import Recorded, StandIn
 
 TEXT = PAGE.read_text()
@@ -137,3 +137,22 @@ def test_an_answer_of_another_kind_is_no_stack_trace(tmp_path: Path) -> None:
             told = reader.runs(line)
             assert told.code == 1, told.seen
             assert "is not as this connorg knows it" in told.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [NARROW, WIDE])
+@pytest.mark.parametrize("line", LINES)
+async def test_a_real_terminal_shows_the_same(reader: Reader, line: str, columns: int) -> None:
+    """In a process of its own, which asks the terminal for its size."""
+    here = reader.runs(line, columns)
+    files = {word: str(reader.folder / word) for word in (*FILES, "results.csv")}
+    words = [files.get(word, word) for word in reader.words(line)]
+    (reader.folder / "results.csv").unlink(missing_ok=True)
+    async with Terminal(*words, env=reader.environment(line), columns=columns) as terminal:
+        if line.startswith("cancel"):
+            await terminal.shows(r"Cancel 1 onboarding\? \[y/N\]: ")
+            terminal.types("y\n")
+        assert await terminal.ended() == here.code
+    seen = [each.rstrip() for each in terminal.seen.splitlines()]
+    for each in here.out.splitlines():
+        assert each.rstrip() in seen
