@@ -18,7 +18,8 @@ _CODES = {1: 2, 2: 1}
 def main(arguments: Sequence[str]) -> int:
     code = 0
     for words in commands(arguments):
-        sys.stderr.write(f"{_NAME} is now: {written(['connorg', *words])}\n")
+        shown = words[: words.index("--key")] if "--key" in words else words
+        sys.stderr.write(f"{_NAME} is now: {written(['connorg', *shown])}\n")
         code = code or _run(words)
     return _CODES.get(code, code)
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
 def commands(arguments: Sequence[str]) -> Iterable[list[str]]:
     """Return what is to be run in place of the old command. Raise SystemExit: it is wrong."""
     given = _parser().parse_args(arguments)
-    connection = _words(given, "url", "key", "scope", "patience")
+    connection = _words(given, "url", "scope", "patience", "key")
     results = ["--output", given.results] if given.results else []
     overwrite = ["--overwrite"] if given.overwrite else []
     tasks = {

@@ -19,6 +19,7 @@ _PATIENCE = 60.0  # seconds, where nothing runs yet and somebody waits
 _MOST_OF_A_PAGE = 100
 LARGEST_FILE = 4_000_000  # bytes that the app reads; the host refuses more, and does not say why
 
+_TOO_LARGE, _FAILED = 413, 500
 _MISCONFIGURED = "Misconfigured"
 # Without a problem in it an answer is the host's, given before or after the app's code ran.
 _HOSTS_OWN = {
@@ -110,7 +111,9 @@ class App:
         accepts: tuple[int, ...] = (),
         **more: Any,
     ) -> httpx.Response:
-        """Call until there is an answer. `patience`: seconds. `accepts`: statuses besides 2xx."""
+        """Call until there is an answer. `patience`: seconds. `accepts`: statuses besides 2xx,
+        of answers that the app gave and not its host.
+        """
         if patience is None:
             patience = min(_PATIENCE, self.patience)
         given = {name: value for name, value in (parameters or {}).items() if value}
@@ -118,7 +121,8 @@ class App:
         for pause in chain(_PAUSES, repeat(_LONGEST_PAUSE)):
             answer = self._once(method, path, params=given, **more)
             if isinstance(answer, httpx.Response):
-                if answer.is_success or answer.status_code in accepts:
+                is_accepted = answer.status_code in accepts and problem_of(answer)
+                if answer.is_success or is_accepted:
                     return answer
                 error = self._error_of(answer, len(more.get("content") or b""))
                 after = retry_after(answer) or 0.0
@@ -156,7 +160,7 @@ class App:
         code = ExitCode.UNREACHABLE if passes else ExitCode.FAULT
         if "detail" in problem:
             return CommandError(problem["detail"], problem.get("action", ""), code, problem)
-        if status == httpx.codes.INTERNAL_SERVER_ERROR and sent > LARGEST_FILE:
+        if status == _TOO_LARGE or (status == _FAILED and sent > LARGEST_FILE):
             return CommandError(
                 f"The app's host takes no file of {sent:,} bytes.",
                 f"Split it into files of at most {LARGEST_FILE:,} bytes, each with the header row;"

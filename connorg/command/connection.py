@@ -40,11 +40,7 @@ def connect(
     # What the profile keeps for one app goes to no other.
     if key is None and scope is None and held.get("url") and address == address_of(held["url"]):
         key, scope = held.get("key"), held.get("scope")
-    if key and scope:
-        raise CommandError(
-            "There are a function key and a scope to sign in for.", "Use --key or --scope."
-        )
-    key = _key(key)
+    key = None if scope else _key(key)
     if needs_caller and not key and not scope:
         raise CommandError(
             "There is nothing to prove who calls.",
@@ -60,7 +56,8 @@ def address_of(url: str) -> str:
     try:
         parts = urlsplit(text)
         is_own = parts.hostname in _OWN_MACHINE
-    except ValueError:
+        httpx.URL(text)
+    except (ValueError, httpx.InvalidURL):
         raise CommandError("--url is no address.") from None
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_own)):
         raise CommandError("--url must begin with https://, because keys go there.")

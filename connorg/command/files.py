@@ -192,6 +192,9 @@ def watch_batch(session: Session, answer: httpx.Response, output: OutputOptions)
         session.print_json(status)
     else:
         _show_end(session, status)
+    faulty = sum(status["counts"].get(name, 0) for name in ("Failed", "Invalid"))
+    if faulty > len(status.get("firstErrors", ())):
+        session.propose("All of them:", "results", batch)
     if status["counts"].get("Failed"):
         session.propose("Once the causes are mended, retry the rows that failed:", "retry", batch)
     return ExitCode.DONE if status["status"] == "Succeeded" else ExitCode.LEFT

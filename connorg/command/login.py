@@ -48,7 +48,8 @@ def login(session: Session) -> ExitCode:
     if connection.scope:
         print_line(session.err, _NEEDS)
     caller = connection.auth()
-    App(connection.url, caller, 0, session.tell).get("onboardings", {"top": "1"})
+    # Who may submit alone is known too.
+    App(connection.url, caller, 0, session.tell).get("onboardings", {"top": "1"}, accepts=(403,))
     write_profile(session.profile, {k: v for k, v in asdict(connection).items() if v})
     told = {"url": connection.url, "profile": str(session.profile)}
     if isinstance(caller, EntraToken):

@@ -130,7 +130,7 @@ def retry(
     dry_run: DryRun = False,
 ) -> ExitCode:
     """Retry what failed: by id, by filter, or all. Nothing is created twice by it."""
-    if batch := _batch_of(ids):
+    if batch := _batch_of(ids, others=bool(which.given) or everything or dry_run):
         session.goes_on = "Rows may be retried or not. To see:"
         session.come_back = session.written("watch", batch)
         answer = session.app.post(f"batches/{batch}/retry")
@@ -149,18 +149,13 @@ def cancel(  # noqa: PLR0913  the command's options
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> ExitCode:
     """Cancel what waits: by id, by filter, or all. Organizations that exist stay."""
-    if batch := _batch_of(ids):
-        session.goes_on = "Rows may be canceled or not. To see:"
-        session.come_back = session.written("results", batch)
-        status = json_of(session.app.call("DELETE", f"batches/{batch}"))
-        if session.is_json:
-            session.print_json(status)
-        else:
-            counts = ", ".join(f"{n:,} {name}" for name, n in status["counts"].items() if n)
-            print_line(session.out, f"Batch {batch}: {counts}.")
-        return ExitCode.DONE
+    asks = session.can_ask and not is_sure and not dry_run
+    if batch := _batch_of(ids, others=bool(which.given) or everything or dry_run):
+        if asks:
+            _confirm("Cancel the rows that are not done?")
+        return _cancel_batch(session, batch)
     chosen = _chosen(session, _CANCEL, ids, which, everything=everything)
-    if chosen and not dry_run and not is_sure and session.can_ask:
+    if chosen and asks:
         _confirm(f"Cancel {count_of(len(chosen), 'onboarding')}?")
     return _act(session, _CANCEL, chosen, dry_run=dry_run)
 
@@ -198,6 +193,20 @@ def forget(
         return ExitCode.DONE
     session.tell("Nothing was erased. To erase it, say --yes.")
     return ExitCode.LEFT
+
+
+def _cancel_batch(session: Session, batch: str) -> ExitCode:
+    session.goes_on = "Rows may be canceled or not. To see:"
+    session.come_back = session.written("results", batch)
+    status = json_of(session.app.call("DELETE", f"batches/{batch}"))
+    counts = status["counts"]
+    if session.is_json:
+        session.print_json(status)
+    else:
+        told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+        print_line(session.out, f"Batch {batch}: {told}.")
+    is_left = counts.get("NotStarted") or counts.get("Waiting")
+    return ExitCode.LEFT if is_left else ExitCode.DONE
 
 
 def _show(session: Session, found: Json) -> None:
@@ -307,11 +316,17 @@ def _show_acted(session: Session, act: _Act, told: Json) -> None:
     print_line(session.out, f"{', '.join(done + not_done) or 'None matches'}{told_by}.")
 
 
-def _batch_of(ids: Sequence[str] | None) -> str | None:
-    """Return the one batch that is named in place of onboardings. Raise CommandError."""
+def _batch_of(ids: Sequence[str] | None, *, others: bool) -> str | None:
+    """Return the one batch that is named in place of onboardings. Raise CommandError.
+
+    `others`: whether there is something else that chooses, or a dry run, which no batch has.
+    """
     batches = [each for each in ids or () if each.startswith(_BATCH)]
-    if batches and len(ids or ()) > 1:
-        raise CommandError("A batch is named together with others.", "Name it alone.")
+    if batches and (others or len(ids or ()) > 1):
+        raise CommandError(
+            "A batch is named together with other ids, filters, --all or --dry-run.",
+            "Name it alone. `results` shows its rows, and nothing is changed by it.",
+        )
     return batches[0] if batches else None
 
 

@@ -199,7 +199,7 @@ def _in_session(
     try:
         session = _session(options, out, err, needs_caller=needs_caller)
         return function(**{**given, "session": session})
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         error = CommandError(
             "Interrupted.",
             session.goes_on if session else Session.goes_on,

@@ -23,7 +23,7 @@ from tests.unit.command.recorded import Answer, Recorded, StandIn
         ("--retry B --results R", "retry B; results B --output R"),
         ("--cancel B --patience 5", "cancel B --patience 5"),
         ("FILE --scope api://x/.default", "submit FILE --scope api://x/.default"),
-        ("FILE --url U --key K", "submit FILE --url U --key K"),
+        ("FILE --key K --url U", "submit FILE --url U --key K"),
     ],
 )
 def test_each_option_of_before_has_its_command(old: str, new: str) -> None:
@@ -54,5 +54,6 @@ async def test_it_says_the_new_name_and_ends_with_the_codes_of_before() -> None:
         assert told.err.startswith("python -m connorg.bulk is now: connorg watch batch-0\n")
         assert told.out == f"Batch {batch}: 1 failed.\n"
         stand_in.always = Answer("", 401, {}, "")
-        told = await run("--watch", batch, env=env, module="connorg.bulk")
+        told = await run("--watch", batch, "--key", "shown nowhere", env=env, module="connorg.bulk")
         assert told.code == 2
+        assert "shown nowhere" not in told.out + told.err

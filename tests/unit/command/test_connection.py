@@ -59,6 +59,7 @@ def test_an_address_may_end_in_api(given: str, address: str) -> None:
         "connorg.example",
         "https://[connorg",
         "https://connorg.example/api?code=key",
+        "https://connorg.example:port",
         "",
     ],
 )
@@ -97,6 +98,7 @@ def test_what_the_profile_keeps_for_one_app_goes_to_no_other(place: Path) -> Non
     assert connect(None, None, "api://x/.default", place) == Connection(
         URL, scope="api://x/.default"
     )
+    assert connect(None, KEY, "api://x/.default", place).key is None, "a token is enough"
     with pytest.raises(CommandError, match="nothing to prove"):
         connect("https://other.example", None, None, place)
 
@@ -109,7 +111,6 @@ def test_what_the_profile_keeps_for_one_app_goes_to_no_other(place: Path) -> Non
         (URL, " ", None, "nothing to prove"),
         (URL, "ключ", None, "characters that no key has"),
         (URL, "a\nb", None, "characters that no key has"),
-        (URL, KEY, "api://x/.default", "Use --key or --scope"),
     ],
 )
 def test_what_is_missing_is_said(

@@ -273,6 +273,13 @@ def test_what_the_host_answers_by_itself_has_a_sentence_and_an_advice(
         assert advice
 
 
+def test_health_of_a_host_without_the_app_is_no_health(stand_in: StandIn) -> None:
+    answered(stand_in, 503, {}, "Function host is not running.")
+    told = run_against(stand_in, "health")
+    assert (told.code, told.out) == (3, "")
+    assert "starts, ends or is in error" in told.err
+
+
 def test_a_wrong_setting_of_the_app_is_not_waited_for(stand_in: StandIn) -> None:
     problem = {
         "detail": "CONNORG_CLOUD names no cloud.",
@@ -285,13 +292,13 @@ def test_a_wrong_setting_of_the_app_is_not_waited_for(stand_in: StandIn) -> None
     assert told.err.splitlines() == [problem["detail"], problem["action"]]
 
 
-@pytest.mark.parametrize("command", ["check", "submit"])
+@pytest.mark.parametrize(("command", "status"), [("check", 500), ("submit", 500), ("submit", 413)])
 def test_a_file_that_the_host_does_not_take_is_to_be_split(
-    stand_in: StandIn, tmp_path: Path, command: str
+    stand_in: StandIn, tmp_path: Path, command: str, status: int
 ) -> None:
     file = tmp_path / "large.csv"
     file.write_bytes(b"Domain\n" + b"x" * LARGEST_FILE)
-    answered(stand_in, 500, {})
+    answered(stand_in, status, {})
     told = run_here(command, file, env={"CONNORG_URL": stand_in.url, "CONNORG_KEY": KEY})
     assert told.code == 1, "nobody waits for it"
     assert "4,000,007 bytes" in told.err

@@ -106,6 +106,11 @@ def test_in_a_pipe_files_are_csv(reader: Reader, line: str) -> None:
         ("submit no-such-file.csv", 1),
         ("show BATCH", 1),
         ("retry BATCH ID", 1),
+        ("retry BATCH --dry-run", 1),
+        ("cancel BATCH --dry-run", 1),
+        ("cancel BATCH --all", 1),
+        ("reports proposed --kind internalSponsors", 1),
+        ("reports --output all.csv", 1),
     ],
 )
 def test_how_it_ends_is_in_its_exit_code(reader: Reader, line: str, code: int) -> None:
