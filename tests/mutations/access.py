@@ -111,6 +111,27 @@ MUTATIONS = (
         killed_by="tests/unit/command/test_setbacks.py::test_the_key_goes_to_no_other_app",
     ),
     Mutation(
+        "a profile that others can read is taken",
+        "connorg/command/profile.py",
+        old="mode & (stat.S_IRWXG | stat.S_IRWXO)",
+        new="mode & stat.S_IWOTH",
+        killed_by="tests/unit/command/test_connection.py::test_a_profile_that_others_can_read_or_change_is_refused",
+    ),
+    Mutation(
+        "the profile's key goes to any app",
+        "connorg/command/connection.py",
+        old='held.get("url") and address == address_of(held["url"])',
+        new='held.get("url")',
+        killed_by="tests/unit/command/test_connection.py::test_what_the_profile_keeps_for_one_app_goes_to_no_other",
+    ),
+    Mutation(
+        "a dry run of a batch's retry retries",
+        "connorg/command/onboardings.py",
+        old="batches and (others or len(ids or ()) > 1)",
+        new="batches and len(ids or ()) > 1",
+        killed_by="tests/unit/command/test_shown.py::test_a_batch_is_retried_or_canceled_where_it_is_named_alone",
+    ),
+    Mutation(
         "the doctor's key travels in the clear",
         "infra/doctor/outside.py",
         old="if self._credentials and tls.level is Level.FAULT:",

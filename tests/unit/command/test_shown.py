@@ -105,10 +105,6 @@ def test_in_a_pipe_files_are_csv(reader: Reader, line: str) -> None:
         ("forget --domain a.example --reference REQ1", 1),
         ("submit no-such-file.csv", 1),
         ("show BATCH", 1),
-        ("retry BATCH ID", 1),
-        ("retry BATCH --dry-run", 1),
-        ("cancel BATCH --dry-run", 1),
-        ("cancel BATCH --all", 1),
         ("reports proposed --kind internalSponsors", 1),
         ("reports --output all.csv", 1),
     ],
@@ -117,6 +113,16 @@ def test_how_it_ends_is_in_its_exit_code(reader: Reader, line: str, code: int) -
     told = reader.runs(line)
     assert told.code == code, told.seen
     assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize("others", ["ID", "--dry-run", "--all", "--code TenantFull"])
+@pytest.mark.parametrize("act", ["retry", "cancel"])
+def test_a_batch_is_retried_or_canceled_where_it_is_named_alone(
+    reader: Reader, act: str, others: str
+) -> None:
+    told = reader.runs(f"{act} BATCH {others}", None)
+    assert told.code == 1
+    assert told.err.startswith("A batch is named together with")
 
 
 def test_every_command_is_on_the_page_with_its_options_and_the_exit_codes() -> None:
