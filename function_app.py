@@ -16,6 +16,7 @@ from connorg.functions.endpoints import (
     batches,
     console,
     diagnosis,
+    docs,
     forgetting,
     health,
     onboarding_lists,
@@ -102,6 +103,7 @@ http("Diagnose", "GET", "health/details", diagnosis.diagnose, MANAGE)
 http("ShowConsole", "GET", "console", console.page, None)
 http("ShowConsoleFile", "GET", "console/{file}", console.file, None)
 http("Describe", "GET", "openapi.json", openapi_handler(routes), None)
+http("ShowDocs", "GET", "docs", docs.show, None)
 
 app.function_name("ResumeOnboarding")(
     app.queue_trigger("msg", ONBOARDING_QUEUE, STORAGE_CONNECTION)(onboarding.on_message)

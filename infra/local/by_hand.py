@@ -47,6 +47,7 @@ def _welcome(stack: Stack, log: Path) -> str:
     return f"""connorg runs on this machine, with a Microsoft Graph that is emulated.
 
   Console    {url}/api/console
+  API        {url}/api/docs
   Graph      {stack.addresses[GRAPH]}
   Log        {shown}
 

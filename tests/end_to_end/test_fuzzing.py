@@ -49,6 +49,7 @@ OTHER_CASES = {
     "ShowConsole": 1,
     "ShowConsoleFile": 36,
     "Describe": 1,
+    "ShowDocs": 1,
 }
 
 

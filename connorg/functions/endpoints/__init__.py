@@ -13,4 +13,5 @@ health              health and warm-up
 diagnosis           health in detail
 console             the page for operators, and its files
 openapi_json        the API's description
+docs                the page that shows it
 """

@@ -3,4 +3,5 @@
 document    builds it
 operations  what is said of each route
 parts       parameters, answers, pages
+page.html   shows it to people
 """

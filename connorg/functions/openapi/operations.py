@@ -356,4 +356,9 @@ OPERATIONS: Mapping[str, Operation] = {
         "Gives this document.",
         {200: Answer("An OpenAPI document.", (Document,))},
     ),
+    "ShowDocs": Operation(
+        "Show this document",
+        "Answers with a page that shows this document to people.",
+        {200: Answer("The page.", media_types=("text/html",))},
+    ),
 }

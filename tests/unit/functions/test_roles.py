@@ -153,7 +153,7 @@ def test_who_may_only_read_changes_nothing_and_who_has_no_role_little() -> None:
     readers = {route.method for route in function_app.routes if route.role is Role.READ}
     anybody = {route.name for route in function_app.routes if route.role is None}
     assert readers == {"GET"}
-    pages = {"ShowConsole", "ShowConsoleFile"}
+    pages = {"ShowConsole", "ShowConsoleFile", "ShowDocs"}
     assert anybody == {"ReadResult", "ReceiveWebhook", "Health", "Describe", *pages}
 
 
