@@ -325,7 +325,8 @@ def _show_end(session: Session, status: Json) -> None:
 
 def _result(row: Json) -> tuple[object, ...]:
     status = _STATUSES.get(row["status"], row["status"])
-    error = {"message": row.get("error"), "action": row.get("action"), "code": row.get("errorCode")}
+    code = row.get("errorCode")
+    error = {"message": row.get("error"), "action": row.get("action"), "code": code}
     # Of one that succeeded nobody looks at the history.
     onboarding = None if row["status"] == "Succeeded" else row.get("onboardingId")
     return row["row"], row["name"], status, _advice(error) or row.get("conclusion"), onboarding

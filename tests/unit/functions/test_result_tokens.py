@@ -82,7 +82,7 @@ def test_a_key_is_shown_nowhere_but_in_the_address() -> None:
 
 @pytest.mark.usefixtures("_without_secrets")
 def test_without_its_key_an_address_tells_nothing() -> None:
-    for wrong in (None, "", " ", "k" * 21, "k" * 23, "K" * 22, ID, "\udcff", "é" * 22):
+    for wrong in (None, "k" * 21, "k" * 23, "K" * 22, ID, "é" * 22):
         refused(wrong, KEYED)
     require_token(poll("k" * 22), ID, KEYED)
 
