@@ -149,6 +149,7 @@ class Settings(_EntraSetting, StorageSettings):
     allowed: Words[Partner] = Field((), alias="CONNORG_ALLOWED")
     denied: Words[Partner] = Field((), alias="CONNORG_DENIED")
     public_mail: bool = Field(default=False, alias="CONNORG_PUBLIC_MAIL")
+    tenant_only: bool = Field(default=False, alias="CONNORG_TENANT_ONLY")
     proposed_only: Words[Channel] = Field((), alias="CONNORG_PROPOSED_ONLY")
     updates_from: Words[UpdatingChannel] = Field((), alias="CONNORG_UPDATES_FROM")
 
@@ -174,6 +175,12 @@ class Settings(_EntraSetting, StorageSettings):
             raise ValueError("CONNORG_ENTRA_TENANT and CONNORG_ENTRA_AUDIENCE go together")
         return self
 
+    @model_validator(mode="after")
+    def _looks_up_what_is_asked_for(self) -> Self:
+        if self.tenant_only and not self.tenant_lookup:
+            raise ValueError("CONNORG_TENANT_ONLY needs CONNORG_TENANT_LOOKUP")
+        return self
+
     @property
     def signs_in_before(self) -> bool:
         """Whether App Service authentication stands before the app: it says so itself."""
@@ -197,6 +204,7 @@ class Settings(_EntraSetting, StorageSettings):
             allowed=frozenset(self.allowed),
             denied=frozenset(self.denied),
             public_mail=self.public_mail,
+            tenant_only=self.tenant_only,
             ways_in=self.ways_in(),
             callback_hosts=self.called_hosts if callback_keys() else (),
         )

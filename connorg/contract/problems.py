@@ -111,6 +111,8 @@ class ErrorCode(StrEnum):
     """Graph calls the identity source taken, and lists no organization that has it."""
     TENANT_UNDER_WAY = "TenantUnderWay"
     """Another onboarding is connecting the same tenant by another name of it."""
+    NO_TENANT = "NoTenant"
+    """A warning: no tenant has the domain, so its users sign in in another way."""
     SPONSOR_NOT_ADDED = "SponsorNotAdded"
     """A warning: the organization stands, without this sponsor."""
     GAVE_UP = "GaveUp"

@@ -39,6 +39,12 @@ async def sponsors_of(connorg: Connorg, partner: Partner) -> tuple[list[str], li
     return organization["internalSponsors"], organization["externalSponsors"]
 
 
+def sponsors_missed(onboarding: Json) -> list[str]:
+    """Return what it warns of; but for its domain, which no tenant has."""
+    warnings = onboarding["warnings"]
+    return [found["message"] for found in warnings if found["code"] == "SponsorNotAdded"]
+
+
 async def test_sponsors_are_added_by_id_and_by_name_users_and_groups(peopled: Connorg) -> None:
     partner = Partner()
     asked = {
@@ -47,7 +53,7 @@ async def test_sponsors_are_added_by_id_and_by_name_users_and_groups(peopled: Co
     }
     answer = await peopled.submit(partner.body(**asked))
     assert answer.status_code == 201
-    assert answer.json()["warnings"] == []
+    assert sponsors_missed(answer.json()) == []
     expected = ([ADA["id"], DESK["id"]], [GUEST["id"]])
     assert await sponsors_of(peopled, partner) == expected
     [create] = await peopled.graph.creates(partner)
@@ -64,8 +70,8 @@ async def test_a_sponsor_who_does_not_exist_is_a_warning_and_undoes_nothing(
     assert answer.status_code == 201
     onboarding = answer.json()
     assert onboarding["status"] == "Succeeded"
-    assert [warning["code"] for warning in onboarding["warnings"]] == ["SponsorNotAdded"] * 2
-    assert UNKNOWN in onboarding["warnings"][0]["message"]
+    first, _ = sponsors_missed(onboarding)
+    assert UNKNOWN in first
     assert await sponsors_of(peopled, partner) == ([ADA["id"]], [])
 
 
@@ -144,7 +150,7 @@ async def test_other_sponsors_for_the_same_partner_are_a_conflict_and_an_update_
 async def test_a_sponsor_who_exists_by_now_is_added_by_an_update(peopled: Connorg) -> None:
     partner = Partner()
     body = partner.body(internalSponsors=[UNKNOWN], ifExists="update")
-    assert len((await peopled.submit(body)).json()["warnings"]) == 1
+    assert len(sponsors_missed((await peopled.submit(body)).json())) == 1
     newcomer = {"id": str(uuid.uuid4()), "userPrincipalName": UNKNOWN}
     home = {
         "tenantId": "11111111-1111-4111-8111-111111111111",
@@ -154,7 +160,7 @@ async def test_a_sponsor_who_exists_by_now_is_added_by_an_update(peopled: Connor
     }
     await peopled.graph.enroll(home)
     answer = await peopled.submit(body)
-    assert answer.json()["warnings"] == []
+    assert sponsors_missed(answer.json()) == []
     assert await sponsors_of(peopled, partner) == ([newcomer["id"]], [])
 
 

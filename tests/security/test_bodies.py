@@ -97,7 +97,8 @@ async def test_the_largest_valid_requests_end(guarded: Attacked, submit: Submit)
     onboarding = await eventually(ended, "it does not end")
     assert onboarding["status"] == "Succeeded", onboarding["lastError"]
     if submit is not by_webhook:  # the page's body names no sponsors
-        assert len(onboarding["warnings"]) == len(UNKNOWN)
+        told = [found["code"] for found in onboarding["warnings"]]
+        assert told == ["NoTenant", *["SponsorNotAdded"] * len(UNKNOWN)]
     assert len(await guarded.graph.organizations(partner)) == 1
 
 

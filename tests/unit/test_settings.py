@@ -70,6 +70,7 @@ REFUSED = {
     "CONNORG_ALLOWED": PARTNERS,
     "CONNORG_DENIED": PARTNERS,
     "CONNORG_PUBLIC_MAIL": SWITCH,
+    "CONNORG_TENANT_ONLY": SWITCH,
     "CONNORG_PROPOSED_ONLY": (
         *(",", " ", "hunter2", "https", "webhook", "webhooks:*", "webhook:", "webhook:a b"),
         *("webhook:Ada/", "queue;http", "onboarding"),
@@ -300,3 +301,15 @@ def test_who_may_be_called_back_is_told_or_logic_apps_and_the_app(
     monkeypatch.setenv("CONNORG_CALLBACK_HOSTS", "tickets.contoso.com")
     settings.cache_clear()
     assert settings().policy().callback_hosts == ("tickets.contoso.com",)
+
+
+def test_only_tenants_can_be_asked_for_where_they_are_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CONNORG_TENANT_ONLY", "true")
+    assert settings().policy().tenant_only
+    settings.cache_clear()
+    monkeypatch.setenv("CONNORG_TENANT_LOOKUP", "false")
+    with pytest.raises(ConfigurationError, match="CONNORG_TENANT_ONLY"):
+        settings()
+    settings.cache_clear()

@@ -122,7 +122,9 @@ def _error_of(row: BatchRow) -> OnboardingError | None:
             message=" ".join(_sentence(fault.column, fault.detail) for fault in row.faults),
             action="Correct the row and send it again.",
         )
-    return row.error or (row.warnings[0] if row.warnings else None)
+    # That no tenant has the domain is told by its tenant, which the row has not.
+    lacks = (warning for warning in row.warnings if warning.code != ErrorCode.NO_TENANT)
+    return row.error or next(lacks, None)
 
 
 def _sentence(column: str | None, detail: str) -> str:

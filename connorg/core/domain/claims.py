@@ -59,7 +59,8 @@ def can_be_replaced_by(holder: Onboarding, newcomer: Onboarding) -> bool:
     """Return whether the newcomer may take over the identity source."""
     if not holder.exists_in_graph or newcomer.request is None:
         return holder.status.terminal
-    wants_more = does_not_cover(holder, newcomer) or bool(holder.warnings)
+    lacks = any(warning.code != ErrorCode.NO_TENANT for warning in holder.warnings)
+    wants_more = does_not_cover(holder, newcomer) or lacks
     return _updates(newcomer) and wants_more
 
 

@@ -31,3 +31,23 @@ def refused_by_policy(faults: Sequence[Fault]) -> OnboardingError:
         message=f"{' '.join(fault.detail for fault in faults)} (Rule: {rules}.)",
         action="Ask those who run connorg whether the rule fits; then send the request again.",
     )
+
+
+def no_tenant(domain: str) -> OnboardingError:
+    """Return the warning that a domain's users have no tenant to sign in at."""
+    return OnboardingError(
+        code=ErrorCode.NO_TENANT,
+        message=f"No tenant of Microsoft Entra has the domain {domain}.",
+        action="Its users need another way to sign in: turn email one-time passcode on, or set up"
+        " federation with their identity provider.",
+    )
+
+
+def tenant_not_known() -> OnboardingError:
+    """Return why a domain waits where only those with a tenant may be connected."""
+    return OnboardingError(
+        code=ErrorCode.PERMISSION_MISSING,
+        message="Only domains that a tenant has may be connected, and tenants can't be looked up.",
+        action="Grant the app's managed identity CrossTenantInformation.ReadBasic.All of Microsoft"
+        " Graph, or set CONNORG_TENANT_ONLY=false.",
+    )

@@ -13,7 +13,12 @@ from connorg.contract.requests import IfExists, OnboardingRequest
 from connorg.core.domain.claims import Conflict, can_be_replaced_by, join
 from connorg.core.domain.errors import already_connected
 from connorg.core.domain.outcomes import Refused
-from connorg.core.onboarding.lookups import NoTenant, look_up_tenant, missing_sponsors
+from connorg.core.onboarding.lookups import (
+    NoTenant,
+    is_without_tenant,
+    look_up_tenant,
+    missing_sponsors,
+)
 from connorg.core.onboarding.records import new_onboarding
 from connorg.core.policy.rules import Refusal
 from connorg.core.services import Services
@@ -29,7 +34,8 @@ async def dry_run(services: Services, request: OnboardingRequest, channel: str) 
         return _refused(refusal, None)
     known = await _tenant(services, request)
     tenant = known if isinstance(known, Tenant) else None
-    refusal = services.policy.refusal(request, channel, tenant)
+    has_none = is_without_tenant(request.identity_source, known)
+    refusal = services.policy.refusal(request, channel, tenant, has_none=has_none)
     if refusal is not None:
         return _refused(refusal, tenant)
     holder = await services.ledger.holder_of(request.natural_key)

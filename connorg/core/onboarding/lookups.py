@@ -58,6 +58,11 @@ async def look_up_tenant(
     return answer
 
 
+def is_without_tenant(source: IdentitySource, found: object) -> bool:
+    """Whether it is a domain that was looked up, and that no tenant has."""
+    return isinstance(source, DomainIdentitySource) and found is NoTenant.HAS_NONE
+
+
 def _is_not_to_be_had(answer: Tenant | Setback, *, patient: bool) -> bool:
     match answer:
         case Blocked(error):

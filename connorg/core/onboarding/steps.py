@@ -31,7 +31,12 @@ from connorg.contract.organization import (
 )
 from connorg.contract.problems import ErrorCode
 from connorg.contract.requests import IfExists, OnboardingRequest
-from connorg.core.domain.errors import already_connected, graph_timeout
+from connorg.core.domain.errors import (
+    already_connected,
+    graph_timeout,
+    no_tenant,
+    tenant_not_known,
+)
 from connorg.core.domain.history import step
 from connorg.core.domain.outcomes import (
     AlreadyConnected,
@@ -43,7 +48,12 @@ from connorg.core.domain.outcomes import (
     Refused,
     Setback,
 )
-from connorg.core.onboarding.lookups import NoTenant, look_up_tenant, missing_sponsors
+from connorg.core.onboarding.lookups import (
+    NoTenant,
+    is_without_tenant,
+    look_up_tenant,
+    missing_sponsors,
+)
 from connorg.core.ports import OrganizationGateway
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
@@ -96,6 +106,7 @@ class _Connecting:
         self._doubt_until = onboarding.doubt_until
         self._tenant: Tenant | None = None
         self._tenant_unknown = False
+        self._has_no_tenant = False
         self._earlier: Onboarding | None = None
         """One that ended, and was the last to connect the same tenant."""
         self.looked_up: list[HistoryEntry] = []
@@ -112,7 +123,9 @@ class _Connecting:
         setback = await self._look_up_tenant()
         if setback is not None:
             return setback
-        refusal = policy.refusal(self._request, channel, self._tenant)
+        if policy.tenant_only and self._tenant_unknown:
+            return Later(tenant_not_known())
+        refusal = policy.refusal(self._request, channel, self._tenant, has_none=self._has_no_tenant)
         if refusal is not None:
             return Refused(refusal.error)
         if self._doubt_until is not None:
@@ -129,6 +142,7 @@ class _Connecting:
         )
         if isinstance(found, NoTenant):
             self._tenant_unknown = found is NoTenant.UNKNOWN
+            self._has_no_tenant = is_without_tenant(self._request.identity_source, found)
             return None
         if not isinstance(found, Tenant):
             self._note("the tenant is not known", found.error)
@@ -238,10 +252,10 @@ class _Connecting:
             return self._created(found)
         if self._request.if_exists is IfExists.FAIL:
             return Refused(already_connected(found.id))
-        warnings: tuple[OnboardingError, ...] = ()
+        warnings = self._warnings
         lacked = await missing_sponsors(self._gateway, self._request, found)
         if isinstance(lacked, Refused) and not lacked.not_found:
-            warnings, lacked = (lacked.error,), ()
+            warnings, lacked = (*warnings, lacked.error), ()
         if not isinstance(lacked, tuple):
             return _as_seen_later(lacked)
         all_differences = differing + sponsor_differences(lacked)
@@ -266,8 +280,17 @@ class _Connecting:
     def _created(self, organization: ConnectedOrganization) -> Connected:
         sponsors = self._request.sponsorships
         return Connected(
-            Conclusion.CREATED, self._with_tenant(organization), sponsors_to_add=sponsors
+            Conclusion.CREATED,
+            self._with_tenant(organization),
+            sponsors_to_add=sponsors,
+            warnings=self._warnings,
         )
+
+    @property
+    def _warnings(self) -> tuple[OnboardingError, ...]:
+        """Return what holds however the organization came about."""
+        domain = self._request.identity_source.partner_name
+        return (no_tenant(domain),) if self._has_no_tenant and domain else ()
 
     def _with_tenant(self, organization: ConnectedOrganization) -> ConnectedOrganization:
         return organization.model_copy(update={"tenant": self._tenant})

@@ -49,6 +49,8 @@ class Policy:
     allowed: frozenset[str] = frozenset()
     """Domains, `*.domain` for all below one, and tenant ids; empty: all that are not denied."""
     denied: frozenset[str] = frozenset()
+    tenant_only: bool = False
+    """Whether domains that no tenant has may not be connected."""
     public_mail: bool = False
     """Whether domains at which anybody can get an address may be connected."""
     ways_in: WaysIn = field(default_factory=WaysIn)
@@ -56,10 +58,20 @@ class Policy:
     """Which hosts may be called back, `*.domain` for all below one; empty: none."""
 
     def refusal(
-        self, request: OnboardingRequest, channel: str, tenant: Tenant | None = None
+        self,
+        request: OnboardingRequest,
+        channel: str,
+        tenant: Tenant | None = None,
+        *,
+        has_none: bool = False,
     ) -> Refusal | None:
-        """Judge by all that is known. `tenant`: the one behind the identity source."""
+        """Judge by all that is known. `tenant`: the one behind the identity source.
+
+        `has_none`: it was looked for, and there is none.
+        """
         faults = [*self._faults(request, channel, tenant), *self._not_allowed(request, tenant)]
+        if self.tenant_only and has_none:
+            faults.append(_fault("tenantOnly", "No tenant of Microsoft Entra has this domain."))
         return Refusal(tuple(faults)) if faults else None
 
     def early_refusal(self, request: OnboardingRequest, channel: str) -> Refusal | None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from connorg.contract.forecast import Prospect
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.sponsors import SponsorKind
 from connorg.core.domain.outcomes import Later, Refused
+from connorg.core.onboarding.dry_run import dry_run
 from connorg.core.organizations import delete_organization
 from connorg.core.policy.rules import Policy
 from tests.unit.core.scene import BUSY, LOST, Scene
@@ -16,6 +18,12 @@ from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_s
 
 DOMAIN, TENANT = "domain:contoso.com", f"tenant:{CONTOSO_TENANT}"
 MINUTE = timedelta(minutes=1)
+
+
+FEDERATION = {
+    "@odata.type": "#microsoft.graph.externalDomainFederation",
+    "domainName": "tailspin.com",
+}
 
 
 @pytest.fixture
@@ -225,7 +233,8 @@ async def test_a_change_that_graph_refuses_leaves_the_organization_as_it_is(scen
     scene.setback_of_update = Refused(OnboardingError(code="RefusedByGraph", message="No."))
     done = await scene.submitted(wait=20, ifExists="update")
     assert (done.status, done.conclusion) == (Status.SUCCEEDED, Conclusion.EXISTING)
-    assert [warning.message for warning in done.warnings] == ["No."]
+    assert [warning.code for warning in done.warnings] == ["NoTenant", "RefusedByGraph"]
+    assert done.warnings[1].message == "No."
 
 
 async def test_what_graph_refuses_and_yet_stands_is_adopted(scene: Scene) -> None:
@@ -240,3 +249,46 @@ async def test_a_lookup_that_is_not_offered_holds_nothing_up(scene: Scene) -> No
     scene.setback_of_lookup = Later(gone, ambiguous=True)
     assert (await scene.submitted(wait=20)).status is Status.SUCCEEDED
     assert (await scene.services.throttle.gate()).lookups_denied_until is not None
+
+
+async def test_a_domain_that_no_tenant_has_is_connected_with_a_warning(scene: Scene) -> None:
+    scene.graph.tenant_of_domain["fabrikam.com"] = CONTOSO_TENANT
+    done = await scene.submitted(wait=20)
+    assert (done.status, done.conclusion) == (Status.SUCCEEDED, Conclusion.CREATED)
+    assert [warning.code for warning in done.warnings] == ["NoTenant"]
+    assert "contoso.com" in done.warnings[0].message
+    assert "one-time passcode" in str(done.warnings[0].action)
+    for source in (domain_source("fabrikam.com"), FEDERATION):
+        other = await scene.submitted(wait=20, identitySources=[source])
+        assert (other.status, other.warnings) == (Status.SUCCEEDED, ())
+
+
+async def test_the_warning_alone_does_not_have_an_update_made_again(scene: Scene) -> None:
+    first = await scene.submitted(wait=20)
+    assert (await scene.submitted(wait=20, ifExists="update")).id == first.id
+
+
+async def test_where_only_tenants_may_be_connected_other_domains_are_refused(scene: Scene) -> None:
+    scene.services = replace(scene.services, policy=Policy(tenant_only=True))
+    scene.graph.tenant_of_domain["fabrikam.com"] = CONTOSO_TENANT
+    refused = await scene.submitted(wait=20)
+    assert refused.last_error is not None
+    assert (refused.status, refused.last_error.code) == (Status.FAILED, "RefusedByPolicy")
+    assert "tenantOnly" in refused.last_error.message
+    for source in (domain_source("fabrikam.com"), FEDERATION):
+        done = await scene.submitted(wait=20, identitySources=[source])
+        assert done.status is Status.SUCCEEDED
+    forecast = await dry_run(scene.services, request(), "http")
+    assert forecast.prospect is Prospect.REFUSED
+
+
+async def test_where_only_tenants_may_be_connected_and_none_can_be_looked_up_all_wait(
+    scene: Scene,
+) -> None:
+    scene.services = replace(scene.services, policy=Policy(tenant_only=True))
+    scene.graph.may_look_up_tenants = False
+    waiting = await scene.submitted(wait=20)
+    assert waiting.last_error is not None
+    assert (waiting.status, waiting.last_error.code) == (Status.WAITING, "PermissionMissing")
+    assert not scene.graph.stored
+    assert (await scene.services.throttle.gate()).blocked is None, "others go on"
