@@ -265,7 +265,7 @@ async def test_a_file_sent_again_without_a_key_creates_nothing_twice(connorg: Co
 async def test_a_file_that_is_too_large_or_none_is_refused(connorg: Connorg) -> None:
     body = Partner().body()
     problem(await send(connorg, [body] * 5_001), 413, "BodyTooLarge")
-    spaces = b"[" + b" " * (5 * 1024 * 1024) + b"]"
+    spaces = b"[" + b" " * 4_000_000 + b"]"
     answer = await connorg.call("POST", "batches", content=spaces, headers={"content-type": JSON})
     problem(answer, 413, "BodyTooLarge")
     problem(await send(connorg, []), 400, "MalformedBody")
