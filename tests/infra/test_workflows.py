@@ -79,7 +79,7 @@ def test_the_editor_and_the_container_recommend_the_same() -> None:
 
 def test_sample_settings_are_settings_that_there_are() -> None:
     values = loaded(ROOT / "local.settings.sample.json")["Values"]
-    told = (ROOT / "README.md").read_text()
+    told = (ROOT / "docs/settings.md").read_text()
     assert {name for name in values if name != "FUNCTIONS_WORKER_RUNTIME" and name not in told} == (
         set()
     )
