@@ -24,17 +24,17 @@ _MISCONFIGURED = "Misconfigured"
 # Without a problem in it an answer is the host's, given before or after the app's code ran.
 _HOSTS_OWN = {
     401: (
-        "The app does not know the key, or the key does not allow this.",
+        "The app does not know the key, or the key does not permit this.",
         "Check the key: --key, CONNORG_KEY or the profile. `forget` takes the master key.",
     ),
-    403: ("The app does not let this caller in.", "Check who calls, and from which network."),
+    403: ("The app denies this caller access.", "Check who calls, and from which network."),
     404: ("There is no connorg at this address.", "Check --url."),
-    429: ("The app's host has more calls than it takes at once.", "Try again in a minute."),
+    429: ("The app's host has more calls than it accepts at once.", "Try again in a minute."),
     500: (
-        "The app's host ended the call without a reason: its process ended, or ran out of time.",
+        "The app's host ended the call and gave no reason: the process ended, or ran out of time.",
         "Try again; if it fails again, read the function app's log.",
     ),
-    502: ("The app's host starts, ends or is in error.", "Try again in some minutes."),
+    502: ("The app's host is starting, stopping or in error.", "Try again in some minutes."),
 }
 _HOSTS_OWN |= dict.fromkeys((503, 504), _HOSTS_OWN[502])
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
@@ -162,12 +162,12 @@ class App:
             return CommandError(problem["detail"], problem.get("action", ""), code, problem)
         if status == _TOO_LARGE or (status == _FAILED and sent > LARGEST_FILE):
             return CommandError(
-                f"The app's host takes no file of {sent:,} bytes.",
+                f"The app's host does not accept a file of {sent:,} bytes.",
                 f"Split it into files of at most {LARGEST_FILE:,} bytes, each with the header row;"
                 " or put the partners on the queue (docs/queue.md).",
             )
         if answer.is_redirect:
-            told = f"{self._url} sends on to {answer.headers.get('location', 'another address')}."
+            told = f"{self._url} redirects to {answer.headers.get('location', 'another address')}."
             return CommandError(told, "Use that address as --url, if it is the app's.")
         usual = f"{self._url} answers HTTP {status}."
         detail, action = _HOSTS_OWN.get(status, (usual, "Check --url."))
@@ -187,7 +187,7 @@ def json_of(answer: httpx.Response) -> Json:
     """Return the object in an answer. Raise CommandError: what answers is no connorg."""
     body = problem_of(answer)
     if not body:
-        raise CommandError(f"What answers at {answer.url} is no connorg.", "Check --url.")
+        raise CommandError(f"What answers at {answer.url} is not connorg.", "Check --url.")
     return body
 
 

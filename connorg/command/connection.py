@@ -35,7 +35,7 @@ def connect(
     """Return the connection. Raise CommandError where it is not all there."""
     held = read_profile(profile)
     if url is None and not held.get("url"):
-        raise CommandError("There is no address of the app.", _HOW)
+        raise CommandError("The address of the app is missing.", _HOW)
     address = address_of(held["url"] if url is None else url)
     # What the profile keeps for one app goes to no other.
     if key is None and scope is None and held.get("url") and address == address_of(held["url"]):
@@ -43,7 +43,7 @@ def connect(
     key = None if scope else _key(key)
     if needs_caller and not key and not scope:
         raise CommandError(
-            "There is nothing to prove who calls.",
+            "There is no credential.",
             "Set CONNORG_KEY (others may see --key), use --scope to sign in at Entra, or keep"
             " either once by `connorg login`.",
         )
@@ -58,7 +58,7 @@ def address_of(url: str) -> str:
         is_own = parts.hostname in _OWN_MACHINE
         httpx.URL(text)
     except (ValueError, httpx.InvalidURL):
-        raise CommandError("--url is no address.") from None
+        raise CommandError("--url is not an address.") from None
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_own)):
         raise CommandError("--url must begin with https://, because keys go there.")
     if parts.query or parts.fragment:

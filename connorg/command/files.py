@@ -85,7 +85,7 @@ def check(
         return ExitCode.FAULT
     if counts.get("refused"):
         return ExitCode.LEFT
-    session.propose("Start it:", "submit", file)
+    session.propose("To start it:", "submit", file)
     return ExitCode.DONE
 
 
@@ -119,7 +119,7 @@ def submit(
             raise
         if not session.is_json:
             _show_faults(session, error)
-        action = "Correct them and send the file again, or say --on-invalid skip."
+        action = "Correct them and send the file again, or add --on-invalid skip."
         raise CommandError("Nothing was started.", action, error.code, error.problem) from None
     status = json_of(answer)
     session.tell(f"Batch {status['id']} has begun: {count_of(status['rows'], 'row')}.")
@@ -194,9 +194,11 @@ def watch_batch(session: Session, answer: httpx.Response, output: OutputOptions)
         _show_end(session, status)
     faulty = sum(status["counts"].get(name, 0) for name in ("Failed", "Invalid"))
     if faulty > len(status.get("firstErrors", ())):
-        session.propose("All of them:", "results", batch)
+        session.propose("To see all of them:", "results", batch)
     if status["counts"].get("Failed"):
-        session.propose("Once the causes are mended, retry the rows that failed:", "retry", batch)
+        session.propose(
+            "To retry the rows that failed, when the causes are corrected:", "retry", batch
+        )
     return ExitCode.DONE if status["status"] == "Succeeded" else ExitCode.LEFT
 
 

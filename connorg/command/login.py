@@ -40,9 +40,7 @@ def login(session: Session) -> ExitCode:
     connection = session.connection
     if not session.has_caller:
         if not session.can_ask:
-            raise CommandError(
-                "There is nothing to prove who calls.", "Set CONNORG_KEY, or use --scope."
-            )
+            raise CommandError("There is no credential.", "Set CONNORG_KEY, or use --scope.")
         key = typer.prompt("Function key", hide_input=True, err=True)
         connection = replace(connection, key=key.strip())
     if connection.scope:

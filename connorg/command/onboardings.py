@@ -84,7 +84,7 @@ def show(
         case Status.SUCCEEDED | Status.CANCELED:
             return ExitCode.DONE
         case Status.FAILED:
-            session.propose("Once the cause is mended, retry it:", "retry", found["id"])
+            session.propose("To retry it, when the cause is corrected:", "retry", found["id"])
     return ExitCode.LEFT
 
 
@@ -117,7 +117,7 @@ def list_onboardings(
     if not found:
         session.tell("None matches.")
     elif len(found) == top:
-        session.tell(f"There may be more than these {top:,}: see --top.")
+        session.tell(f"There may be more than these {top:,}: use --top.")
     return ExitCode.DONE
 
 
@@ -177,7 +177,7 @@ def forget(
     asked = {"domain": domain, "tenantId": tenant_id, "reference": reference}
     if len([name for name, value in asked.items() if value]) != 1:
         raise CommandError(
-            "Say which partner, in one way.", "Use one of --domain, --tenant-id, --reference."
+            "Specify the partner, in one way.", "Use one of --domain, --tenant-id, --reference."
         )
     session.goes_on = "It may be erased or not. Run it again to see."
     dry = {} if is_sure else {"dryRun": "true"}
@@ -191,7 +191,7 @@ def forget(
         print_table(session.out, ("Kind", "Erased" if is_sure else "Would be erased"), rows)
     if is_sure or not any(told[name]["count"] for name in things):
         return ExitCode.DONE
-    session.tell("Nothing was erased. To erase it, say --yes.")
+    session.tell("Nothing was erased. To erase it, add --yes.")
     return ExitCode.LEFT
 
 
@@ -259,8 +259,8 @@ def _chosen(
     """Return the ids of those that it is to be done to. Raise CommandError where it isn't said."""
     if [bool(ids), bool(which.given), everything].count(True) != 1:
         raise CommandError(
-            f"Say which onboardings are to be {act.word}, in one way.",
-            "Name ids, or use filters such as --code, or say --all.",
+            f"Specify which onboardings are to be {act.word}, in one way.",
+            "Use ids, or filters such as --code, or --all.",
         )
     if ids:
         return list(dict.fromkeys(ids))
@@ -291,7 +291,7 @@ def _act(session: Session, act: _Act, chosen: list[str], *, dry_run: bool) -> Ex
     else:
         _show_acted(session, act, told)
     if told[act.done] and not dry_run:
-        session.propose("What becomes of them:", "status")
+        session.propose("To see the results:", "status")
     return ExitCode.LEFT if told[act.not_done] else ExitCode.DONE
 
 

@@ -210,8 +210,8 @@ def _in_session(
         error = raised
     except (LookupError, TypeError, ValueError) as raised:
         error = CommandError(
-            f"The app's answer is not as this connorg knows it ({type(raised).__name__}).",
-            "See that --url is a connorg, and that its version (`health`) is that of the command.",
+            f"This version of the command can't read the app's answer ({type(raised).__name__}).",
+            "Check --url, and that the versions of the app (`health`) and the command agree.",
         )
     show_error(error, out, err, is_json=options.is_json)
     return error.code

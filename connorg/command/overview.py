@@ -49,7 +49,7 @@ def status(session: Session, which: FilterOptions) -> ExitCode:
     else:
         _show_summary(session, summary)
     if counts.get("Failed"):
-        session.propose("Why they failed, and what to do:", "failed", *which.given)
+        session.propose("To see why they failed, and what to do:", "failed", *which.given)
     return ExitCode.LEFT if left else ExitCode.DONE
 
 
@@ -69,13 +69,13 @@ def failed(session: Session, which: FilterOptions) -> ExitCode:
         _show_causes(session, summary["total"], causes)
     if not causes:
         return ExitCode.DONE
-    session.propose("One of a cause in full:", "show", causes[0]["example"])
+    session.propose("To see one of them in full:", "show", causes[0]["example"])
     session.propose(
-        "Once the causes are mended, retry them all:", "retry", *which.given or ["--all"]
+        "To retry all, when the causes are corrected:", "retry", *which.given or ["--all"]
     )
     if len(causes) > 1:
         code = ["--code", causes[0]["code"]]
-        session.propose("Or those of one cause:", "retry", *code, *which.given)
+        session.propose("To retry those of one cause:", "retry", *code, *which.given)
     return ExitCode.LEFT
 
 
@@ -91,7 +91,7 @@ def health(session: Session) -> ExitCode:
         except CommandError as error:
             session.tell(sentence("There are no details.", str(error), error.action))
     if any(check["name"] == "failures" and check["status"] != "healthy" for check in checks):
-        session.propose("Why they failed:", "failed", "--since", "24h")
+        session.propose("To see why they failed:", "failed", "--since", "24h")
     unwell = [check for check in checks if check["status"] != "healthy"]
     if session.is_json:
         session.print_json({**told, "checks": checks})
@@ -146,7 +146,7 @@ def reports(
         else:
             rows = [(name, len(organizations)) for name, organizations in found.items()]
             print_table(session.out, ("Report", "Organizations"), rows)
-            session.propose("Which they are:", "reports", Report.WITHOUT_SPONSORS)
+            session.propose("To list them:", "reports", Report.WITHOUT_SPONSORS)
     elif session.is_json or (session.out.is_terminal and not output.output):
         answer = json_of(session.app.get(f"reports/{report}", given[report]))
         show_organizations(session, answer["value"])

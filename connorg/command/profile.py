@@ -37,7 +37,7 @@ def read_profile(path: Path) -> dict[str, str]:
     except ValueError:
         held = None
     if not isinstance(held, dict) or not all(isinstance(held.get(n, ""), str) for n in NAMES):
-        raise CommandError(f"The profile {path} is none.", "Run `connorg login` again.")
+        raise CommandError(f"The profile {path} is not a profile.", "Run `connorg login` again.")
     return {name: held[name] for name in NAMES if held.get(name)}
 
 

@@ -92,6 +92,6 @@ def check_writable(path: Path | None, *, overwrite: bool) -> None:
     if path is None:
         return
     if path.exists() and not overwrite:
-        raise CommandError(f"{path} exists already.", "Name another, or say --overwrite.")
+        raise CommandError(f"{path} exists already.", "Use another name, or add --overwrite.")
     if not path.absolute().parent.is_dir():
-        raise CommandError(f"{path.parent} is no folder.", "Name a folder that exists.")
+        raise CommandError(f"{path.parent} is not a folder.", "Name a folder that exists.")

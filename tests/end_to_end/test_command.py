@@ -201,7 +201,7 @@ async def test_a_file_that_is_none_is_told_so(
         ("show 0", 1, "No onboarding has this id."),
         ("list --since yesterday", 1, "since must be a time"),
         ("retry batch-0", 1, "No batch has this id."),
-        ("submit FILE --output no-such-folder/out.csv", 1, "is no folder"),
+        ("submit FILE --output no-such-folder/out.csv", 1, "is not a folder"),
     ],
 )
 async def test_what_can_not_be_done_is_said_with_its_exit_code(

@@ -99,16 +99,16 @@ def test_what_the_profile_keeps_for_one_app_goes_to_no_other(place: Path) -> Non
         URL, scope="api://x/.default"
     )
     assert connect(None, KEY, "api://x/.default", place).key is None, "a token is enough"
-    with pytest.raises(CommandError, match="nothing to prove"):
+    with pytest.raises(CommandError, match="no credential"):
         connect("https://other.example", None, None, place)
 
 
 @pytest.mark.parametrize(
     ("url", "key", "scope", "sentence"),
     [
-        (None, KEY, None, "no address"),
-        (URL, None, None, "nothing to prove"),
-        (URL, " ", None, "nothing to prove"),
+        (None, KEY, None, "address of the app is missing"),
+        (URL, None, None, "no credential"),
+        (URL, " ", None, "no credential"),
         (URL, "ключ", None, "characters that no key has"),
         (URL, "a\nb", None, "characters that no key has"),
     ],

@@ -122,7 +122,7 @@ async def test_the_key_goes_to_no_other_app() -> None:
         async with app(redirect) as standing_in:
             told = await standing_in.run("watch", BATCH)
     assert told.code == 1
-    assert "sends on to" in told.err
+    assert "redirects to" in told.err
     assert other.calls == []
 
 
@@ -146,7 +146,7 @@ async def test_who_loses_patience_is_told_how_to_come_back(file: Path) -> None:
         told = await standing_in.run("submit", file, "--patience", "0")
         come_back = f"{sys.executable} -m connorg.command watch {BATCH} --url {standing_in.url}"
     assert told.code == 3
-    assert "The app's host starts, ends or is in error." in told.err
+    assert "The app's host is starting, stopping or in error." in told.err
     assert "The batch goes on by itself." in told.err
     assert come_back in told.err.splitlines()
 
@@ -250,14 +250,14 @@ def test_what_the_app_says_of_itself_is_shown(stand_in: StandIn) -> None:
     ("status", "code", "sentence"),
     [
         (401, 1, "The app does not know the key"),
-        (403, 1, "The app does not let this caller in."),
+        (403, 1, "The app denies this caller access."),
         (404, 1, "There is no connorg at this address."),
         (418, 1, "answers HTTP 418."),
-        (429, 3, "more calls than it takes at once"),
-        (500, 3, "ended the call without a reason"),
-        (502, 3, "starts, ends or is in error"),
-        (503, 3, "starts, ends or is in error"),
-        (504, 3, "starts, ends or is in error"),
+        (429, 3, "more calls than it accepts at once"),
+        (500, 3, "ended the call and gave no reason"),
+        (502, 3, "is starting, stopping or in error"),
+        (503, 3, "is starting, stopping or in error"),
+        (504, 3, "is starting, stopping or in error"),
     ],
 )
 def test_what_the_host_answers_by_itself_has_a_sentence_and_an_advice(
@@ -277,7 +277,7 @@ def test_health_of_a_host_without_the_app_is_no_health(stand_in: StandIn) -> Non
     answered(stand_in, 503, {}, "Function host is not running.")
     told = run_against(stand_in, "health")
     assert (told.code, told.out) == (3, "")
-    assert "starts, ends or is in error" in told.err
+    assert "is starting, stopping or in error" in told.err
 
 
 def test_a_wrong_setting_of_the_app_is_not_waited_for(stand_in: StandIn) -> None:
@@ -310,7 +310,7 @@ def test_who_is_no_connorg_is_told_apart(stand_in: StandIn) -> None:
     answered(stand_in, 200, {}, "<html>Welcome</html>")
     told = run_against(stand_in, "status")
     assert told.code == 1
-    assert "no connorg" in told.err
+    assert "not connorg" in told.err
 
 
 def test_an_app_that_can_not_be_reached_is_said_at_once() -> None:

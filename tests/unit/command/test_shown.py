@@ -147,7 +147,7 @@ def test_an_answer_of_another_kind_is_no_stack_trace(tmp_path: Path) -> None:
         for line in ("status", "list --top 3", "health", "check partners.csv"):
             told = reader.runs(line)
             assert told.code == 1, told.seen
-            assert "is not as this connorg knows it" in told.err
+            assert "can't read the app's answer" in told.err
 
 
 @pytest.mark.slow
