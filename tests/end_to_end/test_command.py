@@ -278,6 +278,22 @@ async def test_a_watch_outlives_a_crash_of_the_app(frail: Connorg, tmp_path: Pat
     assert "1 succeeded (1 created)" in terminal.seen
 
 
+async def test_the_permission_that_is_missing_is_named(frail: Connorg) -> None:
+    await frail.graph.configure(roles=[])
+    told = run_here(frail, "export", "--patience", "0")
+    assert (told.code, told.out) == (3, "")
+    assert "EntitlementManagement.ReadWrite.All" in told.err
+    told = run_here(frail, "status", columns=NARROW)
+    assert "Microsoft Graph is not called" in told.out
+    assert "EntitlementManagement.ReadWrite.All" in told.out
+    told = run_here(frail, "health", columns=NARROW)
+    assert told.code == 2
+    assert "blocked" in told.out.splitlines()[1]
+    await frail.graph.heal()
+    await frail.let_time_pass_at_the_gate()
+    await eventually(frail.is_healthy, "health still tells what is over")
+
+
 async def test_forty_failures_of_three_causes_take_two_commands(connorg: Connorg) -> None:
     rows = [Partner() for _ in range(40)]
     ticket = rows[0].domain

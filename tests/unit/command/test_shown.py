@@ -15,7 +15,7 @@ import typer
 
 from connorg.command.commands import app
 from connorg.command.ending import MEANINGS
-from tests.command import NARROW, WIDE, Terminal
+from tests.command import NARROW, WIDE, Terminal, run_here
 from tests.unit.command.record import BLOCK, FILES, PAGE, Reader
 from tests.unit.command.recorded import Recorded, StandIn
 
@@ -123,6 +123,21 @@ def test_a_batch_is_retried_or_canceled_where_it_is_named_alone(
     told = reader.runs(f"{act} BATCH {others}", None)
     assert told.code == 1
     assert told.err.startswith("A batch is named together with")
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("connorg re", {"results", "retry", "reports"}),
+        ("connorg list --st", {"--status"}),
+        ("connorg list --status Wai", {"Waiting"}),
+        ("connorg reports with", {"without-sponsors"}),
+    ],
+)
+def test_a_shell_completes_commands_options_and_values(typed: str, completed: set[str]) -> None:
+    shell = {"_CONNORG_COMPLETE": "complete_bash", "COMP_WORDS": typed}
+    told = run_here(env={**shell, "COMP_CWORD": str(typed.count(" "))})
+    assert {*told.out.split()} == completed
 
 
 def test_every_command_is_on_the_page_with_its_options_and_the_exit_codes() -> None:
