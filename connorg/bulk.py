@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from connorg.command.commands import run
+from connorg.command.ending import ExitCode
 from connorg.command.session import written
 
 _NAME = "python -m connorg.bulk"
-_CODES = {1: 2, 2: 1}
+_CODES = {ExitCode.FAULT: 2, ExitCode.LEFT: 1}
 """What ends with 1 today ended with 2 here, and the other way round."""
 
 
@@ -20,8 +21,11 @@ def main(arguments: Sequence[str]) -> int:
     for words in commands(arguments):
         shown = words[: words.index("--key")] if "--key" in words else words
         sys.stderr.write(f"{_NAME} is now: {written(['connorg', *shown])}\n")
-        code = code or _run(words)
-    return _CODES.get(code, code)
+        ended = _run(words)
+        code = code or ended
+        if ended not in {ExitCode.DONE, ExitCode.LEFT}:
+            break
+    return _CODES.get(ExitCode(code), code)
 
 
 def commands(arguments: Sequence[str]) -> Iterable[list[str]]:

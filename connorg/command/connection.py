@@ -40,7 +40,7 @@ def connect(
     # What the profile keeps for one app goes to no other.
     if key is None and scope is None and held.get("url") and address == address_of(held["url"]):
         key, scope = held.get("key"), held.get("scope")
-    key = None if scope else _key(key)
+    key = None if scope else key_of(key)
     if needs_caller and not key and not scope:
         raise CommandError(
             "There is no credential.",
@@ -66,7 +66,8 @@ def address_of(url: str) -> str:
     return text
 
 
-def _key(key: str | None) -> str | None:
+def key_of(key: str | None) -> str | None:
+    """Return a key as it is sent. Raise CommandError where it can be none."""
     key = (key or "").strip()
     if not (key.isascii() and key.isprintable()):
         raise CommandError("The key holds characters that no key has.")

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import typer
 
 from connorg.command.client import App
+from connorg.command.connection import key_of
 from connorg.command.ending import CommandError, ExitCode
 from connorg.command.options import command
 from connorg.command.printing import print_line, print_table
@@ -42,7 +43,7 @@ def login(session: Session) -> ExitCode:
         if not session.can_ask:
             raise CommandError("There is no credential.", "Set CONNORG_KEY, or use --scope.")
         key = typer.prompt("Function key", hide_input=True, err=True)
-        connection = replace(connection, key=key.strip())
+        connection = replace(connection, key=key_of(key))
     if connection.scope:
         print_line(session.err, _NEEDS)
     caller = connection.auth()

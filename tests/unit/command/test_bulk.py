@@ -1,6 +1,7 @@
 """`python -m connorg.bulk`: the options and exit codes of before, and the new name is said."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_what_was_wrong_is_wrong(words: str) -> None:
     assert ended.value.code == 2
 
 
-async def test_it_says_the_new_name_and_ends_with_the_codes_of_before() -> None:
+async def test_it_says_the_new_name_and_ends_with_the_codes_of_before(tmp_path: Path) -> None:
     batch = "batch-0"
     failed = {
         "id": batch,
@@ -53,6 +54,10 @@ async def test_it_says_the_new_name_and_ends_with_the_codes_of_before() -> None:
         assert told.code == 1, "some rows failed"
         assert told.err.startswith("python -m connorg.bulk is now: connorg watch batch-0\n")
         assert told.out == f"Batch {batch}: 1 failed.\n"
+        results = tmp_path / "results.csv"
+        words = ("--retry", batch, "--results", results)
+        assert (await run(*words, env=env, module="connorg.bulk")).code == 1
+        assert results.exists(), "also where rows failed"
         stand_in.always = Answer("", 401, {}, "")
         told = await run("--watch", batch, "--key", "shown nowhere", env=env, module="connorg.bulk")
         assert told.code == 2
