@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects campaign \
-	throttle bulk bench connector openapi lists live screenshots package package-test release lock clean
+	throttle bulk bench connector openapi examples lists live screenshots package package-test release \
+	lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 # How many answers of Graph `make dialects` draws, and the first seed.
@@ -85,6 +86,9 @@ connector: setup ## Write the custom connector for Logic Apps again
 
 openapi: setup ## Write docs/openapi.json again; ARGS="OLD.json NEW.json" says what changed for callers
 	$(python) -m infra.openapi $(ARGS) $(if $(ARGS),,> docs/openapi.json)
+
+examples: setup ## Record the examples of the API's description again, from the running app
+	RECORD_EXAMPLES=1 $(pytest) tests/end_to_end/test_examples.py
 
 lists: setup ## Write the lists of domains that no partner owns again
 	$(python) -m infra.lists > connorg/core/policy/lists.py

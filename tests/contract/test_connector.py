@@ -9,10 +9,11 @@ import jsonschema_rs
 from openapi_spec_validator import OpenAPIV2SpecValidator
 
 import function_app
-from connorg.functions.openapi.operations import EXAMPLE
+from connorg.functions.openapi.examples import request_of
 from infra.connector.definition import connector
 from infra.local.child import ROOT
 
+EXAMPLE = request_of("SubmitOrganization")
 COMMITTED = json.loads((ROOT / "infra/logic-apps/connector.json").read_text())
 OPERATIONS = {
     told["operationId"]: told for path in COMMITTED["paths"].values() for told in path.values()

@@ -15,7 +15,7 @@ from openapi_spec_validator import validate
 import function_app
 from connorg.contract.requests import OnboardingRequest
 from connorg.functions.openapi.document import document
-from connorg.functions.openapi.operations import EXAMPLE
+from connorg.functions.openapi.words import EXAMPLES, WORDS
 from infra.local.child import ROOT
 
 INDEX = """
@@ -130,13 +130,54 @@ def test_nothing_of_connorgs_own_business_is_described(described: dict[str, Any]
     assert {*onboarding["required"]} <= {*onboarding["properties"]}
 
 
-def test_the_example_is_one(described: dict[str, Any]) -> None:
-    body = described["paths"]["/connected-organizations"]["post"]["requestBody"]
-    [content] = body["content"].values()
-    assert content["examples"]["usual"]["value"] == EXAMPLE
-    OnboardingRequest.model_validate_json(json.dumps(EXAMPLE), by_alias=True, by_name=False)
-    schema = {**content["schema"], "components": described["components"]}
-    jsonschema_rs.Draft202012Validator(schema).validate(EXAMPLE)
+def test_each_operation_has_examples_and_each_is_one(described: dict[str, Any]) -> None:
+    """They are recorded: tests/end_to_end/test_examples.py asks for them again."""
+    for operation in operations(described).values():
+        name = operation["operationId"]
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        assert body is None or valid(body, described), name
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get("application/json")
+            if content is not None and int(status) < 300 and name != "Describe":
+                assert valid(content, described), f"{name} {status}"
+    problem = described["components"]["schemas"]["Problem"]
+    for example in described["components"]["examples"].values():
+        validator_of(problem, described).validate(example["value"])
+
+
+def valid(content: dict[str, Any], described: dict[str, Any]) -> int:
+    """Validate the examples of a body; return how many there are."""
+    examples = content.get("examples", {})
+    for example in examples.values():
+        validator_of(content["schema"], described).validate(example["value"])
+    return len(examples)
+
+
+def validator_of(schema: dict[str, Any], described: dict[str, Any]) -> Any:
+    whole = {**schema, "components": described["components"]}
+    return jsonschema_rs.Draft202012Validator(whole)
+
+
+def test_each_property_has_a_word_and_an_example(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    properties = [
+        (f"{name}.{key}", told)
+        for name, schema in schemas.items()
+        for key, told in schema.get("properties", {}).items()
+    ]
+    assert len(properties) > 150
+    for place, told in properties:
+        assert told["description"].endswith("."), place
+        types = {one.get("type") for one in told.get("anyOf", [told])}
+        if types & {"string", "integer", "number"} and not {"enum", "const"} & told.keys():
+            assert told["examples"], f"say one in EXAMPLES of words.py: {place}"
+
+
+def test_no_word_is_left_of_what_is_gone(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"].items()
+    places = {f"{name}.{key}" for name, schema in schemas for key in schema.get("properties", {})}
+    known = places | {place.partition(".")[2] for place in places}
+    assert {*WORDS, *EXAMPLES} <= known
 
 
 def test_enumerations_and_words_come_from_the_models(described: dict[str, Any]) -> None:

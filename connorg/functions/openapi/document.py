@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the registered routes and the models of the contract."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from connorg.contract.release import RELEASE
 from connorg.functions.http.addresses import PREFIX
 from connorg.functions.http.parameters import Parameter, Schema, taken_by
 from connorg.functions.http.route import Route
+from connorg.functions.openapi.examples import answers_of, problems, request_of, values
 from connorg.functions.openapi.operations import OPERATIONS
 from connorg.functions.openapi.parts import (
     ANYWHERE,
@@ -27,6 +28,7 @@ from connorg.functions.openapi.parts import (
     Operation,
     PathParameter,
 )
+from connorg.functions.openapi.words import EXAMPLES, WORDS
 
 _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where its result is. A poller needs no key."},
@@ -70,6 +72,7 @@ _DESCRIPTION = (
     " What is not done yet is a 202 with `Location`, which needs no key. A parameter that an"
     " operation does not take is refused: 400 `InvalidParameter`."
 )
+_EXAMPLE_OF = "#/components/examples/{}"
 _FILES = ("text/csv", "application/x-ndjson")
 type _Mode = Literal["validation", "serialization"]
 
@@ -99,10 +102,39 @@ def document(routes: Sequence[Route]) -> Schema:
         "paths": paths,
         "components": {
             "schemas": schemas.all,
+            "examples": problems(),
             "securitySchemes": _SECURITY,
         },
     }
-    return _renamed(described)
+    described = _renamed(described)
+    _explain(described)
+    return described
+
+
+def _explain(described: Schema) -> None:
+    """Say of each property what it means, with an example.
+
+    Raises LookupError for one of which nothing is said; its text names the file that lacks it.
+    """
+    found = values(described)
+    for name, schema in described["components"]["schemas"].items():
+        for key, told in schema.get("properties", {}).items():
+            place = f"{name}.{key}"
+            if "description" not in told:
+                told["description"] = _word(place, key)
+            example = EXAMPLES.get(place, found.get(place, EXAMPLES.get(key)))
+            if example is not None and "$ref" not in told:
+                told["examples"] = [example]
+
+
+def _word(place: str, key: str) -> str:
+    word = WORDS.get(place) or WORDS.get(key)
+    if word is None:
+        raise LookupError(
+            f"Nothing is said of the property {place}: add it to WORDS in"
+            " connorg/functions/openapi/words.py."
+        )
+    return word
 
 
 def _renamed(described: Schema) -> Schema:
@@ -210,7 +242,7 @@ class _Schemas:
         if not isinstance(model, ListOf):
             return self._references[model, "serialization"]
         reference = self.answered(model.of)
-        name = f"{reference['$ref'].rpartition('/')[2]}List"
+        name = reference["$ref"].rpartition("/")[2] + ("Page" if model.is_continued else "List")
         items = {"type": "array", "items": reference}
         page: Schema = {"type": "object", "properties": {"value": items}, "required": ["value"]}
         if model.is_continued:
@@ -233,7 +265,10 @@ def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
             *(_in_path(name, _path_parameter(name, route)) for name in route.parameters),
             *map(_parameter, taken or ()),
         ],
-        "responses": {str(status): _answer(a, schemas) for status, a in described.answers.items()},
+        "responses": {
+            str(status): _answer(answer, schemas, answers_of(route.name, status))
+            for status, answer in described.answers.items()
+        },
         "security": [],
     }
     problems = (*described.problems, *ANYWHERE)
@@ -250,6 +285,9 @@ def _operation(route: Route, described: Operation, schemas: _Schemas) -> Schema:
         operation["requestBody"] = {"content": {"application/json": {"schema": {}}}}
     if described.request:
         operation["requestBody"] = _body(described, schemas)
+    if (example := request_of(route.name)) is not None:
+        content = operation["requestBody"]["content"]["application/json"]
+        content["examples"] = {"usual": {"value": example}}
     return operation
 
 
@@ -279,23 +317,24 @@ def _body(described: Operation, schemas: _Schemas) -> Schema:
     if described.takes_many:
         content["schema"] = {"type": "array", "items": content["schema"], **_SIZES}
         others = {name: {"schema": {"type": "string"}} for name in _FILES}
-    if described.example is not None:
-        content["examples"] = {"usual": {"value": described.example}}
     is_required = not described.is_optional
     return {"required": is_required, "content": {"application/json": content, **others}}
 
 
-def _answer(answer: Answer, schemas: _Schemas) -> Schema:
+def _answer(answer: Answer, schemas: _Schemas, examples: Mapping[str, Any]) -> Schema:
     described: Schema = {
         "description": answer.description,
         "headers": _headers(answer.headers, answer.more_headers),
     }
     bodies: dict[str, Schema] = {name: {"type": "string"} for name in answer.media_types}
-    bodies.pop("application/json", None)
     if answer.models:
         bodies["application/json"] = _any_of([schemas.answered(m) for m in answer.models])
+    else:
+        bodies.pop("application/json", None)
     if bodies:
         described["content"] = {name: {"schema": schema} for name, schema in bodies.items()}
+    if examples:
+        described["content"]["application/json"]["examples"] = examples
     return described
 
 
@@ -310,6 +349,9 @@ def _status(kind: ProblemKind) -> int:
 
 def _problem(kinds: Sequence[ProblemKind], schemas: _Schemas) -> Schema:
     codes = [kind.code for kind in kinds]
+    content: Schema = {"schema": schemas.answered(Problem)}
+    if examples := {code: _EXAMPLE_OF.format(code) for code in codes if code in problems()}:
+        content["examples"] = {code: {"$ref": place} for code, place in examples.items()}
     headers = ["x-ms-error-code"]
     headers += ["Retry-After"] if kinds[0] in _WITH_RETRY_AFTER else []
     more = [*_POINTERS] if ProblemKind.ONBOARDING_FAILED in kinds else []
@@ -319,7 +361,7 @@ def _problem(kinds: Sequence[ProblemKind], schemas: _Schemas) -> Schema:
         "description": f"A problem: {', '.join(codes)}."
         + (" For a wrong key it is the host's answer, without a body." if is_host_too else ""),
         "headers": _headers([], headers) if is_host_too else _headers(headers, more),
-        "content": {"application/problem+json": {"schema": schemas.answered(Problem)}},
+        "content": {"application/problem+json": content},
         # The code of a failed onboarding is that of its failure.
         "x-codes": ["*"] if ProblemKind.ONBOARDING_FAILED in kinds else codes,
     }

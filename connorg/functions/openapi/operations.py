@@ -19,7 +19,6 @@ from connorg.contract.requests import OnboardingRequest
 from connorg.contract.selection import Cancellations, Replays, Selection
 from connorg.contract.sponsors import SponsorObject
 from connorg.contract.summary import Summary
-from connorg.functions.http.parameters import Schema
 from connorg.functions.openapi.parts import (
     Answer,
     Document,
@@ -37,20 +36,6 @@ _ENDED = (
     Kind.ONBOARDING_FAILED,
 )
 _POINTERS = ("Location", "Operation-Location")
-
-EXAMPLE: Schema = {
-    "displayName": "Contoso",
-    "description": "A partner",
-    "identitySources": [
-        {
-            "@odata.type": "#microsoft.graph.domainIdentitySource",
-            "domainName": "contoso.com",
-            "displayName": "Contoso",
-        }
-    ],
-    "state": "configured",
-    "reference": "REQ0042",
-}
 
 
 def _report(of: type[ConnectedOrganization]) -> Answer:
@@ -88,7 +73,6 @@ OPERATIONS: Mapping[str, Operation] = {
             *_GRAPH,
         ),
         request=(OnboardingRequest,),
-        example=EXAMPLE,
     ),
     "ListOrganizations": Operation(
         "List the organizations",
@@ -263,7 +247,6 @@ OPERATIONS: Mapping[str, Operation] = {
         },
         (*_BODY, Kind.IDEMPOTENCY_KEY_REUSED, *_STORAGE, *_GRAPH),
         request=(OnboardingRequest,),
-        example=[EXAMPLE],
         takes_many=True,
     ),
     "ReadBatch": Operation(

@@ -64,7 +64,6 @@ class Operation:
     takes_any: bool = False
     takes_many: bool = False
     """Whether it takes a file of them: a JSON array, NDJSON or CSV."""
-    example: Any = None
 
 
 class Document(Model, extra="allow"):

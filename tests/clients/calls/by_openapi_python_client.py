@@ -9,7 +9,7 @@ from connorg_attrs.api.organizations import submit_organization
 from connorg_attrs.models import (
     DomainIdentitySource,
     Onboarding,
-    OnboardingList,
+    OnboardingPage,
     OnboardingRequest,
     Problem,
     State,
@@ -45,7 +45,7 @@ with client:
 
 assert isinstance(retried, Onboarding), retried
 assert isinstance(created, Onboarding), created
-assert isinstance(page, OnboardingList), page
+assert isinstance(page, OnboardingPage), page
 told = {
     "refused": [problem.status, problem.code],
     "retried": retried.id == problem.onboarding_id,
