@@ -51,6 +51,10 @@ class Stack:
         return str(self._described["functions"])
 
     @property
+    def console(self) -> str:
+        return str(self._described["console"])
+
+    @property
     def key(self) -> str:
         return str(self._described["key"])
 

@@ -123,7 +123,7 @@ def _install_console(environment: Future[None]) -> None:
     pins = [*_npm_pins(CONSOLE), vendor]
     if _is_complete(modules, pins) and VENDOR.exists():
         return
-    _say("the libraries of the console, from npm: 1 MB")
+    _say("the console's libraries, from npm: 1 MB, 5 MB on disk")
     _install_by_npm(CONSOLE, environment)
     _run(sys.executable, vendor)
     _mark_complete(modules, pins)

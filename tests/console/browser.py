@@ -1,12 +1,18 @@
 """The browser that is there, and pages in it: Debian's Chromium, or a Chrome."""
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+import function_app
+from connorg.functions.openapi.document import document
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 LEFT_OUT = (
@@ -50,11 +56,41 @@ async def opened(
     page = await context.new_page()
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.extend(_broken(message)))
+    page.on("request", lambda request: wrong.extend(_undocumented(request)))
     try:
         yield page
     finally:
         await context.close()
     assert wrong == []
+
+
+@cache
+def _described() -> list[tuple[str, re.Pattern[str], set[str]]]:
+    """Return method, path and parameters of each route."""
+    return [
+        (
+            method.upper(),
+            re.compile(f".*/api{re.sub(r'{.+?}', '[^/]+', path)}"),
+            {parameter["name"] for parameter in told["parameters"] if parameter["in"] == "query"},
+        )
+        for path, methods in document(function_app.routes)["paths"].items()
+        for method, told in methods.items()
+    ]
+
+
+def _undocumented(request: Request) -> list[str]:
+    """Return what is asked otherwise than the API's description says, or with empty parameters."""
+    parts = urlsplit(request.url)
+    asked = parse_qsl(parts.query, keep_blank_values=True)
+    known = [
+        names
+        for method, path, names in _described()
+        if method == request.method and path.fullmatch(parts.path)
+    ]
+    is_known = any({name for name, _ in asked} <= names for names in known)
+    if parts.scheme == "blob" or (is_known and all(value for _, value in asked)):
+        return []
+    return [f"{request.method} {request.url} is not described"]
 
 
 def _broken(message: ConsoleMessage) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests import senders
+from tests.console import scenes
 from tests.console.browser import LEFT_OUT, browsing, find_browser, opened
 from tests.end_to_end.client import Connorg
 from tests.stack import Stack
@@ -17,7 +18,7 @@ SETTINGS = {
     **senders.SETTINGS,
     "CONNORG_TICKET_LINK": "https://tickets.example/?number={reference}",
     "CONNORG_SETTLE_SECONDS": "0",  # what a search does not find is believed at once
-    "CONNORG_BLOCKED_RETRY_SECONDS": "1",
+    "CONNORG_BLOCKED_RETRY_SECONDS": "20",  # else what waits is under way too often
 }
 
 
@@ -43,7 +44,7 @@ async def shown(browser: Browser) -> AsyncIterator[Connorg]:
 @pytest.fixture
 async def connorg(shown: Connorg) -> AsyncIterator[Connorg]:
     yield shown
-    await shown.graph.heal()
+    await scenes.reopen(shown)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ async def page(browser: Browser, connorg: Connorg) -> AsyncIterator[Page]:
 
 
 async def sign_in(page: Page, connorg: Connorg, place: str = "", key: str = "") -> None:
-    await page.goto(f"{connorg.stack.functions}/api/console{place}")
+    await page.goto(f"{connorg.stack.console}{place}")
     await page.get_by_label("Function key").fill(key or connorg.stack.key)
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("navigation", name="Pages").wait_for()

@@ -132,6 +132,12 @@ async def succeed(connorg: Connorg, count: int, first: int = 100, **changes: str
         assert (await ended(connorg, body))["status"] == "Succeeded"
 
 
+async def reopen(connorg: Connorg) -> None:
+    """Mend Graph, and let the time pass for which the gate is closed."""
+    await connorg.graph.heal()
+    await connorg.let_time_pass_at_the_gate()
+
+
 async def wait(connorg: Connorg, count: int, first: int = 200) -> Sequence[str]:
     """Let onboardings wait for a permission that the app lost. Return their ids."""
     await connorg.graph.configure(roles=[])

@@ -33,14 +33,14 @@ async def signed_in(page: Page, connorg: Connorg, *roles: str, place: str = "") 
     await page.context.add_cookies([known])
     header = principal(*roles)["x_ms_client_principal"]
     await page.context.set_extra_http_headers({"x-ms-client-principal": header})
-    await page.goto(f"{connorg.stack.functions}/api/console{place}")
+    await page.goto(f"{connorg.stack.console}{place}")
 
 
 async def test_who_is_not_signed_in_is_sent_to_microsoft(
     browser: Browser, shown: Connorg, failed: str
 ) -> None:
     async with opened(browser) as page:
-        await page.goto(f"{shown.stack.functions}/api/console#/onboardings/{failed}")
+        await page.goto(f"{shown.stack.console}#/onboardings/{failed}")
         link = page.get_by_role("link", name="Sign in with Microsoft")
         back = f"%2Fapi%2Fconsole%23%2Fonboardings%2F{failed}"
         login = f"/.auth/login/aad?post_login_redirect_uri={back}"

@@ -155,6 +155,47 @@ async def test_one_that_waits_says_why_and_is_canceled_once_that_is_confirmed(
     assert (await connorg.ended(waiting))["status"] == "Canceled"
 
 
+async def test_several_that_wait_are_canceled_and_their_rows_stay_where_they_are(
+    page: Page, connorg: Connorg
+) -> None:
+    """What is read anew changes texts: rows, and what is selected, stay."""
+    reference = Partner().domain
+    await connorg.graph.fail({"method": "POST", "fault": "throttle", "retryAfter": 600})
+
+    async def submit() -> str:
+        body = Partner().body(reference=reference)
+        return await connorg.accepted(body, prefer="respond-async")
+
+    waiting = [await submit(), await submit()]
+    await page.goto(f"{page.url.partition('#')[0]}#/onboardings?reference={reference}")
+    rows = page.locator("tbody tr")
+    await expect(page.get_by_text("GraphThrottled").first).to_be_visible()
+    await expect(rows.get_by_role("checkbox")).to_have_count(2)
+    await rows.first.evaluate("(row) => { row.mark = 'the same' }")
+    await page.get_by_label("Select all that are shown").check()
+    third = await submit()
+    await expect(rows).to_have_count(3)
+    assert await rows.nth(1).evaluate("(row) => row.mark") == "the same"
+    await expect(page.get_by_text("2 selected")).to_be_visible()
+    await page.get_by_role("button", name="Cancel selected").click()
+    await page.get_by_role("button", name="Cancel them").click()
+    await expect(page.get_by_text("2 onboardings are canceled.")).to_be_visible()
+    for each in waiting:
+        assert (await connorg.onboarding(each))["status"] == "Canceled"
+    assert (await connorg.onboarding(third))["status"] != "Canceled"
+
+
+async def test_a_graph_that_throttles_is_told_with_the_time_until_which(
+    page: Page, connorg: Connorg
+) -> None:
+    partner = Partner()
+    await connorg.graph.fail_creates(partner, "throttle", retryAfter=600)
+    await connorg.accepted(partner.body(), prefer="respond-async")
+    region = page.get_by_role("region", name="Waiting")
+    await expect(region).to_contain_text("Microsoft Graph is not called until")
+    await expect(region).to_contain_text("GraphThrottled")
+
+
 async def test_the_history_is_a_time_line_with_graph_s_request_ids(
     page: Page, connorg: Connorg
 ) -> None:

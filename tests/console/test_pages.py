@@ -25,7 +25,7 @@ async def places(shown: Connorg) -> dict[str, tuple[str, str]]:
     refused = Partner()
     failed = await scenes.refused(shown, refused)
     [waiting] = await scenes.wait(shown, 1)
-    await shown.graph.heal()
+    await scenes.reopen(shown)
     rows = f"Name,Domain\nOne,{Partner().domain}\nOne,{refused.domain}".encode()
     csv = {"content-type": "text/csv"}
     batch = (await shown.call("POST", "batches", content=rows, headers=csv)).json()
@@ -79,7 +79,7 @@ async def test_no_page_keeps_anybody_out(
     """By axe-core: names, roles, contrast, order of headings. No page scrolls sideways."""
     found = {}
     async with opened(browser, size, color_scheme=scheme, reduced_motion="reduce") as page:
-        await page.goto(f"{connorg.stack.functions}/api/console")
+        await page.goto(connorg.stack.console)
         await expect(page.get_by_label("Function key")).to_be_visible()
         found["sign in"] = await violations(page)
         await sign_in(page, connorg, key=DEFAULT_MASTER_KEY)

@@ -37,7 +37,7 @@ async def test_a_key_is_kept_for_its_tab_alone_and_stands_in_no_address(
 
 async def test_a_wrong_key_is_told_and_not_kept(browser: Browser, connorg: Connorg) -> None:
     async with opened(browser) as page:
-        await page.goto(f"{connorg.stack.functions}/api/console")
+        await page.goto(connorg.stack.console)
         await page.get_by_label("Function key").fill("no such key")
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("The app does not accept this key.")).to_be_visible()

@@ -48,6 +48,7 @@ def test_the_whole_stack_answers_where_it_says(stack: Stack) -> None:
 def test_the_command_tells_addresses_the_key_and_a_line_to_paste(stack: Stack) -> None:
     for fact in (stack.functions, stack.graph, stack.identity, stack.storage, stack.key):
         assert fact in stack.log
+    assert f"console    {stack.console}\n" in stack.log
     assert f'curl -i "{stack.functions}/api/connected-organizations"' in stack.log
 
 

@@ -6,14 +6,29 @@ import { Fault, Field, Heading, Read, Time, explain, sourceName } from "./parts.
 import { replacePlace, to, useAction, useLive } from "./state.js";
 import { t } from "./texts.js";
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const REPORTS = ["without-sponsors", "proposed", "unrequested"];
-const PAUSE = 500; // milliseconds after the last letter; each search asks Graph
+const PAUSE = 300; // milliseconds after the last letter
+const ALL_PAGES = 30; // a tenant holds 2,500 organizations at most
+const KEPT = 300_000; // milliseconds for which a search asks Graph nothing
 
-/** Return what the text is compared with: Graph finds names, domains and tenants as a whole. */
-function searched(text) {
-  if (GUID.test(text)) return { tenantId: text };
-  return /^[^\s@]+\.[^\s.]+$/.test(text) ? { domainName: text } : { displayName: text };
+let everything = { at: 0 };
+
+/** Graph finds whole names alone. So all organizations are read, once for a while, and searched here. */
+async function search(text, state, signal) {
+  if (Date.now() - everything.at > KEPT) {
+    everything = { ...(await list("connected-organizations", {}, ALL_PAGES, signal)), at: Date.now() };
+  }
+  const sought = text.toLowerCase();
+  const isSought = (word) => word?.toLowerCase().includes(sought);
+  const words = (each) => [
+    each.displayName,
+    each.description,
+    each.id,
+    ...(each.identitySources ?? []).flatMap((source) => [source.domainName, source.tenantId, source.displayName]),
+  ];
+  return {
+    value: everything.value.filter((each) => (!state || each.state === state) && words(each).some(isSought)),
+  };
 }
 
 export function Partners({ filters }) {
@@ -22,10 +37,15 @@ export function Partners({ filters }) {
   const [pages, setPages] = useState(1);
   const where = JSON.stringify([view, text, state]);
   useEffect(() => setPages(1), [where]);
-  const asked = { ...(text && searched(text)), state };
-  const load = (signal) =>
-    report ? get(report, {}, signal) : list("connected-organizations", asked, pages, signal);
+  const load = (signal) => {
+    if (report) return get(report, {}, signal);
+    return text ? search(text, state, signal) : list("connected-organizations", { state }, pages, signal);
+  };
   const live = useLive(load, [where, pages], 0);
+  const refresh = () => {
+    everything = { at: 0 };
+    return live.refresh();
+  };
   const words = t.partners;
   return html`<${Heading} page=${t.pages.partners} />
     <nav class="tabs" aria-label=${words.views}><ul>${["", ...REPORTS].map((name) => html`<li key=${name}>
@@ -35,7 +55,7 @@ export function Partners({ filters }) {
     <${Fault} error=${live.error} />
     <${Read} live=${{ data: live.data }}>${({ value, continuationToken }) => html`
       <${Toolbar} count=${value.length} hasMore=${continuationToken} path=${report ?? "connected-organizations"}
-        asked=${report ? {} : asked} refresh=${live.refresh} />
+        asked=${report ? {} : { state }} isSearch=${!report && text} refresh=${refresh} />
       ${value.length ? html`<${Table} of=${value} />` : html`<p>${words.none}</p>`}
       ${continuationToken && html`<p><button type="button" onClick=${() => setPages(pages + 1)}>${t.more}</button></p>`}`}<//>`;
 }
@@ -45,7 +65,7 @@ function Search({ text = "", state = "" }) {
   const timer = useRef();
   useEffect(() => type(text), [text]);
   const go = (next) => replacePlace(to("partners", next));
-  const search = (event) => {
+  const note = (event) => {
     const { value } = event.target;
     type(value);
     clearTimeout(timer.current);
@@ -54,7 +74,7 @@ function Search({ text = "", state = "" }) {
   const words = t.partners;
   return html`<form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
     <${Field} name="search" label=${words.search} help=${words.searchHelp}>${(field) =>
-      html`<input ...${field} type="search" value=${typed} onInput=${search} />`}<//>
+      html`<input ...${field} type="search" value=${typed} onInput=${note} />`}<//>
     <${Field} name="state" label=${t.fields.state}>${(field) => html`<select ...${field} value=${state}
       onChange=${(event) => go({ text: typed.trim(), state: event.target.value })}>
       ${[["", words.anyState], ...Object.entries(t.states)].map(
@@ -64,12 +84,12 @@ function Search({ text = "", state = "" }) {
   </form>`;
 }
 
-function Toolbar({ count, hasMore, path, asked, refresh }) {
+function Toolbar({ count, hasMore, path, asked, isSearch, refresh }) {
   const [busy, run] = useAction(explain);
   return html`<div class="row toolbar">
     <p aria-live="polite">${t.partners.count(count, hasMore)}</p>
     <button type="button" disabled=${busy} onClick=${() => run(refresh)}>${t.refresh}</button>
-    ${count > 0 && html`<button type="button" disabled=${busy} onClick=${() => run(() =>
+    ${count > 0 && !isSearch && html`<button type="button" disabled=${busy} onClick=${() => run(() =>
       download(path, asked, "partners.csv"))}>${t.download}</button>`}
   </div>`;
 }

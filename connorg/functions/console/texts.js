@@ -197,7 +197,7 @@ export const t = {
       unrequested: "Organizations that are not the result of a request here: somebody made them in Entra or by another way.",
     },
     search: "Search",
-    searchHelp: "The whole name, domain or tenant id",
+    searchHelp: "Name, domain or tenant id",
     anyState: "Any state",
     count: (count, hasMore) => `${plural(count, "organization", "organizations")}${hasMore ? " or more" : ""}`,
     none: "No organization matches.",
