@@ -85,7 +85,7 @@ class _Settings(BaseModel):
     def read(cls) -> Self:
         """Read it from the environment, where empty is as good as missing.
 
-        Raises ValidationError.
+        Raise ValidationError.
         """
         names = [str(field.alias) for field in cls.model_fields.values()]
         values = {name: value for name in names if (value := os.environ.get(name))}
@@ -211,20 +211,20 @@ class Settings(_EntraSetting, StorageSettings):
 
     @property
     def called_hosts(self) -> tuple[str, ...]:
-        """Give the hosts that may be called back; unless told, Logic Apps' and the app's own."""
+        """Return the hosts that may be called back; unless told, Logic Apps' and the app's own."""
         own = {self.website_hostname.lower()} - LOCAL_HOSTS - {""}
         return self.callback_hosts or (*LOGIC_APPS, *own)
 
 
 @cache
 def settings() -> Settings:
-    """Read the app settings. Raises ConfigurationError."""
+    """Read the app settings. Raise ConfigurationError."""
     return _read(Settings)
 
 
 @cache
 def storage_settings() -> StorageSettings:
-    """Read those of storage, though others may be wrong. Raises ConfigurationError."""
+    """Read those of storage, though others may be wrong. Raise ConfigurationError."""
     return _read(StorageSettings)
 
 
@@ -243,7 +243,7 @@ def _place(steps: tuple[int | str, ...]) -> str:
 
 
 def telemetry() -> TelemetryTarget:
-    """Tell where telemetry goes. Never raises: other settings may be wrong, and that is told."""
+    """Return where telemetry goes. Never raises: other settings may be wrong, and that is told."""
     return TelemetryTarget(
         secret_of("APPLICATIONINSIGHTS_CONNECTION_STRING"),
         otlp=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()),
@@ -251,7 +251,7 @@ def telemetry() -> TelemetryTarget:
 
 
 def entra_required() -> bool:
-    """Tell whether Entra callers alone are taken. Never raises: other settings may be wrong.
+    """Whether Entra callers alone are taken. Never raises: other settings may be wrong.
 
     If this one is wrong itself, keys are asked for, and whoever has one is told what is wrong.
     """
@@ -277,7 +277,7 @@ def secrets_of(setting: str) -> tuple[str, ...]:
 
 
 def callback_keys() -> tuple[bytes, ...]:
-    """Give the keys that sign callbacks; none: nobody is called back. Raises ConfigurationError."""
+    """Return the keys that sign callbacks; none: nobody is called. Raise ConfigurationError."""
     try:
         keys = tuple(standard_webhooks.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
     except ValueError as error:
@@ -290,7 +290,7 @@ def callback_keys() -> tuple[bytes, ...]:
 
 
 def result_secrets() -> tuple[str, ...]:
-    """Give the secrets of result addresses, the one that signs first. Raises ConfigurationError.
+    """Return the secrets of result addresses, the one that signs first. Raise ConfigurationError.
 
     A setting that holds a reference which was not followed must not open the addresses to all.
     """

@@ -55,7 +55,7 @@ class SystemClock:
 def services() -> Services:
     """Return the services, with clients that live as long as the process.
 
-    Raises ConfigurationError.
+    Raise ConfigurationError.
     """
     _export_telemetry()
     from connorg.storage.batches import AzureBatches  # noqa: PLC0415
@@ -157,7 +157,7 @@ def _graph() -> "tuple[GraphServiceClient, Sender]":
 
 @cache
 def entra_tokens() -> "EntraTokens | None":
-    """Return what verifies bearer tokens; None: no tenant is named. Raises ConfigurationError."""
+    """Return what verifies bearer tokens; None: no tenant is named. Raise ConfigurationError."""
     config = settings()
     if config.entra_tenant is None:
         return None
@@ -170,19 +170,19 @@ def entra_tokens() -> "EntraTokens | None":
 
 @cache
 def webhook_senders() -> "Senders":
-    """Give the declared senders of webhooks. Raises ConfigurationError."""
+    """Return the declared senders of webhooks. Raise ConfigurationError."""
     from connorg.webhooks.senders import load  # noqa: PLC0415
 
     return load(settings().webhook_senders)
 
 
 def message_queue(name: str) -> MessageQueue:
-    """Return one of the app's queues. Raises ConfigurationError."""
+    """Return one of the app's queues. Raise ConfigurationError."""
     return _queue(name)
 
 
 def storage_parts() -> Mapping[str, StoragePart]:
-    """Return each queue and table of the app by what people call it. Raises ConfigurationError."""
+    """Return each queue and table of the app by what people call it. Raise ConfigurationError."""
     from connorg.storage.tables import AzureTable  # noqa: PLC0415
 
     queues: dict[str, StoragePart] = {f"queue {name}": _queue(name) for name in QUEUES}
@@ -217,7 +217,7 @@ def _reach_storage[Client](
 
 @cache
 def credential() -> "AsyncTokenCredential":
-    """Give the app's identity: managed in Azure, the Azure CLI's user on a laptop."""
+    """Return the app's identity: managed in Azure, the Azure CLI's user on a laptop."""
     from azure.identity.aio import AzureCliCredential, ManagedIdentityCredential  # noqa: PLC0415
 
     if storage_settings().credential == "azure_cli":
@@ -249,7 +249,7 @@ async def _try_for_token() -> None:
 async def token_for_graph() -> str:
     """Get a token, to see whether there is one, what it carries, and to have it ready.
 
-    Raises TokenUnavailableError.
+    Raise TokenUnavailableError.
     """
     from azure.core.exceptions import AzureError  # noqa: PLC0415
 

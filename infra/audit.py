@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def without_holes(pins: str, service: Sequence[str]) -> bool:
-    """Tell whether no hole is known that is not accepted."""
+    """Whether no hole is known that is not accepted."""
     accepted = [word for advisory in ACCEPTED for word in ("--ignore-vuln", advisory)]
     command = [sys.executable, "-m", "pip_audit", "--requirement", pins, "--disable-pip"]
     quiet = ["--require-hashes", "--progress-spinner", "off", "--format", "json"]
@@ -79,7 +79,7 @@ def without_holes(pins: str, service: Sequence[str]) -> bool:
 
 
 def without_secrets(files: Sequence[str], folder: Path = ROOT) -> bool:
-    """Tell whether no file holds what looks like a secret, but for those named above."""
+    """Whether no file holds what looks like a secret, but for those named above."""
     scanned = [file for file in files if not any(fnmatch(file, kept) for kept in NO_SECRETS)]
     command = [sys.executable, "-m", "detect_secrets", "scan", "--all-files", *scanned]
     found = json.loads(_run(command, SECONDS, folder).stdout)["results"]

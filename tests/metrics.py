@@ -24,13 +24,13 @@ class Metrics:
         self._before = _points()
 
     def counted(self) -> dict[tuple[str, ...], float]:
-        """Give what was added to each counter, by its name and the values of its attributes."""
+        """Return what was added to each counter, by its name and the values of its attributes."""
         now = _points()
         added = {key: now[key] - self._before.get(key, 0) for key in now}
         return {key: count for key, count in added.items() if count and key[0] in _COUNTERS}
 
     def value(self, name: str) -> float:
-        """Give what a gauge shows."""
+        """Return what a gauge shows."""
         return _points()[name,]
 
 

@@ -39,7 +39,7 @@ type _Words = dict[str, str]
 
 
 def ask[R: OnboardingRequest](model: type[R], body: bytes | str) -> R:
-    """Read the JSON text of a request. Raises MalformedBodyError, InvalidValuesError."""
+    """Read the JSON text of a request. Raise MalformedBodyError, InvalidValuesError."""
     text = json_text_of(body)
     try:
         fields = from_json(text)
@@ -49,7 +49,7 @@ def ask[R: OnboardingRequest](model: type[R], body: bytes | str) -> R:
 
 
 def ask_fields[R: OnboardingRequest](model: type[R], fields: object) -> R:
-    """Read what the JSON text of a request came to. Raises as `ask` does."""
+    """Read what the JSON text of a request came to. Raise as `ask` does."""
     words: _Words = {}
     asked = _asked(model, fields, words) if isinstance(fields, dict) else fields
     try:
@@ -107,7 +107,7 @@ def _source(source: Any, pointer: str, words: _Words) -> Any:
 
 
 def _required(value: Any, pointer: str, words: _Words) -> Any:
-    """Give what the model refuses. Of a word it would not know that it is one."""
+    """Return what the model refuses. Of a word it would not know that it is one."""
     if isinstance(value, str) and value.strip():
         words[pointer] = value.strip()
         return ""
@@ -115,7 +115,7 @@ def _required(value: Any, pointer: str, words: _Words) -> Any:
 
 
 def _description(fields: Mapping[str, Any]) -> str:
-    """Give the name, for Graph demands a description. A name that is wrong is told once."""
+    """Return the name, for Graph demands a description. A name that is wrong is told once."""
     name = fields.get("displayName")
     if not isinstance(name, str) or is_blank(name):
         return _UNNAMED

@@ -80,15 +80,15 @@ class BatchRow(Model):
         return RowRef(batch=self.batch_id, row=self.number)
 
     def is_stale(self, replay: str | None) -> bool:
-        """Tell whether the row was handed to a later replay, which has a message of its own."""
+        """Whether the row was handed to a later replay, which has a message of its own."""
         return (replay or "") < (self.replay or "")
 
     def is_dealt_with(self, replay: str | None) -> bool:
-        """Tell whether a message of this replay has nothing left to do for the row."""
+        """Whether a message of this replay has nothing left to do for the row."""
         return (replay or "") <= (self.replay or "") and self.status.terminal
 
     def with_outcome(self, onboarding: Onboarding, replay: str | None, now: datetime) -> "BatchRow":
-        """Give the row with what its onboarding has come to; the same one where that is no news."""
+        """Return the row with the state of its onboarding, or the same row if that is no news."""
         status = _STATUSES.get(onboarding.status)
         if status is None or self.is_stale(replay) or not self._may_become(status, replay):
             return self

@@ -13,7 +13,7 @@ _OWN_MACHINE = {"127.0.0.1", "localhost"}
 def https_address(url: str) -> str:
     """Return the address of a service that is sent tokens, without a slash at its end.
 
-    Raises ValueError: it would go to nobody, in the clear, or not where it seems to.
+    Raise ValueError: it would go to nobody, in the clear, or not where it seems to.
     """
     parts = urlsplit(url)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _OWN_MACHINE)
@@ -49,7 +49,7 @@ class Cloud(StrEnum):
 
     @property
     def partners(self) -> frozenset[str]:
-        """Give the `cloudInstance` of each cloud whose tenants can be connected from here."""
+        """Return the `cloudInstance` of each cloud whose tenants can be connected from here."""
         commercial = _INSTANCES[Cloud.GLOBAL]
         return (
             frozenset(_INSTANCES.values()) - {commercial}

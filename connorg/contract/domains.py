@@ -25,9 +25,9 @@ _PRIVATE_ENDINGS = (
 
 
 def normalise_domain(text: str) -> str:
-    """Give the one spelling of a domain that the natural key and Graph are given.
+    """Return the one spelling of a domain that the natural key and Graph are given.
 
-    Raises ValueError with a sentence for the caller.
+    Raise ValueError with a sentence for the caller.
     """
     domain = text.strip().removesuffix(".").lower()
     _refuse_what_is_more_than_a_domain(domain)

@@ -136,6 +136,6 @@ HEADERS: Mapping[str, Spellings] = {
 
 
 def folded(header: str) -> str:
-    """Give a header without case, blanks, signs and accents."""
+    """Return a header without case, blanks, signs and accents."""
     plain = unicodedata.normalize("NFKD", header.casefold())
     return re.sub(r"[\W_]", "", "".join(c for c in plain if not unicodedata.combining(c)))

@@ -36,12 +36,12 @@ def new_result_key() -> str:
 
 
 def countdown(moment: datetime) -> str:
-    """Give how the row of an id begins that is made at a moment; earlier ones sort after it."""
+    """Return how the row of an id begins that is made at a moment; earlier ones sort after it."""
     return f"{_END_OF_TIME - int(moment.timestamp() * 1000):012x}"
 
 
 def made_at(onboarding_id: str) -> datetime:
-    """Tell when an id was made."""
+    """Return when an id was made."""
     _, row = split_id(onboarding_id)
     return datetime.fromtimestamp((_END_OF_TIME - int(row[:12], 16)) / 1000, UTC)
 
@@ -57,7 +57,7 @@ def new_replay(now: datetime, random: Random) -> str:
 
 
 def row_onboarding_id(batch_id: str, row: int, natural_key: str) -> str:
-    """Give the onboarding of a row: always the same one, however often the row is sent or tried."""
+    """Return the onboarding id of a row. It is the same however often the row is sent."""
     made = batch_id.removeprefix("batch-")[:12]
     digest = hashlib.sha256(f"{batch_id}\0{row}".encode()).hexdigest()
     return f"{partition_of(natural_key)}-{made}{digest[:20]}"
@@ -72,7 +72,7 @@ def is_onboarding_id(text: str) -> bool:
 
 
 def split_id(onboarding_id: str) -> tuple[str, str]:
-    """Give the partition and the row of an id."""
+    """Return the partition and the row of an id."""
     partition, _, row = onboarding_id.partition("-")
     return partition, row
 

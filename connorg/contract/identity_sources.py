@@ -55,16 +55,16 @@ class SourceKind:
 
     @cached_property
     def named_by(self) -> frozenset[str]:
-        """Give the fields that it is known by, as the wire has them."""
+        """Return the fields that it is known by, as the wire has them."""
         return frozenset(map(to_camel, (*self.key, *self.hints)))
 
     @cached_property
     def key_fields(self) -> frozenset[str]:
-        """Give the fields that it can't be without, as the wire has them."""
+        """Return the fields that it can't be without, as the wire has them."""
         return frozenset(map(to_camel, self.key))
 
     def natural_key(self, values: Iterable[str]) -> str:
-        """Give what is the same for all requests for one organization. `values`: of `key`."""
+        """Return what is the same for all requests for one organization. `values`: of `key`."""
         # Graph may give domains and ids back in another case than they were sent in.
         return ":".join((self.prefix, *(value.lower() for value in values)))
 
@@ -157,7 +157,7 @@ def source_type(value: object) -> str | None:
 
 
 def natural_key_of(source: object) -> str | None:
-    """Give the natural key of an identity source, as it is asked for or as Graph tells of it.
+    """Return the natural key of an identity source, as it is asked for or as Graph tells of it.
 
     None: it can't be asked for, or lacks a part of the key.
     """

@@ -94,7 +94,7 @@ class OnboardingView(Model):
     """When the organization was deleted again through connorg, or was found to be gone."""
 
     def view(self) -> dict[str, Any]:
-        """Give what callers see, as JSON values under the names of the contract."""
+        """Return what callers see, as JSON values under the names of the contract."""
         shown = self.model_dump(
             mode="json", include=set(OnboardingView.model_fields), exclude_none=True
         )
@@ -178,5 +178,5 @@ class Onboarding(OnboardingView):
 
     @property
     def exists_in_graph(self) -> bool:
-        """Tell whether it ended with an organization that Graph has, as far as is known."""
+        """Whether it ended with an organization that Graph has, as far as is known."""
         return self.status is Status.SUCCEEDED and self.deleted_date_time is None

@@ -90,7 +90,7 @@ class Difference(Model):
 
 
 def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, ...]:
-    """Tell what is otherwise than requested. What a request leaves out may be as it is."""
+    """Return what is otherwise than requested. What a request leaves out may be as it is."""
     return tuple(
         Difference(attribute=field.wire_name, requested=wanted, actual=actual.get(field.name))
         for field in CHANGEABLE
@@ -99,7 +99,7 @@ def differences(requested: Attributes, actual: Attributes) -> tuple[Difference, 
 
 
 def sponsor_differences(sponsorships: Iterable[Sponsorship]) -> tuple[Difference, ...]:
-    """Tell sponsors whom an organization lacks as differences."""
+    """Return the sponsors that an organization is missing, as differences."""
     return tuple(
         Difference(attribute=lacked.kind, requested=lacked.sponsor, actual=None)
         for lacked in sponsorships
@@ -107,7 +107,7 @@ def sponsor_differences(sponsorships: Iterable[Sponsorship]) -> tuple[Difference
 
 
 def unmet(requested: OnboardingRequest, earlier: OnboardingRequest) -> tuple[Difference, ...]:
-    """Tell what a request asks for that an earlier one for the same organization did not."""
+    """Return what a request asks for that an earlier one for the same organization did not."""
     more_sponsors = [s for s in requested.sponsorships if s not in earlier.sponsorships]
     return differences(requested.attributes, earlier.attributes) + sponsor_differences(
         more_sponsors

@@ -28,7 +28,7 @@ class InvalidValuesError(Exception):
 def parse[M: Model](model: type[M], body: bytes | str) -> M:
     """Read JSON text that somebody sent as a model.
 
-    Raises MalformedBodyError when it isn't a JSON object, InvalidValuesError when values are wrong.
+    Raise MalformedBodyError when it isn't a JSON object, InvalidValuesError when values are wrong.
     """
     try:
         return model.model_validate_json(
@@ -39,7 +39,7 @@ def parse[M: Model](model: type[M], body: bytes | str) -> M:
 
 
 def json_text_of(body: bytes | str) -> str:
-    """Decode JSON, by which mark it begins with. Raises MalformedBodyError."""
+    """Decode JSON, by which mark it begins with. Raise MalformedBodyError."""
     try:
         text = body if isinstance(body, str) else text_of(body, "body")
     except UndecodableError as error:
@@ -54,7 +54,7 @@ def parse_fields[M: Model](
 ) -> M:
     """Read what JSON text came to. `context`: ASKED, unless connorg wrote it itself.
 
-    Raises MalformedBodyError when it isn't an object, InvalidValuesError when values are wrong.
+    Raise MalformedBodyError when it isn't an object, InvalidValuesError when values are wrong.
     """
     try:
         return model.model_validate(fields, by_alias=True, by_name=False, context=context)
@@ -74,5 +74,5 @@ def _error_of(error: ValidationError) -> MalformedBodyError | InvalidValuesError
 
 
 def unreadable(reason: str) -> MalformedBodyError:
-    """Give the error for text that is no JSON."""
+    """Return the error for text that is no JSON."""
     return MalformedBodyError(f"The body is not JSON that can be read: {reason}.")

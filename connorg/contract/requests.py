@@ -130,7 +130,7 @@ class OnboardingRequest(Model):
 
     @property
     def sponsorships(self) -> tuple[Sponsorship, ...]:
-        """Give every sponsor that is asked for, the internal ones first."""
+        """Return every sponsor that is asked for, the internal ones first."""
         asked = {
             SponsorKind.INTERNAL: self.internal_sponsors,
             SponsorKind.EXTERNAL: self.external_sponsors,

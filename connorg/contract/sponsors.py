@@ -29,7 +29,7 @@ class SponsorKind(StrEnum):
 
 
 def _sponsor(text: str, info: ValidationInfo) -> str:
-    """Give the one spelling: Entra compares ids and principal names without regard to case."""
+    """Return the one spelling: Entra compares ids and principal names without regard to case."""
     sponsor = text.strip().lower()
     if not (GUID.fullmatch(sponsor) or _PRINCIPAL_NAME.fullmatch(sponsor)):
         raise ValueError(

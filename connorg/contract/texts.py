@@ -24,7 +24,7 @@ class UndecodableError(Exception):
 def text_of(body: bytes, what: str) -> str:
     """Decode bytes; `what` they are: "file", "body".
 
-    Raises UndecodableError, with the line and the byte where it goes wrong.
+    Raise UndecodableError, with the line and the byte where it goes wrong.
     """
     mark, encoding = _encoding_of(body)
     try:

@@ -37,7 +37,7 @@ _GONE = 410
 async def subscribe(services: Services, request: OnboardingRequest, onboarding: Onboarding) -> None:
     """Have the request's callback made when the onboarding has ended.
 
-    Raises StorageUnavailableError.
+    Raise StorageUnavailableError.
     """
     if request.callback_url is None:
         return
@@ -53,7 +53,7 @@ async def subscribe(services: Services, request: OnboardingRequest, onboarding: 
 async def call_back(services: Services, message: CallbackMessage) -> None:
     """Deliver a callback, or put its message again.
 
-    Raises StorageUnavailableError when neither ledger nor queue can be reached.
+    Raise StorageUnavailableError when neither ledger nor queue can be reached.
     """
     async with put_again_in_outage(services.callbacks.queue, message):
         await _call_back(services, message)
@@ -96,7 +96,7 @@ async def _call_back(services: Services, message: CallbackMessage) -> None:
 async def _deliver(
     services: Services, message: CallbackMessage, onboarding: Onboarding
 ) -> int | str:
-    """Give the status that was answered; or, where there is none, why."""
+    """Return the status that was answered; or, where there is none, why."""
     if services.policy.callback_refusal(message.callback_url) is not None:
         return "the policy refuses the address"
     text = json.dumps(onboarding.view(), ensure_ascii=False, separators=(",", ":"))
@@ -145,7 +145,7 @@ def _ended(answer: int | str) -> str | None:
 
 
 def _last(services: Services, message: CallbackMessage, onboarding: Onboarding) -> datetime:
-    """Tell until when it is tried. It may have been asked for long after the end."""
+    """Return until when it is tried. It may have been asked for long after the end."""
     since = max(onboarding.last_action_date_time, message.asked_date_time)
     return since + timedelta(seconds=services.timing.callback_give_up)
 

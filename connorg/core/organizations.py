@@ -63,7 +63,7 @@ async def read_organization(
 async def change_organization(
     services: Services, organization: ConnectedOrganization, wanted: Attributes
 ) -> ConnectedOrganization | Refused:
-    """Give the organization those of the attributes in which it differs."""
+    """Return the organization those of the attributes in which it differs."""
     if organization.attributes == wanted:
         return organization
     return await services.throttle.ask(lambda: services.gateway.update(organization, wanted))
@@ -144,7 +144,7 @@ async def withdraw_sponsor(
 async def read_back(services: Services, onboarding: Onboarding) -> Onboarding:
     """Learn which identity source Graph resolved, once: its answer to a create leaves it out.
 
-    Gives the onboarding as it is where Graph can't tell now.
+    Return the onboarding as it is where Graph can't tell now.
     """
     result = onboarding.result
     if onboarding.status is not Status.SUCCEEDED or result is None or result.identity_sources:

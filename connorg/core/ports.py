@@ -59,7 +59,7 @@ class Principal:
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """Tell the time, in UTC."""
+        """Return the time, in UTC."""
         ...
 
 
@@ -85,7 +85,7 @@ class OrganizationGateway(Protocol):
         since: datetime | None = None,
         quick: bool = False,
     ) -> ConnectedOrganization | Namesake | Later | Blocked | None:
-        """Tell whether the organization of the request's identity source is there.
+        """Whether the organization of the request's identity source is there.
 
         None and a Namesake: it is not, and that can be believed. Later and Blocked: nobody can tell
         now.
@@ -104,7 +104,7 @@ class OrganizationGateway(Protocol):
     async def update(
         self, organization: ConnectedOrganization, wanted: Attributes
     ) -> ConnectedOrganization | Setback:
-        """Give the organization those of the attributes in which it differs."""
+        """Return the organization those of the attributes in which it differs."""
         ...
 
     async def sponsors(
@@ -278,7 +278,7 @@ class Ledger(Protocol):
 
         Where another onboarding holds the claim and doesn't give way, nothing is written.
 
-        Raises SupersededError when the onboarding was read before and changed since.
+        Raise SupersededError when the onboarding was read before and changed since.
         """
         ...
 
@@ -291,7 +291,7 @@ class Ledger(Protocol):
     async def save(self, onboarding: Onboarding) -> Onboarding:
         """Write a later version, if the version held is the one that was read.
 
-        Raises SupersededError otherwise.
+        Raise SupersededError otherwise.
         """
         ...
 
@@ -300,21 +300,21 @@ class Ledger(Protocol):
     ) -> Onboarding | None:
         """Note that the onboarding connects this tenant, under whatever name it asked for it.
 
-        Gives the other onboarding that has noted the same; the note is left to it, unless it is
+        Return the other onboarding that has noted the same; the note is left to it, unless it is
         the one named in `after`, of which the caller knows what it came to.
         """
         ...
 
     async def holder_of(self, natural_key: str) -> Onboarding | None:
-        """Give the onboarding that claims the identity source, unless it was forgotten."""
+        """Return the onboarding that claims the identity source, unless it was forgotten."""
         ...
 
     async def of_organization(self, organization_id: str) -> tuple[Onboarding, ...]:
-        """Give all onboardings whose result is this organization."""
+        """Return all onboardings whose result is this organization."""
         ...
 
     async def organizations(self) -> frozenset[str]:
-        """Give the id of each organization that an onboarding has come to."""
+        """Return the id of each organization that an onboarding has come to."""
         ...
 
     async def list(
@@ -326,7 +326,7 @@ class Ledger(Protocol):
     def outline(
         self, which: OnboardingFilter, continuation: str | None = None
     ) -> AsyncGenerator[OnboardingOutline]:
-        """Give the outline of each onboarding that matches, in no order.
+        """Return the outline of each onboarding that matches, in no order.
 
         `continuation`: of those after it alone, as `list` has it.
         """
@@ -339,35 +339,35 @@ class Ledger(Protocol):
         ...
 
     async def callback(self, onboarding_id: str, name: str) -> CallbackRecord:
-        """Give what is known of a callback; where nothing is, a new note."""
+        """Return what is known of a callback; where nothing is, a new note."""
         ...
 
     async def record_callback(self, note: CallbackRecord) -> CallbackRecord:
         """Write a later version of a note, if the version held is the one that was read.
 
-        Raises SupersededError otherwise.
+        Raise SupersededError otherwise.
         """
         ...
 
     async def holding(self, partition: str) -> Holding:
-        """Give what is held of an identity source. `partition`: as its ids carry it."""
+        """Return what is held of an identity source. `partition`: as its ids carry it."""
         ...
 
     async def keys(self, partitions: Collection[str]) -> tuple[HeldKey, ...]:
-        """Give the Idempotency-Keys of onboardings of these identity sources."""
+        """Return the Idempotency-Keys of onboardings of these identity sources."""
         ...
 
     async def erase(self, held: CallbackRecord | HeldKey) -> None:
         """Delete it, if the version held is the one that was read.
 
-        Raises SupersededError otherwise.
+        Raise SupersededError otherwise.
         """
         ...
 
     def purge(self, before: datetime) -> AsyncGenerator[int]:
         """Delete all that belongs to onboardings which closed before, as long as it is iterated.
 
-        Gives after each step how many onboardings that deleted. What somebody changes meanwhile
+        Return after each step how many onboardings that deleted. What somebody changes meanwhile
         stays, and so does what a newer version wrote.
         """
         ...
@@ -414,7 +414,7 @@ class StoragePart(Protocol):
     """A queue or a table of the storage account, whatever it holds."""
 
     async def is_there(self) -> bool:
-        """Whether it was made. Raises StorageUnavailableError."""
+        """Whether it was made. Raise StorageUnavailableError."""
         ...
 
 
@@ -434,7 +434,7 @@ class MessageQueue(StoragePart, Protocol):
     async def put_back(self, text: str, delay: float) -> None:
         """Put a message as it stands, which a newer version has put there and will read.
 
-        It becomes visible after `delay` seconds, rounded up. Raises StorageUnavailableError.
+        It becomes visible after `delay` seconds, rounded up. Raise StorageUnavailableError.
         """
         ...
 
@@ -449,7 +449,7 @@ class MessageQueue(StoragePart, Protocol):
     async def backlog(self) -> Backlog:
         """Return how much it holds, by two calls however much that is.
 
-        Raises StorageUnavailableError.
+        Raise StorageUnavailableError.
         """
         ...
 
@@ -489,13 +489,13 @@ class Batches(Protocol):
     async def read(self, batch_id: str) -> Batch | None: ...
 
     async def row(self, place: RowRef) -> BatchRow | None:
-        """Give a row without its request."""
+        """Return a row without its request."""
         ...
 
     async def rows(
         self, batch_id: str, first: int = 0, last: int | None = None, *, requests: bool = False
     ) -> tuple[BatchRow, ...]:
-        """Give the rows from one to another, in the order of the file."""
+        """Return the rows from one to another, in the order of the file."""
         ...
 
     async def outline(self, batch_id: str) -> tuple[RowOutline, ...]: ...
@@ -503,18 +503,18 @@ class Batches(Protocol):
     async def save(self, rows: Sequence[BatchRow]) -> None:
         """Write later versions of at most 100 rows of a batch, all or none.
 
-        Raises SupersededError where one of them is not as it was read.
+        Raise SupersededError where one of them is not as it was read.
         """
         ...
 
     def find(self, is_wanted: Callable[[BatchRow], bool]) -> AsyncGenerator[BatchRow]:
-        """Give the wanted rows of all batches, with their requests."""
+        """Return the wanted rows of all batches, with their requests."""
         ...
 
     async def forget(self, row: BatchRow) -> None:
         """Write a later version of a row, and erase its request.
 
-        Raises SupersededError where it is not as it was read.
+        Raise SupersededError where it is not as it was read.
         """
         ...
 

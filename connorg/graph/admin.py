@@ -137,7 +137,7 @@ class GraphOrganizationAdmin:
         return None if isinstance(answer, bytes) else answer
 
     def _subject(self, request_id: str, resource_role_id: str) -> str:
-        """Give the address of "Add connectedOrganization", which exists in beta alone."""
+        """Return the address of "Add connectedOrganization", which exists in beta alone."""
         return (
             f"{self._root}/beta/{_ENTITLEMENTS}"
             f"/accessPackageAssignmentRequests/{quote(request_id, safe='')}"
@@ -203,5 +203,5 @@ def _read_token(token: str) -> tuple[int, str] | None:
 
 
 def _sum(skipped: int, query: str) -> str:
-    """Tell a token that was cut or made up; it guards nothing."""
+    """Return a checksum that shows a token that was cut or made up. It protects nothing."""
     return hashlib.sha256(f"{skipped}.{query}".encode()).hexdigest()[:16]

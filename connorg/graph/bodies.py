@@ -36,7 +36,7 @@ def new_organization(request: OnboardingRequest) -> SdkOrganization:
 
 
 def changes(held: Attributes, wanted: Attributes) -> SdkOrganization:
-    """Give what differs alone. A fetched organization would send every property back."""
+    """Return what differs alone. A fetched organization would send every property back."""
     differing = dict(wanted.items() - held.items())
     return SdkOrganization(**_properties(differing))
 

@@ -48,7 +48,7 @@ class GraphObjects:
         return await self.judged(await self._sender.read(Call.READ, ask, ConnectedOrganization))
 
     async def judged[T](self, answer: T | Setback) -> T | Setback:
-        """Tell a fault of one object from one of the app, by a call that is about no object."""
+        """Distinguish a fault of one object from one of the app, by a call about no object."""
         if not isinstance(answer, Denied):
             return answer
         one = _Query.ConnectedOrganizationsRequestBuilderGetQueryParameters(top=1, select=["id"])

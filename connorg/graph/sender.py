@@ -71,7 +71,7 @@ class Sender:
 
 
 def _expand_once(ask: RequestInformation, base_url: str) -> None:
-    """Give the address as it is: the SDK asks for it three times, each time by its template."""
+    """Return the address as it is: the SDK asks for it three times, each time by its template."""
     ask.path_parameters["baseurl"] = base_url
     ask.url = ask.url
 

@@ -59,7 +59,7 @@ def setback_of(error: Exception) -> Setback:
 def setback_of_answer(
     call: Call, status: int, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> AlreadyConnected | Setback:
-    """Tell what an answer that is no success means. `headers`: their names in lower case."""
+    """Return what an answer that is no success means. `headers`: their names in lower case."""
     words = words_of(body)
     told = Told(call, status, words, headers.get("www-authenticate", ""))
     row = row_of(told)

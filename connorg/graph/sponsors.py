@@ -18,12 +18,12 @@ def reference_to(base: str, object_type: str, name: str) -> "ReferenceCreate":
 
 
 def sponsors_of(item: Any, kind: SponsorKind) -> Any:
-    """Give the SDK's builder: the two kinds have classes of their own, of one shape."""
+    """Return the SDK's builder: the two kinds have classes of their own, of one shape."""
     return item.internal_sponsors if kind is SponsorKind.INTERNAL else item.external_sponsors
 
 
 def is_held_already(refused: Refused) -> bool:
-    """Tell whether a reference was refused because it is there: the directory has no code for it.
+    """Whether a reference was refused because it is there: the directory has no code for it.
 
     Its sentence is "One or more added object references already exist for …".
     """

@@ -60,7 +60,7 @@ class Cells:
     headers: Mapping[Column, str]
 
     def raw_row(self, number: int, faults: Mapping[str, str], ignored: tuple[str, ...]) -> RawRow:
-        """Give the row. `faults`: what else its form shows."""
+        """Return the row. `faults`: what else its form shows."""
         body = self._body()
         return RawRow(
             number,
@@ -131,7 +131,7 @@ class Cells:
         return {**dict.fromkeys(USUAL), **self._unnamed(), "identitySources": sources, **fields}
 
     def _unnamed(self) -> dict[str, str]:
-        """Give what a row without a name asks for: that the partner is there, however it is called.
+        """Return the request of a row without a name: the partner must exist, under any name.
 
         It is called by its tenant's name, where that is found out, else by its domain.
         """
@@ -141,7 +141,7 @@ class Cells:
         return {"displayName": name, "ifExists": IfExists.RETURN}
 
     def _origins(self) -> dict[str, str]:
-        """Give the headers by the JSON pointers of what came of their cells."""
+        """Return the headers by the JSON pointers of what came of their cells."""
         fields = {
             f"/{field.wire_name}": self.headers[column]
             for column, field in FIELD_COLUMNS.items()
@@ -164,7 +164,7 @@ class Cells:
 
 
 def _field_of(column: Column, value: str) -> str:
-    """Tell what a cell holds. No domain is an id and no id has a full stop, whatever the header."""
+    """Return what a cell holds, whatever its header: no domain is an id, no id has a full stop."""
     if GUID.fullmatch(value.lower()):
         return "tenantId"
     if column is EITHER or "." in value:

@@ -54,7 +54,7 @@ class Columns:
 
 
 def meanings_of(headers: Sequence[str]) -> list[Column | None]:
-    """Tell what each header means; None: nothing that is known."""
+    """Return what each header means; None: nothing that is known."""
     names = [_folded(header) for header in headers]
     if {*names} >= _RESULTS:
         return [_OF_RESULTS.get(name) for name in names]
@@ -82,7 +82,7 @@ def known_in(cells: Sequence[str]) -> int:
 
 
 def columns_of(cells: Sequence[str]) -> Columns:
-    """Read the header. Raises FileUnreadableError where it does not tell what is needed."""
+    """Read the header. Raise FileUnreadableError where it does not tell what is needed."""
     headers = _trimmed(cells)
     if len(headers) > _MOST:
         raise FileUnreadableError(
@@ -113,7 +113,7 @@ def _trimmed(cells: Sequence[str]) -> list[str]:
 
 
 def shown(header: str) -> str:
-    """Give a header as an answer repeats it."""
+    """Return a header as an answer repeats it."""
     return " ".join(header[: 2 * _LONGEST_HEADER].split())[:_LONGEST_HEADER]
 
 

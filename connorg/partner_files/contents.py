@@ -16,9 +16,9 @@ _KEEP_LINE_ENDS = (
 
 
 def rows_of(text: str, content_type: str | None) -> tuple[RawRows, tuple[str, ...]]:
-    """Give the rows of a file, and the columns that are not read.
+    """Return the rows of a file, and the columns that are not read.
 
-    Raises FileUnreadableError where it can't be said what the rows are.
+    Raise FileUnreadableError where it can't be said what the rows are.
     """
     try:
         return _rows_of(text, (content_type or "").partition(";")[0].strip().lower())
@@ -27,7 +27,7 @@ def rows_of(text: str, content_type: str | None) -> tuple[RawRows, tuple[str, ..
 
 
 def lost_line_ends(text: str, detail: str) -> FileUnreadableError | None:
-    """Give the error of a file that holds nothing, since all of it is one line."""
+    """Return the error of a file that holds nothing, since all of it is one line."""
     one_line = _LINE_END.search(text) is None
     is_known = detail.startswith(SEVERAL_DOCUMENTS) or is_spreadsheet(text)
     return FileUnreadableError(detail, _KEEP_LINE_ENDS) if one_line and is_known else None

@@ -29,7 +29,7 @@ _JOIN = "Put each partner on a line of its own (jq -c .), or send one array (jq 
 
 
 def json_rows(text: str) -> RawRows:
-    """Read JSON of whatever form. Raises FileUnreadableError where it is none."""
+    """Read JSON of whatever form. Raise FileUnreadableError where it is none."""
     try:
         document = from_json(text)
     except ValueError as error:
@@ -83,7 +83,7 @@ def _unreadable(text: str, reason: str) -> FileUnreadableError:
 
 
 def _at(text: str, place: re.Match[str]) -> str:
-    """Give what stands at a place that is told in lines and columns, both counted from 1."""
+    """Return what stands at a place that is told in lines and columns, both counted from 1."""
     line = next(islice(_lines(text), int(place[1]) - 1, None), "")
     return line.encode()[int(place[2]) - 1 :][:16].decode(errors="replace")
 
@@ -95,13 +95,13 @@ def _one_row(text: str, document: dict[str, Any]) -> RawRows:
 
 
 def _element_rows(elements: Iterable[Any]) -> RawRows:
-    """Give the rows of elements, counted from 1."""
+    """Return the rows of elements, counted from 1."""
     for number, element in enumerate(elements, start=1):
         yield object_row(number, element)
 
 
 def _line_rows(text: str) -> RawRows:
-    """Give the rows of lines, counted from 1, blank ones too."""
+    """Return the rows of lines, counted from 1, blank ones too."""
     for number, line in enumerate(_lines(text), start=1):
         yield _line_row(number, line) if line.strip() else None
 

@@ -44,7 +44,7 @@ _NAMES = (*dict.fromkeys(kind.wire_name for kind in SOURCE_KINDS.values()), "dis
 
 
 def object_row(number: int, element: Any) -> RawRow:
-    """Give the row of an element, which may be anything."""
+    """Return the row of an element, which may be anything."""
     fields = _request_in(element)
     if fields is None:
         request = partial(ask_fields, OnboardingRequest, element)
@@ -84,7 +84,7 @@ def _request_in(element: Any) -> dict[str, Any] | None:
 
 
 def _columns_of(fields: Mapping[str, Any]) -> dict[str, Column] | None:
-    """Give the columns by the object's names, if it names its partner as a spreadsheet does."""
+    """Return the columns by the object's names, if it names its partner as a spreadsheet does."""
     if any(folded(name[:_MOST_NAMES]) == folded(_SOURCES) for name in fields):
         return None
     names = [*fields][:_MOST_NAMES]
@@ -112,7 +112,7 @@ def _cell(value: Any) -> str:
 
 
 def _body_of(fields: Mapping[str, Any]) -> tuple[dict[str, Any], str | None, dict[str, str]]:
-    """Give the body, what was made of it, and what its form shows to be wrong."""
+    """Return the body, what was made of it, and what its form shows to be wrong."""
     body: dict[str, Any] = {}
     for name, value in fields.items():
         short = folded(name[:_MOST_NAMES])

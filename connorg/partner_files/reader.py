@@ -75,7 +75,7 @@ class PartnerFile:
 async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
     """Read every row, and find all of its faults. Others are served meanwhile.
 
-    Raises FileTooLargeError, and FileUnreadableError where it can't be said what the rows are.
+    Raise FileTooLargeError, and FileUnreadableError where it can't be said what the rows are.
     """
     if len(body) > LARGEST_FILE:
         raise _too_large(f"The file has {len(body)} bytes; at most {LARGEST_FILE} are read.")
@@ -183,7 +183,7 @@ def _placed(raw: RawRow, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
 
 
 def _differing(request: OnboardingRequest, first: OnboardingRequest) -> Iterator[str]:
-    """Give the JSON pointers of what two requests for one partner ask for differently."""
+    """Return the JSON pointers of what two requests for one partner ask for differently."""
     return (
         _pointer(field)
         for field in FIELDS
@@ -196,6 +196,6 @@ def _pointer(field: RequestField) -> str:
 
 
 def _asked(request: OnboardingRequest, field: RequestField) -> object:
-    """Give a field's value. An empty list asks for no more than none does, in whatever order."""
+    """Return a field's value. An empty list asks for no more than none does, in whatever order."""
     value = getattr(request, field.name)
     return (frozenset(value) or None) if isinstance(value, tuple) else value

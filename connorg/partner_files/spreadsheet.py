@@ -59,7 +59,7 @@ def _delimiter(text: str) -> str:
 
 
 def _first_rows(text: str, delimiter: str) -> dict[int, list[str]]:
-    """Give what can be the header, by its number: rows that are neither blank nor a comment."""
+    """Return what can be the header, by its number: rows that are neither blank nor a comment."""
     lines = csv.reader(
         io.StringIO(text[:_LONGEST_LOOK], newline=""), delimiter=delimiter, skipinitialspace=True
     )
@@ -68,7 +68,7 @@ def _first_rows(text: str, delimiter: str) -> dict[int, list[str]]:
 
 
 def _header_among(rows: dict[int, list[str]]) -> int:
-    """Give the number of the header: what has most known headers, or else the first.
+    """Return the number of the header: what has most known headers, or else the first.
 
     A title is one cell, whatever it says.
     """
@@ -85,7 +85,7 @@ def _is_comment(cells: Sequence[str]) -> bool:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Give each row with its number, the first being 1; a blank row has no cells."""
+    """Return each row with its number, the first being 1; a blank row has no cells."""
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
     )

@@ -29,7 +29,7 @@ _CTRL_Z = "\x1a"  # DOS, and what still writes as it did, ends a file so
 
 
 def text_of(body: bytes) -> str:
-    """Decode a file. Raises FileUnreadableError, with the line and the byte where it goes wrong."""
+    """Decode a file. Raise FileUnreadableError, with the line and the byte where it goes wrong."""
     for mark, (kind, action) in _NO_TEXT.items():
         if body.startswith(mark):
             raise FileUnreadableError(f"The file is {kind}, not text.", action)

@@ -76,7 +76,7 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
 
 
 def ever_smaller(onboarding: Onboarding) -> Iterator[Onboarding]:
-    """Give an onboarding as it is, then without what it can do without: its history goes first.
+    """Return an onboarding as it is, then without what it can do without: its history goes first.
 
     What is left always fits: the request is bounded, and an onboarding that can't be written would
     never end.

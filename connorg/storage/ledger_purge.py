@@ -59,7 +59,7 @@ def _same(row: Any) -> Any:
 
 
 def remnant_of(onboarding_id: str) -> Onboarding:
-    """Give what a purge leaves of an onboarding, in the row of its tenant: that it ended.
+    """Return what a purge leaves of an onboarding, in the row of its tenant: that it ended.
 
     The id tells when it was asked for, so whoever comes next knows that Graph has long listed what
     it may have created.
@@ -88,7 +88,7 @@ async def _purge_partition(table: TableClient, partition: str, before: datetime)
 
 
 def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
-    """Give the rows that may go, a claim first and right after it the onboarding that it names."""
+    """Return the rows to delete: each claim, right after it the onboarding that it names."""
     try:
         onboardings = {
             onboarding.id: (onboarding, row)
@@ -111,7 +111,7 @@ def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
 
 
 def _is_under_way(note: CallbackRecord, before: datetime) -> bool:
-    """Tell whether somebody who asked lately is still to be told."""
+    """Whether somebody who asked lately is still to be told."""
     return note.ended is None and note.due is not None and note.due >= before
 
 

@@ -43,13 +43,13 @@ class Scan[T]:
     values: Mapping[str, str]
     columns: Sequence[str] | None
     take: Callable[[Any], T]
-    """Gives what is kept of a row: a row as the SDK has it is large, and many are held at once."""
+    """What is kept of a row: the SDK's rows are large, and many are held at once."""
     before: str = ""
     """What stands before the hash in the name of a partition."""
     page: int = LARGEST_ANSWER
 
     async def all(self) -> AsyncIterator[T]:
-        """Give what is taken of all rows; nothing where there is no table.
+        """Return what is taken of all rows; nothing where there is no table.
 
         Raise StorageUnavailableError.
         """
@@ -72,7 +72,7 @@ class Scan[T]:
         return FirstAnswer([one for partition, one in found if partition != rest], rest)
 
     async def rest(self, first: FirstAnswer[T], last: str | None = None) -> AsyncIterator[T]:
-        """Give what is taken after the first answer; of rows up to a RowKey only.
+        """Return what is taken after the first answer; of rows up to a RowKey only.
 
         Every range asks for its next answer with the others. Raise StorageUnavailableError.
         """

@@ -100,7 +100,7 @@ async def rows_of(
     values: Mapping[str, str],
     columns: list[str] | None = None,
 ) -> AsyncIterator[Any]:
-    """Give all rows that match; none where there is no table. Raises StorageUnavailableError."""
+    """Return all rows that match; none where there is no table. Raise StorageUnavailableError."""
     async with storage_errors():
         # Without a table nothing was written so far.
         with suppress(ResourceNotFoundError):
@@ -129,7 +129,7 @@ async def delete_row(table: TableClient, partition: str, row: str, etag: str) ->
 async def delete_unchanged(table: TableClient, rows: Sequence[Any]) -> bool:
     """Delete rows of one partition, all or none. False: one of them has changed since.
 
-    Raises StorageUnavailableError.
+    Raise StorageUnavailableError.
     """
     operations = [("delete", row, if_unchanged(etag_of(row))) for row in rows]
     async with storage_errors():

@@ -59,7 +59,7 @@ _graph_call: ContextVar[_GraphCall | None] = ContextVar("graph_call", default=No
 
 
 def onboarding_id() -> str | None:
-    """Tell which onboarding is being worked at, for the log."""
+    """Return which onboarding is being worked at, for the log."""
     return _onboarding_id.get()
 
 
@@ -70,7 +70,7 @@ def set_onboarding(onboarding_id: str) -> None:
 
 
 def traceparent() -> str | None:
-    """Give the trace that is being told, as messages carry it on; None: there is none."""
+    """Return the trace that is being told, as messages carry it on; None: there is none."""
     carrier: dict[str, str] = {}
     _w3c.inject(carrier)
     return carrier.get(_TRACEPARENT)
@@ -101,7 +101,7 @@ bury = partial(_carry_on, names.BURY)
 
 @contextmanager
 def attempt(begun: Onboarding) -> Iterator[Callable[[Onboarding], None]]:
-    """Tell of an attempt; by what is given, what the onboarding is after it."""
+    """Report an attempt; by what is given, what the onboarding is after it."""
     outcome = "unconcluded"
     with _span(names.ATTEMPT, attributes={names.ATTEMPT_NUMBER: begun.attempts}) as span:
 
@@ -124,7 +124,7 @@ def attempt(begun: Onboarding) -> Iterator[Callable[[Onboarding], None]]:
 
 @contextmanager
 def callback(onboarding: Onboarding) -> Iterator[Callable[[int | str], None]]:
-    """Tell of the delivery of a callback; by what is given, what was answered or went wrong."""
+    """Report the delivery of a callback; by what is given, what was answered or went wrong."""
     _onboarding_id.set(onboarding.id)
     begun = _context_of(onboarding.traceparent)
     with _span(names.CALLBACK, SpanKind.CLIENT, begun, links=_links()) as span:
@@ -140,7 +140,7 @@ def callback(onboarding: Onboarding) -> Iterator[Callable[[int | str], None]]:
 
 @contextmanager
 def graph_call(method: str, root: str, template: str | None) -> Iterator[None]:
-    """Tell of a call to Graph. `template`: of its address, whose parameters stay out of it."""
+    """Report a call to Graph. `template`: of its address, whose parameters stay out of it."""
     call = _GraphCall()
     _graph_call.set(call)
     started = perf_counter()
@@ -186,7 +186,7 @@ def put_back(since: datetime, until: datetime) -> None:
 
 
 def waiting(messages: int) -> None:
-    """Tell how many messages there are."""
+    """Return how many messages there are."""
     _messages.set(messages)
 
 

@@ -26,7 +26,7 @@ class OldestWaiting:
         self._notes.append((since, until))
 
     def ages(self) -> Iterator[float]:
-        """Give the age of the oldest, in seconds; 0 where none is known to wait."""
+        """Return the age of the oldest, in seconds; 0 where none is known to wait."""
         now = self._now()
         # A copy, made in one go: the event loop's thread may note another one meanwhile.
         ages = [(now - since).total_seconds() for since, until in list(self._notes) if until > now]

@@ -46,7 +46,7 @@ def _options() -> "jmespath.Options":
 
 
 def checked(expression: str) -> str:
-    """Give an expression back. Raises ValueError if it is none, or calls what there is not."""
+    """Return an expression back. Raise ValueError if it is none, or calls what there is not."""
     from jmespath import exceptions  # noqa: PLC0415
 
     try:
@@ -85,7 +85,7 @@ Expression = Annotated[str, AfterValidator(checked)]
 
 
 def evaluate(expression: str, event: Any) -> Any:
-    """Give what the expression finds; None: nothing. Raises ExpressionError."""
+    """Return what the expression finds; None: nothing. Raise ExpressionError."""
     from jmespath.exceptions import JMESPathError  # noqa: PLC0415
 
     try:
@@ -178,7 +178,7 @@ def conditions_of(expression: str) -> list[str]:
 
 
 def paths_in(condition: str) -> list[str]:
-    """Give the paths that a condition compares with something."""
+    """Return the paths that a condition compares with something."""
     compared = re.match(rf"({_PATH.pattern})\s*(?:==|!=|<=?|>=?|$)", condition)
     sought = re.match(rf"({_PATH.pattern})\[", condition)
     return [match[1] for match in (compared, sought) if match]

@@ -84,7 +84,7 @@ class Accepted:
 
 
 def read(sender: Sender, delivery: Delivery) -> Ignored | Invalid | Accepted:
-    """Tell what a proven delivery asks for."""
+    """Return what a proven delivery asks for."""
     id_: str | None = None
     body: Body = {}
     event: Any = None
@@ -196,7 +196,7 @@ def _unless_blank(found: Any) -> str | None:
 
 
 def _counts(sender: Sender, event: Any) -> bool:
-    """Tell by JMESPath's notion of truth: nothing, false and what is empty are not true."""
+    """Whether a value is true in JMESPath: nothing, false and what is empty are not."""
     if sender.counts is None:
         return True
     try:
@@ -267,7 +267,7 @@ def _typed(source: Any, notes: list[str]) -> Any:
 
 
 def _request_of(sender: Sender, body: Body, faults: list[Fault], event: Any) -> OnboardingRequest:
-    """Raises InvalidValuesError with every fault."""
+    """Raise InvalidValuesError with every fault."""
     unread = {fault.pointer for fault in faults}
     try:
         request = ask_fields(OnboardingRequest, {**dict.fromkeys(USUAL), **body})
@@ -306,7 +306,7 @@ def _is_about(place: str, pointer: str) -> bool:
 
 
 def findings(sender: Sender, event: Any) -> list[dict[str, str]]:
-    """Tell of each expression of the mapping where its value goes, and what it found."""
+    """Return where the value of each expression of the mapping goes, and what it found."""
     return [
         {"field": place, "found": explained(expression, event)}
         for place, expression in leaves_of(sender.request)
@@ -314,7 +314,7 @@ def findings(sender: Sender, event: Any) -> list[dict[str, str]]:
 
 
 def why_not(sender: Sender, event: Any) -> list[Mapping[str, Any]]:
-    """Tell of each condition that an event must meet whether it does, and what stands there."""
+    """Return whether an event meets each condition, and what it holds there."""
     return [*_conditions(sender.counts or "", event)]
 
 

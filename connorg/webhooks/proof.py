@@ -60,7 +60,7 @@ class Delivery:
     body: bytes
 
     def header(self, name: str) -> str:
-        """Give a header that must be there. Raises MissingProofError."""
+        """Return a header that must be there. Raise MissingProofError."""
         value = self.headers.get(name.lower())
         if not value:
             raise MissingProofError(f"the header {name} is missing")
@@ -76,11 +76,11 @@ class Scheme(Model, ABC):
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
         """Return if the holder of one of the secrets sent the delivery, and lately.
 
-        Raises ProofError.
+        Raise ProofError.
         """
 
     def key_of(self, secret: str) -> bytes:
-        """Give the key that a secret stands for. Raises ValueError if it can't be one."""
+        """Return the key that a secret stands for. Raise ValueError if it can't be one."""
         return secret.encode()
 
 

@@ -48,7 +48,7 @@ def _template(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def leaves_of(template: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """Give each expression of a template with its JSON pointer."""
+    """Return each expression of a template with its JSON pointer."""
     if not isinstance(template, dict | list):
         yield place, template
         return
@@ -120,9 +120,9 @@ class Sender(Model):
         return self
 
     def keys(self) -> tuple[bytes, ...]:
-        """Give the keys of all secrets that are set; during a rotation there are several.
+        """Return the keys of all secrets that are set; during a rotation there are several.
 
-        Raises ConfigurationError. It tells a secret by its place: who puts the secret itself where
+        Raise ConfigurationError. It tells a secret by its place: who puts the secret itself where
         its name belongs shall not find it in the log.
         """
         secrets = [secret_of(name) for name in self.secrets]
@@ -164,7 +164,7 @@ _DOCUMENT = TypeAdapter(dict[SenderName, Sender])
 def load(setting: str) -> Senders:
     """Read the document: the setting's value itself, or the file that it names.
 
-    Raises ConfigurationError, which names each place where the document is wrong.
+    Raise ConfigurationError, which names each place where the document is wrong.
     """
     try:
         return _DOCUMENT.validate_json(_text_of(setting))

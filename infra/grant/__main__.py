@@ -1,4 +1,4 @@
-"""Give the app's managed identity what it needs in Microsoft Graph. It may be run twice.
+"""Grant the app's managed identity what it needs in Microsoft Graph. It may be run twice.
 
     python -m infra.grant --principal-id ID [--tenant ID] [--with directory-role|app-role] [--check]
     python -m infra.grant caller --principal-id ID --app APP_ID --role Onboarding.Submit
@@ -119,7 +119,7 @@ def parser_of(command: Literal["grant", "caller"]) -> argparse.ArgumentParser:
 
 
 def _guid(text: str) -> str:
-    """Raises ValueError."""
+    """Raise ValueError."""
     return str(UUID(text))
 
 

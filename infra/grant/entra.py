@@ -67,12 +67,12 @@ class Principal:
 
 
 def cloud() -> Cloud:
-    """Give the cloud that CONNORG_CLOUD names. Raises ValueError."""
+    """Return the cloud that CONNORG_CLOUD names. Raise ValueError."""
     return Cloud(os.environ.get("CONNORG_CLOUD") or Cloud.GLOBAL)
 
 
 def graph_root() -> str:
-    """Give the root of Graph, as the app has it. Raises ValueError."""
+    """Return the root of Graph, as the app has it. Raise ValueError."""
     return https_address(os.environ.get("CONNORG_GRAPH_ROOT") or cloud().graph_root)
 
 
@@ -95,7 +95,7 @@ class _InTenant(DefaultAzureCredential):
 
 
 def sign_in(tenant: str | None = None) -> DefaultAzureCredential:
-    """Give the operator: `az login` on a laptop, a pipeline's own identity elsewhere.
+    """Return the operator: `az login` on a laptop, a pipeline's own identity elsewhere.
 
     `tenant`: its id; without one, where whoever is signed in happens to be.
     """
@@ -152,7 +152,7 @@ class Entra:
                 raise AmbiguousError(f"Several identities are named {name}: {ids}. Use an id.")
 
     async def held(self, principal_id: str, rights: Iterable[Right]) -> tuple[Right, ...]:
-        """Give those of the rights that the identity has."""
+        """Return those of the rights that the identity has."""
         app_roles, roles = await self._app_roles(principal_id), await self._roles(principal_id)
         return tuple(
             [
@@ -167,7 +167,7 @@ class Entra:
         )
 
     async def assign(self, principal_id: str, right: Right) -> None:
-        """Give a right. A repeat is refused by Entra (400), and does no harm."""
+        """Return a right. A repeat is refused by Entra (400), and does no harm."""
         if isinstance(right, DirectoryRole):
             role = UnifiedRoleAssignment(
                 principal_id=principal_id,

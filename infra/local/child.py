@@ -66,7 +66,7 @@ class Child:
     async def ready(self, is_announcement: Callable[[str], bool]) -> str:
         """The first line on standard output that is the announcement.
 
-        Raises DidNotStartError when the process ends, or START_SECONDS pass, without one.
+        Raise DidNotStartError when the process ends, or START_SECONDS pass, without one.
         """
         try:
             async with asyncio.timeout(START_SECONDS):

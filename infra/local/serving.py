@@ -25,7 +25,7 @@ async def serve(
     The event `ended` ends it too: new connections are refused at once, and `finish` is awaited
     before those that are open are closed.
 
-    Raises OSError when the port is taken.
+    Raise OSError when the port is taken.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()

@@ -65,7 +65,7 @@ class Stack:
     async def start(self) -> None:
         """Start the chosen parts side by side; the functions, which need the others, at the end.
 
-        Raises DidNotStartError.
+        Raise DidNotStartError.
         """
         parts = self._options.parts
         servers = parts & {GRAPH, IDENTITY}
@@ -108,7 +108,7 @@ class Stack:
             _write_atomically(self._options.ready, json.dumps(self.describe()))
 
     def local_settings(self) -> dict[str, Any]:
-        """Give what Core Tools tells the functions, in the form of its local.settings.json."""
+        """Return what Core Tools tells the functions, in the form of its local.settings.json."""
         return {"IsEncrypted": False, "Values": self._functions_environment()}
 
     async def _start_functions(self, app: Path) -> None:

@@ -33,7 +33,7 @@ def sign(claims: Mapping[str, Any]) -> str:
 def verify(token: str, audiences: Collection[str]) -> Mapping[str, Any]:
     """The claims of a token that is ours, meant for one of the audiences and not expired.
 
-    Raises TokenError.
+    Raise TokenError.
     """
     signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(_base64url(_signature(signed)).encode(), signature.encode()):

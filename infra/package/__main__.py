@@ -37,7 +37,7 @@ def main() -> int:
 def build(app: Path, output: Path) -> None:
     """Write output/app and output/connorg.zip. output/uncut is kept for next time.
 
-    Raises PackageError.
+    Raise PackageError.
     """
     if importlib.util.MAGIC_NUMBER != compiling.MAGIC_NUMBER:
         raise PackageError(
@@ -48,7 +48,7 @@ def build(app: Path, output: Path) -> None:
 
 
 def pack(app: Path, output: Path, uncut: Path) -> None:
-    """The same, from an install that is there. Raises PackageError.
+    """The same, from an install that is there. Raise PackageError.
 
     Extension modules for Azure run on Azure's platform alone. What is built elsewhere is the same
     to the byte, and is not tried out.

@@ -22,7 +22,7 @@ def write(folder: Path, archive: Path) -> None:
 
 
 def digest(folder: Path) -> str:
-    """Tell folders apart by the names and bytes of their files: SHA-256, in hexadecimal.
+    """Return a SHA-256 of the names and bytes of the files of a folder, in hexadecimal.
 
     As `sha256sum` would of its own lines, so that anybody can compute it.
     """

@@ -12,7 +12,7 @@ from infra.package.layout import SITE_PACKAGES
 
 
 def check(closure: Closure, app: Path, uncut: Path) -> None:
-    """Raises PackageError when a module does not work in the package as in the uncut install.
+    """Raise PackageError when a module does not work in the package as in the uncut install.
 
     What the app cannot do without must work. What a dependency may import and this app never
     installed (another event loop, another terminal) fails in both, and that is no fault.
@@ -33,7 +33,7 @@ def check(closure: Closure, app: Path, uncut: Path) -> None:
 
 
 def _imports_any(closure: Closure, name: str, wrong: set[str]) -> bool:
-    """Tell whether a module may be wrong because of another."""
+    """Whether a module may be wrong because of another."""
     targets = {
         target
         for need in closure.needs

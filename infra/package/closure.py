@@ -36,7 +36,7 @@ class Closure:
 
     @classmethod
     def of(cls, modules: Modules) -> "Closure":
-        """Raises PackageError when something is needed that is not installed."""
+        """Raise PackageError when something is needed that is not installed."""
         closure = cls(modules)
         generated = Generated(modules)
         own = [module.name for module in modules if not module.distribution]

@@ -33,7 +33,7 @@ class Figures:
 
 
 def tell(output: Path, *, with_obvious: bool) -> None:
-    """Print the figures, and write them to output/figures.json. Raises PackageError."""
+    """Print the figures, and write them to output/figures.json. Raise PackageError."""
     figures = {"connorg": Figures.of(output / "app", output / "connorg.zip")}
     if with_obvious:
         figures["obvious"] = _obvious(output)

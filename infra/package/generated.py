@@ -39,19 +39,19 @@ class Generated:
         return bool(self._packages.intersection(parents(module.name)))
 
     def counts(self, found: Import, *, is_read: bool) -> bool:
-        """Tell whether an import in generated code counts, if its module is (not) read."""
+        """Whether an import in generated code counts, if its module is (not) read."""
         return all(
             name in WRITING or (is_read if name in READING else name in self._named)
             for name in found.functions
         )
 
     def is_read(self, importer: Module, found: Import, *, importer_is_read: bool) -> bool:
-        """Tell whether what is imported is a model to read."""
+        """Whether what is imported is a model to read."""
         if self.has(importer) and not found.functions:
             return importer_is_read  # a model's base
         return found.is_handed_on or bool(READING.intersection(found.functions))
 
     def _is_around(self, module: str) -> bool:
-        """Tell whether a module is in a package that holds generated code."""
+        """Whether a module is in a package that holds generated code."""
         tops = {package.partition(".")[0] for package in self._packages}
         return module.partition(".")[0] in tops

@@ -16,7 +16,7 @@ TARGET = ("--python-version", "3.13", "--python-platform", "x86_64-manylinux_2_2
 def install(requirements: Path, folder: Path, *options: str) -> None:
     """Make the folder what the requirements say; at once when it already is.
 
-    Raises PackageError when a wheel is not there, or not the one whose hash is known.
+    Raise PackageError when a wheel is not there, or not the one whose hash is known.
     """
     stamp = folder / ".complete"
     wanted = hashlib.sha256(requirements.read_bytes() + repr(options).encode()).hexdigest()

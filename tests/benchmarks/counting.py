@@ -27,7 +27,7 @@ class Call:
 
     @property
     def is_poll(self) -> bool:
-        """Tell whether it is the queue trigger's look for messages: the host's, not the app's."""
+        """Whether it is the queue trigger's look for messages: the host's, not the app's."""
         return self.service == "queue" and self.method == "GET"
 
     @property
@@ -40,7 +40,7 @@ class Counter:
     calls: list[Call] = field(default_factory=list)
 
     def take(self) -> list[Call]:
-        """Give the calls so far, without the host's own, and begin anew."""
+        """Return the calls so far, without the host's own, and begin anew."""
         taken, self.calls = self.calls, []
         return [call for call in taken if not call.is_poll]
 
@@ -93,7 +93,7 @@ async def _pump(
 
 @asynccontextmanager
 async def counted(backing: Backing) -> AsyncIterator[tuple[Backing, Counter]]:
-    """Give the same services by other ports, through which all calls are counted."""
+    """Return the same services by other ports, through which all calls are counted."""
     counter = Counter()
     blob = blob_port(backing.storage)
     behind = {"graph": port_of(backing.graph), "queue": blob + 1, "table": blob + 2}

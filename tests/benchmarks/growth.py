@@ -96,7 +96,7 @@ def _request(number: int) -> OnboardingRequest:
 
 
 def onboarding(number: int, partners: int) -> Onboarding:
-    """Give one for a partner; the newest has number 0, and one in ten failed."""
+    """Return one for a partner; the newest has number 0, and one in ten failed."""
     request = _request(number % partners)
     at = _NOW - _APART * number
     new = Onboarding(
@@ -148,7 +148,7 @@ async def _lay(table: TableClient, size: int) -> None:
 def _operations(
     ledger: AzureLedger, batches: AzureBatches, size: int
 ) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
-    """Give each operation with what it is called in the table."""
+    """Return each operation with what it is called in the table."""
     middle = onboarding(size // 2, _partners(size))
     newcomer = onboarding(size, size + 1).model_copy(
         update={"status": Status.NOT_STARTED, "result": None, "conclusion": None}
@@ -219,7 +219,7 @@ def _client(connection: str, name: str, session: aiohttp.ClientSession) -> Table
 
 
 def measure(sizes: tuple[int, ...]) -> dict[int, Any]:
-    """Give what each operation costs at each size."""
+    """Return what each operation costs at each size."""
     found = {}
     for size in sizes:
         with Stack(only=("storage",)) as stack:  # each its own: Azurite keeps all in memory

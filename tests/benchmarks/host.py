@@ -103,7 +103,7 @@ class Host:
         )
 
     async def create(self, organization: Json) -> float:
-        """Create one, and give the seconds it took. Raises RuntimeError unless it is a 201."""
+        """Create one, and give the seconds it took. Raise RuntimeError unless it is a 201."""
         start = time.perf_counter()
         status, text = await self.post("connected-organizations", json=organization)
         if status != 201:

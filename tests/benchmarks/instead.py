@@ -38,7 +38,7 @@ class Tried:
 
 
 async def measure(backing: Backing, log: BinaryIO, rows: int) -> Json:
-    """Give what each tool came to in each situation."""
+    """Return what each tool came to in each situation."""
     situations = {
         "one create, the process started for it": (1, {}),
         f"{rows} rows": (rows, {}),
@@ -57,7 +57,7 @@ async def measure(backing: Backing, log: BinaryIO, rows: int) -> Json:
 
 @asynccontextmanager
 async def _graph(backing: Backing, config: Json) -> AsyncIterator[aiohttp.ClientSession]:
-    """Give a Graph that holds nothing and throttles as it is told."""
+    """Return a Graph that holds nothing and throttles as it is told."""
     async with aiohttp.ClientSession(raise_for_status=True) as http:
         await http.delete(f"{backing.graph}/_emulator")
         await http.put(f"{backing.graph}/_emulator/config", json=config)
@@ -75,7 +75,7 @@ async def _outcome(http: aiohttp.ClientSession, backing: Backing, seconds: float
 
 
 async def _carried_out(tool: str, backing: Backing, rows: list[Json], log: BinaryIO) -> float:
-    """Give the seconds it takes; for connorg's batch without the start of the app."""
+    """Return the seconds it takes; for connorg's batch without the start of the app."""
     if tool != _CONNORG:
         return await _by_script(_SCRIPTS / f"{tool}.py", backing, rows, log)
     async with running(CONNORG, backing, log) as host:

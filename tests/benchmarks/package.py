@@ -33,7 +33,7 @@ def connorg() -> Size | None:
 def obvious() -> Size:
     """Install what the obvious function needs, in connorg's versions, and zip it with the function.
 
-    Raises subprocess.CalledProcessError.
+    Raise subprocess.CalledProcessError.
     """
     tree, packed = _OBVIOUS / "app", _OBVIOUS / "obvious.zip"
     constraints = _OBVIOUS / "constraints.txt"

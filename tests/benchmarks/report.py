@@ -35,12 +35,12 @@ class Line:
         return median(rounds) if rounds else None
 
     def ratio(self, side: str) -> float | None:
-        """Give the ratio of connorg's median to a side's."""
+        """Return the ratio of connorg's median to a side's."""
         ours, theirs = self.figure("connorg"), self.figure(side)
         return ours / theirs if ours is not None and theirs else None
 
     def ratios(self, side: str) -> Sequence[float]:
-        """Give the ratios of the rounds: what both sides were measured in, one after the other."""
+        """Return the ratios of the rounds in which both sides were measured one after the other."""
         pairs = zip(self.sides.get("connorg", ()), self.sides.get(side, ()), strict=False)
         return [ours / theirs for ours, theirs in pairs if theirs]
 
@@ -157,7 +157,7 @@ def _package(samples: Json) -> Iterable[Line]:
 
 
 def _rounds(rounds: Sequence[Json], *path: str) -> Callable[[str], list[float]]:
-    """Give the function that takes an app's figure at the path, of each round."""
+    """Return the function that takes an app's figure at the path, of each round."""
     return lambda app: [reduce(getitem, path, each[app]) for each in rounds]
 
 
@@ -192,7 +192,7 @@ def show(samples: Json, console: Console) -> None:
 
 
 def _instead(samples: Json) -> list[tuple[str, ...]]:
-    """Give a row for each situation and a cell for each tool."""
+    """Return a row for each situation and a cell for each tool."""
     return [
         (
             title,

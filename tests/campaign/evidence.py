@@ -83,7 +83,7 @@ class Watcher:
 
 
 async def in_graph(connorg: Connorg, name: str) -> tuple[Json, ...]:
-    """Give all `organizations`, or all `requests`, that the emulator knows."""
+    """Return all `organizations`, or all `requests`, that the emulator knows."""
     answer = await connorg.call("GET", f"{connorg.stack.graph}/_emulator/{name}", key=False)
     return tuple(answer.raise_for_status().json())
 

@@ -130,7 +130,7 @@ def _sendings(random: Random, number: int, wave: float, span: float) -> list[Sen
 
 
 def _faults(random: Random) -> tuple[Json, ...]:
-    """Give rules that strike equally often, FAILING of all calls together.
+    """Return rules that strike equally often, FAILING of all calls together.
 
     The first rule that strikes a call is the last that is asked, so later ones must strike a
     larger share of the calls that they see.

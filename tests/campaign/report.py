@@ -65,7 +65,7 @@ def figures(evidence: Evidence) -> Mapping[str, str]:
 
 
 def markdown(evidence: Evidence) -> str:
-    """Give a table of one row."""
+    """Return a table of one row."""
     creates = Spread.of(_creates(evidence.calls).values())
     attempts = _attempts(evidence)
     kills = len(evidence.plan.kills)
@@ -87,7 +87,7 @@ def markdown(evidence: Evidence) -> str:
 
 
 def _struck(strikes: Iterable[Strike]) -> Mapping[str, str]:
-    """Give the moments of each kind of strike, and the longest that it took to come back."""
+    """Return the moments of each kind of strike, and the longest that it took to come back."""
     kinds: dict[str, list[Strike]] = {}
     for strike in strikes:
         kinds.setdefault(strike.what.capitalize(), []).append(strike)

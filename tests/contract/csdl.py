@@ -104,7 +104,7 @@ class Schema:
         }
 
     def walk(self, start: str, path: str) -> str:
-        """The type at the end of a path of navigations. Raises KeyError where there is none."""
+        """The type at the end of a path of navigations. Raise KeyError where there is none."""
         for name in path.split("/"):
             start = self.navigations(start)[name].element
         return start

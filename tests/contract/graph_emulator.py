@@ -135,7 +135,7 @@ class EmulatedGraph:
 
 
 async def until(holds: Callable[[], Awaitable[Any]]) -> None:
-    """Waits for what the emulator does in its own time. Raises TimeoutError if it never does."""
+    """Waits for what the emulator does in its own time. Raise TimeoutError if it never does."""
     async with asyncio.timeout(30):  # far more than any machine needs
         while not await holds():  # noqa: ASYNC110  it is seen over HTTP, which has no event
             await asyncio.sleep(0.001)

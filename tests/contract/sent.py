@@ -56,7 +56,7 @@ def misfits(schema: Schema, request: Request, base: str) -> Iterator[str]:
 
 
 def at_the_end(schema: Schema, segments: list[str]) -> Property:
-    """What a path leads to. Raises NotInTheMetadataError."""
+    """What a path leads to. Raise NotInTheMetadataError."""
     first, *rest = segments
     if first not in _ROOTS:
         raise NotInTheMetadataError(f"{first} is no root")

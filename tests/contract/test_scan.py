@@ -40,7 +40,7 @@ class Watched:
         return getattr(self._table, name)
 
     def take(self) -> tuple[int, int]:
-        """Give the answers in a row and the rows so far, and begin anew."""
+        """Return the answers in a row and the rows so far, and begin anew."""
         taken = self.in_a_row, self.rows
         self.in_a_row = self.rows = 0
         return taken

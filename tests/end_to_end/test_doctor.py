@@ -65,7 +65,7 @@ class Patient:
         return self.connorg.stack
 
     async def run(self, *arguments: str, key: bool = True, url: str | None = None) -> int:
-        """Give the exit code. No output may hold a secret."""
+        """Return the exit code. No output may hold a secret."""
         given = ["--url", url or self.stack.functions, *arguments]
         given += ["--key", self.stack.key] if key else []
         code = await asyncio.to_thread(main, given)
@@ -78,7 +78,7 @@ class Patient:
     async def findings(
         self, *arguments: str, key: bool = True, url: str | None = None, code: int = FAULTY
     ) -> dict[str, Json]:
-        """Give what was found, by the name of the check."""
+        """Return what was found, by the name of the check."""
         assert await self.run("--json", *arguments, key=key, url=url) == code, self.out
         return {found["check"]: found for found in json.loads(self.out)["findings"]}
 

@@ -162,7 +162,7 @@ def test_there_are_two_thousand_cases() -> None:
 
 
 def tried(target: Target, operation: Operation, cases: int) -> Counter[int]:
-    """Return how often each status was answered. Raises where an answer breaks the contract."""
+    """Return how often each status was answered. Raise where an answer breaks the contract."""
     seen: Counter[int] = Counter()
 
     # Seeded, so that a failure is mostly the change's that it comes with. Not wholly: Hypothesis

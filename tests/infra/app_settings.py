@@ -59,7 +59,7 @@ _OF_THE_STACK = {
 
 
 def on_this_machine(environment: str, secrets: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Give the app settings of a deployed app to the local stack; `secrets` are the vault's."""
+    """Return the app settings of a deployed app to the local stack; `secrets` are the vault's."""
     found = {
         name: value
         for name, value in that_are_set(environment).items()

@@ -48,7 +48,7 @@ class AzdError(Exception):
 
 
 def uploaded(folder: Path) -> set[str]:
-    """Give the files of a Python service that azd zips."""
+    """Return the files of a Python service that azd zips."""
     ignore_file = folder / ".funcignore"
     ignored = pathspec.GitIgnoreSpec.from_lines(
         ignore_file.read_text().splitlines() if ignore_file.exists() else ["__pycache__/"]
@@ -78,7 +78,7 @@ class Azd:
         [(self.service_name, self._service)] = self._config["services"].items()
 
     def run(self, command: str) -> None:
-        """Raises AzdError."""
+        """Raise AzdError."""
         for step in STEPS[command]:
             whose, _, event = step.partition(".")
             match whose:

@@ -41,7 +41,7 @@ class Azure:
     soft_deleted: set[str] = field(default_factory=set)
 
     def deploy(self, made: Deployment) -> list[str]:
-        """Give what is refused, and keep the rest."""
+        """Return what is refused, and keep the rest."""
         refused = []
         for resource in made.resources:
             if resource.existing:

@@ -52,7 +52,7 @@ class Recorders:
         return [call.split("\0")[:-1] for call in text.split("\n\0") if call]
 
     def called(self, *words: str) -> list[list[str]]:
-        """Give the calls that begin so."""
+        """Return the calls that begin so."""
         return [call for call in self.calls if tuple(call[: len(words)]) == words]
 
 

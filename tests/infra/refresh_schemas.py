@@ -40,7 +40,7 @@ def used() -> list[str]:
 
 
 def _candidates(clone: str, kind: str) -> Iterator[Types]:
-    """Give the files that may have the type; a namespace is spread over several."""
+    """Return the files that may have the type; a namespace is spread over several."""
     namespace, version = kind.split("/", maxsplit=1)[0].lower(), kind.split("@")[1]
     if namespace == "microsoft.graph":
         version = f"{version}/{GRAPH_RELEASE}"

@@ -60,7 +60,7 @@ def of(calls: list[Call], *words: str) -> list[Call]:
 
 
 def options(call: Call) -> dict[str, list[str]]:
-    """Give what follows each option of a call."""
+    """Return what follows each option of a call."""
     found: dict[str, list[str]] = {}
     for word, value in pairwise(call):
         if word.startswith("--") and not value.startswith("--"):

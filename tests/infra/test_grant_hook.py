@@ -27,7 +27,7 @@ class Operator:
     recorders: Recorders
 
     async def runs(self, *command: str, **environment: str) -> tuple[int, str]:
-        """Give the exit code, and what was told."""
+        """Return the exit code, and what was told."""
         self.recorders.az(
             account_get=token(self.graph.authorization["Authorization"].partition(" ")[2])
         )

@@ -114,7 +114,7 @@ class Live:
             await self.delete(self._made.pop())
 
     async def delete(self, organization_id: str) -> None:
-        """Raises RuntimeError, with the id, when Graph doesn't."""
+        """Raise RuntimeError, with the id, when Graph doesn't."""
         answer = await self.call("DELETE", f"{ORGANIZATIONS}/{organization_id}")
         if answer.status not in {200, 202, 204, 404}:
             raise RuntimeError(f"{organization_id} was left behind: {answer}")
@@ -138,7 +138,7 @@ class Live:
         return [organization.display_name or organization.id for organization in left]
 
     async def eventually(self, holds: Callable[[], Awaitable[Any]]) -> None:
-        """Wait for what Graph does in its own time. Raises TimeoutError after PATIENCE."""
+        """Wait for what Graph does in its own time. Raise TimeoutError after PATIENCE."""
         pause = 0.01 if self.place.emulated else 1.0
         async with asyncio.timeout(PATIENCE):
             while not await holds():  # noqa: ASYNC110  it is seen over HTTP, which has no event

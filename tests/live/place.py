@@ -47,7 +47,7 @@ def is_live(environment: Mapping[str, str]) -> bool:
 
 
 def root_of(environment: Mapping[str, str]) -> str:
-    """Raises NotExplicitError."""
+    """Raise NotExplicitError."""
     named = environment.get("CONNORG_LIVE", "").rstrip("/")
     if named in set(Cloud):
         return Cloud(named).graph_root
@@ -61,7 +61,7 @@ def root_of(environment: Mapping[str, str]) -> str:
 
 @asynccontextmanager
 async def live_place(environment: Mapping[str, str]) -> AsyncIterator[Place]:
-    """Whoever is signed in: azure-identity's DefaultAzureCredential. Raises NotExplicitError."""
+    """Whoever is signed in: azure-identity's DefaultAzureCredential. Raise NotExplicitError."""
     root = root_of(environment)
     async with DefaultAzureCredential() as credential:
         yield Place(

@@ -166,7 +166,7 @@ async def _ask(live: Live, ask: Callable[[Live], Awaitable[Answer]]) -> Fact | N
 async def seconds_until_seen(live: Live) -> dict[str, float] | None:
     """How long after its creation an organization is read and listed: 0 at the first look.
 
-    Raises TimeoutError after live.PATIENCE.
+    Raise TimeoutError after live.PATIENCE.
     """
     body = live.body()
     begun = time.monotonic()
@@ -204,7 +204,7 @@ def _shows(answer: Answer) -> bool:
 
 
 async def _made(live: Live, body: dict[str, Any]) -> str:
-    """The new organization's id. Raises CannotTellError."""
+    """The new organization's id. Raise CannotTellError."""
     answer = await live.call("POST", ORGANIZATIONS, body)
     if answer.status >= _REFUSED:
         raise CannotTellError

@@ -15,7 +15,7 @@ _RECORDED_AT = {"1": datetime(2026, 11, 24, 20, 0, tzinfo=UTC)}
 
 
 def rows(version: str) -> dict[str, Json]:
-    """Give the rows of the ledger, by what they are."""
+    """Return the rows of the ledger, by what they are."""
     return _load(RECORDED / version / "rows.json")
 
 

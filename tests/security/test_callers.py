@@ -48,7 +48,7 @@ def _part(content: Any) -> str:
 
 
 def forged_tokens(good: str, chance: Random) -> Iterable[str]:
-    """Give tokens that no key of the tenant has signed as they stand."""
+    """Return tokens that no key of the tenant has signed as they stand."""
     head, claims, signature = good.split(".")
     known = jwt.get_unverified_header(good)
     said = jwt.decode(good, options={"verify_signature": False})
@@ -77,7 +77,7 @@ def forged_tokens(good: str, chance: Random) -> Iterable[str]:
 
 
 def forged_principals(chance: Random) -> Iterable[Headers]:
-    """Give the headers that App Service would write, where there is none."""
+    """Return the headers that App Service would write, where there is none."""
     while True:
         role_type = chance.choice(["roles", "role", "http://schemas.microsoft.com/role"])
         claims = [{"typ": role_type, "val": role} for role in Role]

@@ -221,7 +221,7 @@ def _draw_fault(actor: Actor, what: str) -> Fault | None:
 
 
 def _throttles(world: "World") -> bool:
-    """Tell whether Graph refuses a call: it told to wait, or is called too often."""
+    """Whether Graph refuses a call: it told to wait, or is called too often."""
     now, weather = world.loop.time(), world.weather
     world.graph_calls.append(now)
     if weather.limit and sum(now - 1 < call for call in world.graph_calls) > weather.limit:

@@ -32,7 +32,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumps)
 
     def time(self) -> float:
-        """Give the simulated seconds since the start."""
+        """Return the simulated seconds since the start."""
         return self._jumps.now
 
     def run_to_rest(self, latest: float) -> None:

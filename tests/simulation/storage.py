@@ -115,7 +115,7 @@ class Table:
     def query(
         self, conditions: str, parameters: Entity, start: Key, most: int
     ) -> tuple[list[Row], Key | None]:
-        """Give the rows from `start` on, and with which the next answer begins."""
+        """Return the rows from `start` on, and with which the next answer begins."""
         if not self.exists:
             raise _error(ResourceNotFoundError, 404)
         clauses = [_clause(text, parameters) for text in conditions.split(" and ")]

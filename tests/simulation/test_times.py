@@ -33,7 +33,7 @@ MARGIN = 10.0  # seconds of a lease that are left when an attempt must have ende
 
 
 def core(clock: Time, store: GateStore, gateway: Any, late: float = 0) -> Services:
-    """Give a core on a ledger that is `late` seconds late with each write."""
+    """Return a core on a ledger that is `late` seconds late with each write."""
     usual = simulated_core()
     table = Table()
     table.create_table()

@@ -180,7 +180,7 @@ APART = 0.02
 async def calls_of(
     clock: Time, turns: int, *, late: float = 0, others: Sequence[float] = ()
 ) -> list[float]:
-    """Give the times of the calls for turns that begin now, but can't be used before `late`.
+    """Return the times of the calls for turns that begin now, but can't be used before `late`.
 
     `others`: when calls are made without a turn.
     """
@@ -250,7 +250,7 @@ HANGS = (1.0, 1.4)
 
 
 def hanging_core(clock: Time, called: Callable[[str], None]) -> Services:
-    """Give a core on a storage that hangs once. `called` is told of each call to Graph."""
+    """Return a core on a storage that hangs once. `called` is told of each call to Graph."""
 
     async def hang[T](what: str, act: Callable[[], T]) -> T:
         if HANGS[0] <= clock.loop.time() < HANGS[1]:

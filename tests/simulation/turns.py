@@ -165,7 +165,7 @@ class TurnInvariants:
 
 
 def _taken_before(gate: Gate, called_at: datetime) -> float:
-    """Give the highest pace of the second before a call."""
+    """Return the highest pace of the second before a call."""
     ends = (*(pace.since for pace in gate.paces[1:]), called_at)
     paces = [
         pace.calls

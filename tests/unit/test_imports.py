@@ -110,7 +110,7 @@ def lies_in(module: str, packages: Iterable[str]) -> bool:
 
 
 def imports_in(importer: str, source: str, known: frozenset[str]) -> Iterator[Import]:
-    """Give every import, lazy ones and those for the type checker too."""
+    """Return every import, lazy ones and those for the type checker too."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (Import(importer, node.lineno, alias.name) for alias in node.names)
@@ -130,7 +130,7 @@ def module_of(path: Path) -> str:
 
 
 def project() -> dict[str, str]:
-    """Give the source of each module that a rule speaks of."""
+    """Return the source of each module that a rule speaks of."""
     folders = [*(ROOT / "connorg").rglob("*.py"), *(ROOT / "infra").rglob("*.py")]
     paths = [path for path in folders if "node_modules" not in path.parts]
     return {module_of(path): path.read_text() for path in (ROOT / "function_app.py", *paths)}

@@ -42,7 +42,7 @@ class BatchSubmission:
     caller: str
     idempotency_key: str | None
     fingerprint: str
-    """Tells a body from any other."""
+    """A hash of the body."""
     traceparent: str | None
     by: str | None = None
     """Who asks for it, as the history of its onboardings says it."""
@@ -82,7 +82,7 @@ def _refusals(services: Services, row: "PartnerRow") -> tuple[RowFault, ...]:
 
 
 async def submit_batch(services: Services, submission: BatchSubmission) -> Batch | Conflict:
-    """Accept a batch. Raises StorageUnavailableError: the same may be sent again."""
+    """Accept a batch. Raise StorageUnavailableError: the same may be sent again."""
     batch = Batch(
         id=new_batch_id(services.clock.now(), services.random),
         created_date_time=services.clock.now(),
@@ -109,14 +109,14 @@ async def submit_batch(services: Services, submission: BatchSubmission) -> Batch
 
 
 async def _is_begun(batches: Batches, batch: Batch) -> bool:
-    """Tell whether its message was put for sure. Once more does no harm."""
+    """Whether its message was put for sure. Once more does no harm."""
     return any(row.noted_date_time for row in await batches.outline(batch.id))
 
 
 async def enqueue_rows(services: Services, message: BatchMessage) -> None:
     """Put the rows of a batch on the queue, some to a message.
 
-    Raises StorageUnavailableError: the message must come again.
+    Raise StorageUnavailableError: the message must come again.
     """
     if message.replay is not None:
         await _hand_to_replay(services, message.batch_id, message.replay)
@@ -133,7 +133,7 @@ async def enqueue_rows(services: Services, message: BatchMessage) -> None:
 
 
 def is_due(row: BatchRow, replay: str | None) -> bool:
-    """Tell whether a message of this replay (None: the beginning) has something to do for a row."""
+    """Whether a message of this replay (None: the beginning) has something to do for a row."""
     return row.duplicate_of is None and not row.status.terminal and row.replay == replay
 
 

@@ -51,7 +51,7 @@ async def forecast_batch(
     rows: Sequence[BatchRow],
     ignored_columns: tuple[str, ...],
 ) -> BatchForecast:
-    """Raises GraphUnavailableError, StorageUnavailableError."""
+    """Raise GraphUnavailableError, StorageUnavailableError."""
     standing = await _standing(services, admin)
     at_once = asyncio.Semaphore(_AT_ONCE)
 

@@ -20,7 +20,7 @@ _FAULTY = {RowStatus.FAILED, RowStatus.INVALID}
 
 
 async def progress(services: Services, batch: Batch) -> BatchView:
-    """Tell the status of a batch. Raises StorageUnavailableError."""
+    """Return the status of a batch. Raise StorageUnavailableError."""
     outline = await services.batches.outline(batch.id)
     counts = _counts(outline)
     per_second = _per_second(outline, services.clock.now())
@@ -67,7 +67,7 @@ def _status(counts: Mapping[RowStatus, int], *, is_begun: bool) -> BatchStatus:
 
 
 def _per_second(outline: Sequence[RowOutline], now: datetime) -> float | None:
-    """Give how many rows ended in each of the last thirty seconds, or since the first did."""
+    """Return how many rows ended in each of the last thirty seconds, or since the first did."""
     ended = [row.noted_date_time for row in outline if row.status.terminal and row.noted_date_time]
     lately = [moment for moment in ended if moment > now - _LATELY]
     if not lately:
@@ -90,7 +90,7 @@ async def _first_errors(
 
 
 async def results(batches: Batches, batch: Batch) -> tuple[RowResult, ...]:
-    """Tell what became of each row of the file, in its order. Raises StorageUnavailableError."""
+    """Return what became of each row of the file, in its order. Raise StorageUnavailableError."""
     rows = await batches.rows(batch.id)
     by_number = {row.number: row for row in rows}
     return tuple(_result(row, by_number.get(row.duplicate_of or row.number, row)) for row in rows)
@@ -115,7 +115,7 @@ def _result(row: BatchRow, standing: BatchRow) -> RowResult:
 
 
 def _error_of(row: BatchRow) -> OnboardingError | None:
-    """Give why it failed or waits; or what could not be had, though the organization stands."""
+    """Return why it failed or waits; or what could not be had, though the organization stands."""
     if row.faults:
         return OnboardingError(
             code=ErrorCode.INVALID_VALUES,

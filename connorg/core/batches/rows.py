@@ -44,7 +44,7 @@ async def resume_rows(
     """Carry on with a row or several, or put the rows of a batch on the queue.
 
     `deliveries`: how often the message has come by now.
-    Raises StorageUnavailableError when neither tables nor queue can be reached.
+    Raise StorageUnavailableError when neither tables nor queue can be reached.
     """
     async with put_again_in_outage(services.queue, message):
         await _resume(services, message, deliveries)
@@ -69,7 +69,7 @@ async def _resume(
 async def bury_rows(services: Services, message: OnboardingMessage | BatchMessage) -> None:
     """Close what a message stands for that the Functions host gave up, and note it.
 
-    Raises SupersededError while an attempt is running: the message must come again.
+    Raise SupersededError while an attempt is running: the message must come again.
     """
     if isinstance(message, OnboardingMessage):
         await _bury(services, message)
@@ -90,14 +90,14 @@ async def _bury(services: Services, message: OnboardingMessage) -> None:
 
 
 async def _tasks(batches: Batches, message: BatchMessage) -> list[_Task]:
-    """Give the rows of a message that something is to be done for."""
+    """Return the rows of a message that something is to be done for."""
     rows = await batches.rows(message.batch_id, message.first or 0, message.last, requests=True)
     due = (row for row in rows if is_due(row, message.replay))
     return [_Task(row, message_of_row(row, message)) for row in due]
 
 
 async def _take_apart(services: Services, message: BatchMessage) -> None:
-    """Give each row a message of its own: one of them may be what kills the process each time."""
+    """Return each row a message of its own: one of them may be what kills the process each time."""
     for task in await _tasks(services.batches, message):
         await services.queue.put(task.message, 0)
 

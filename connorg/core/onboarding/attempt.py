@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 async def attempt_and_conclude(services: Services, begun: Onboarding, gate: Gate) -> Onboarding:
     """Try at Graph for an onboarding that holds the lease; give it as the ledger then has it.
 
-    Raises StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
+    Raise StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """
     with telemetry.attempt(begun) as tell:
         concluded = await _attempt_and_conclude(services, begun, gate)

@@ -27,7 +27,7 @@ from connorg.core.services import Services
 async def dry_run(services: Services, request: OnboardingRequest, channel: str) -> Forecast:
     """Forecast what `submit` would come to.
 
-    Raises GraphUnavailableError, StorageUnavailableError.
+    Raise GraphUnavailableError, StorageUnavailableError.
     """
     refusal = services.policy.early_refusal(request, channel)
     if refusal is not None:

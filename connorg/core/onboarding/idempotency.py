@@ -37,7 +37,7 @@ class Submission:
 async def bind_key(
     ledger: Ledger, submission: Submission, onboarding: Onboarding
 ) -> Onboarding | Submitted | Conflict:
-    """Give the onboarding under the id that the caller's keys are bound to."""
+    """Return the onboarding under the id that the caller's keys are bound to."""
     for key in submission.keys:
         bound = await _bind(ledger, submission, key, onboarding)
         if not isinstance(bound, Onboarding):

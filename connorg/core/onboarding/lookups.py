@@ -76,7 +76,7 @@ def _is_not_to_be_had(answer: Tenant | Setback, *, patient: bool) -> bool:
 async def missing_sponsors(
     gateway: OrganizationGateway, request: OnboardingRequest, organization: ConnectedOrganization
 ) -> tuple[Sponsorship, ...] | Setback:
-    """Tell which of the request's sponsors the organization does not have."""
+    """Return which of the request's sponsors the organization does not have."""
     lacked: list[Sponsorship] = []
     for kind in dict.fromkeys(asked.kind for asked in request.sponsorships):
         held = await gateway.sponsors(organization.id, kind)

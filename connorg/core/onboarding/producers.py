@@ -22,7 +22,7 @@ _ACCEPTED, _REFUSED = 202, 422  # as HTTP answers
 async def receive(services: Services, message: ProducerMessage) -> None:
     """Onboard what somebody else put on the queue.
 
-    Raises StorageUnavailableError: the message must come again.
+    Raise StorageUnavailableError: the message must come again.
     """
     request = message.onboarding_request
     with telemetry.onboard():
@@ -58,7 +58,7 @@ def _audit(onboarding: Onboarding, request: OnboardingRequest) -> None:
 
 
 async def _bound(services: Services, message: ProducerMessage) -> Onboarding:
-    """Give the onboarding of a producer's message: of its key, or a failed or new one."""
+    """Return the onboarding of a producer's message: of its key, or a failed or new one."""
     request = message.onboarding_request
     onboarding = new_onboarding(services, request, channels.QUEUE)
     if message.idempotency_key is None:
@@ -71,7 +71,7 @@ async def _bound(services: Services, message: ProducerMessage) -> Onboarding:
 
 
 async def _opened(services: Services, onboarding: Onboarding) -> Onboarding:
-    """Give the onboarding that the ledger has for it, by which a callback can be subscribed."""
+    """Return the onboarding that the ledger has for it, by which a callback can be subscribed."""
     held = await services.ledger.read(onboarding.id)
     return await onboarding_behind(services, message_of(onboarding), held, armed=False)
 

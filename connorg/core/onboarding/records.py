@@ -85,7 +85,7 @@ async def put_again(
 
 
 def tell_put_back(services: Services, onboarding: Onboarding, delay: float) -> None:
-    """Tell telemetry that an onboarding is on the queue and hidden there, for some seconds."""
+    """Record that an onboarding is on the queue and hidden there, for some seconds."""
     since = onboarding.give_up_date_time - timedelta(seconds=services.timing.give_up)
     telemetry.put_back(since, services.clock.now() + timedelta(seconds=delay))
 

@@ -15,7 +15,7 @@ _LONGEST_TEXT = 8 * 1024  # characters that are kept; a row's JSON must stay bel
 def unreadable(
     services: Services, channel: str, text: str, reference: str | None = None
 ) -> Onboarding:
-    """Give the onboarding of what holds no request that could be understood."""
+    """Return the onboarding of what holds no request that could be understood."""
     digest = hashlib.sha256(text.encode()).hexdigest()
     now = services.clock.now()
     return Onboarding(
@@ -35,7 +35,7 @@ def unreadable(
 async def record_failed(
     services: Services, onboarding: Onboarding, error: OnboardingError
 ) -> Onboarding:
-    """Write a new onboarding down as failed. Raises StorageUnavailableError."""
+    """Write a new onboarding down as failed. Raise StorageUnavailableError."""
     kept = await services.ledger.record(lifecycle.fail(onboarding, error, services.clock.now()))
     telemetry.set_onboarding(kept.id)
     telemetry.accepted()
@@ -48,7 +48,7 @@ async def record_failed_once(
 ) -> Onboarding:
     """Write it down once, however often the same delivery brings it. `delivery` names that one.
 
-    Raises StorageUnavailableError.
+    Raise StorageUnavailableError.
     """
     partition, _ = split_id(onboarding.id)
     reserved = await services.ledger.reserve_key(

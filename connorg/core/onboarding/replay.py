@@ -15,7 +15,7 @@ async def replay(
 ) -> Submitted | Conflict | None:
     """Retry a failed onboarding; None: there is no such onboarding. `by`: who asks for it.
 
-    Raises StorageUnavailableError: the call may be repeated.
+    Raise StorageUnavailableError: the call may be repeated.
     """
     onboarding = await read_kept(services.ledger, onboarding_id)
     if onboarding is None:

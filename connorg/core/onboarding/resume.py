@@ -36,7 +36,7 @@ POISONED = OnboardingError(
 async def resume(services: Services, message: OnboardingMessage, *, armed: bool = True) -> None:
     """Carry on with an onboarding. `armed`: a submit put the message, and may yet open it.
 
-    Raises StorageUnavailableError when neither ledger nor queue can be reached.
+    Raise StorageUnavailableError when neither ledger nor queue can be reached.
     """
     with telemetry.resume(message):
         async with put_again_in_outage(services.queue, message):
@@ -46,9 +46,9 @@ async def resume(services: Services, message: OnboardingMessage, *, armed: bool 
 
 
 async def bury(services: Services, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
-    """Close the onboarding of a message that the Functions host gave up, and give it.
+    """Close the onboarding of a message that the Functions host gave up, and return it.
 
-    Raises SupersededError while an attempt is running: the message must come again.
+    Raise SupersededError while an attempt is running: the message must come again.
     """
     with telemetry.bury(message):
         return await _bury(services, message, armed=armed)
@@ -139,7 +139,7 @@ async def try_at_turn(
 async def onboarding_behind(
     services: Services, message: OnboardingMessage, held: Onboarding | None, *, armed: bool
 ) -> Onboarding:
-    """Give the onboarding that the message carries on for: its own, or the one that its own joined.
+    """Return the onboarding that the message is for: its own, or the one that its own joined.
 
     Also for that one the message may be the only one.
     """

@@ -224,7 +224,7 @@ class _Connecting:
 
     @property
     def _earlier_refusal(self) -> OnboardingError | None:
-        """Give the refusal as a duplicate to which alone the last attempts came; else None."""
+        """Return the refusal as a duplicate to which alone the last attempts came; else None."""
         last_error = self._onboarding.last_error
         is_duplicate = last_error is not None and last_error.code == ErrorCode.ALREADY_CONNECTED
         return last_error if is_duplicate else None
@@ -296,7 +296,7 @@ class _Connecting:
         return organization.model_copy(update={"tenant": self._tenant})
 
     def _is_our_own(self, found: ConnectedOrganization) -> bool:
-        """Tell whether an earlier attempt of this onboarding created what was found."""
+        """Whether an earlier attempt of this onboarding created what was found."""
         if self._onboarding.doubt_until is None or found.created_date_time is None:
             return False
         return found.created_date_time >= self._onboarding.created_date_time - _CLOCK_SKEW

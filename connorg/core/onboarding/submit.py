@@ -51,7 +51,7 @@ async def submit(
 ) -> Submitted | Conflict | Refusal:
     """Onboard one organization and wait up to `wait` seconds for it; 0: only accept it.
 
-    Raises StorageUnavailableError: the request may be sent again.
+    Raise StorageUnavailableError: the request may be sent again.
     """
     with telemetry.onboard(submission.traceparent):
         result = await _submit(services, submission, wait)

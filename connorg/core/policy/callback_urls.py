@@ -54,7 +54,7 @@ def local_hosts(hosts: Collection[str]) -> frozenset[str]:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is on the public internet, itself and not by way of another."""
+    """Whether an IP address is on the public internet, itself and not by way of another."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -65,7 +65,7 @@ def is_public(address: str) -> bool:
 
 
 def _holds_another(ip: IPv6Address) -> bool:
-    """Tell mapped, 6to4 and Teredo addresses. (NAT64's and compatible ones are reserved.)"""
+    """Whether it is a mapped, 6to4 or Teredo address. NAT64's and compatible ones are reserved."""
     return not (ip.ipv4_mapped is None and ip.sixtofour is None and ip.teredo is None)
 
 

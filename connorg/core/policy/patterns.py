@@ -25,7 +25,7 @@ def is_listed(name: str, entries: Collection[str]) -> bool:
 
 
 def partner_entry(word: str) -> str:
-    """Return an entry in the spelling by which partners are known. Raises ValueError."""
+    """Return an entry in the spelling by which partners are known. Raise ValueError."""
     if GUID.fullmatch(word):
         return word
     try:
@@ -37,7 +37,7 @@ def partner_entry(word: str) -> str:
 
 
 def channel_entry(word: str) -> str:
-    """Return an entry that some channel may match. Raises ValueError."""
+    """Return an entry that some channel may match. Raise ValueError."""
     fixed = (channels.HTTP, channels.BATCH, channels.QUEUE)
     if any(fnmatchcase(channel, word) for channel in fixed) or _WEBHOOKS.fullmatch(word):
         return word
@@ -45,14 +45,14 @@ def channel_entry(word: str) -> str:
 
 
 def updating_channel_entry(word: str) -> str:
-    """Return an entry for channels other than HTTP, where roles decide. Raises ValueError."""
+    """Return an entry for channels other than HTTP, where roles decide. Raise ValueError."""
     if channel_entry(word) in {channels.HTTP, channels.BATCH}:
         raise ValueError(f"{word} needs no entry: over HTTP the caller's role decides")
     return word
 
 
 def host_entry(word: str) -> str:
-    """Return an entry that some host may match. Raises ValueError."""
+    """Return an entry that some host may match. Raise ValueError."""
     if _HOST.fullmatch(word):
         return word
     raise ValueError("must be a host, or *.domain, without a scheme and a path")

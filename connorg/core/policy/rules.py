@@ -153,7 +153,7 @@ class Policy:
 
 
 def _names(request: OnboardingRequest, tenant: Tenant | None) -> set[str]:
-    """Give everything that a list may know the partner by: domain, tenant id, default domain."""
+    """Return everything that a list may know the partner by: domain, tenant id, default domain."""
     names: list[str | None] = [request.identity_source.partner_name]
     if tenant is not None:
         names += [tenant.tenant_id, tenant.default_domain_name]

@@ -98,11 +98,11 @@ class Gate(Model):
         )
 
     def voids(self, taken_at: datetime) -> bool:
-        """Tell whether a turn that was taken then must be taken anew."""
+        """Whether a turn that was taken then must be taken anew."""
         return self.slowed_at is not None and taken_at <= self.slowed_at
 
     def with_turns(self, count: int, now: datetime) -> Self:
-        """Give out the next turns; `last_turns` tells which."""
+        """Return out the next turns; `last_turns` tells which."""
         first = max(now, self.closed_until or now, self.next_turn or now)
         paced = self._grown(first, now)
         after = first + timedelta(seconds=count / paced.pace)
@@ -115,7 +115,7 @@ class Gate(Model):
         return tuple(self.next_turn - apart * (count - i) for i in range(count))
 
     def _taken_before(self, refused_at: datetime) -> float:
-        """Tell how many calls Graph took in the second before it refused one: as many as turns."""
+        """Return how many calls Graph accepted in the second before it throttled one."""
         if not self.paces:
             return self.pace
         opened = max(self.paces[0].since, self.closed_until or self.paces[0].since)

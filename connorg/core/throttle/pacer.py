@@ -58,7 +58,7 @@ class Pacer:
     async def turn(self) -> Turn:
         """Take a turn: the time at which an attempt may make its calls.
 
-        Raises StorageUnavailableError.
+        Raise StorageUnavailableError.
         """
         self._waiting += 1
         try:
@@ -70,7 +70,7 @@ class Pacer:
             self._waiting -= 1
 
     async def gate(self) -> Gate:
-        """Read the gate. Raises StorageUnavailableError."""
+        """Read the gate. Raise StorageUnavailableError."""
         return await self._store.read()
 
     async def _take(self, count: int) -> Gate:

@@ -88,7 +88,7 @@ class Throttle:
         return answer
 
     async def report(self, gate: Gate, answer: object, called_at: datetime) -> None:
-        """Tell all instances what Graph's answer to a call means for theirs.
+        """Let all instances know what Graph's answer to a call means for theirs.
 
         `gate`: as it was read before the call.
         """
@@ -109,7 +109,7 @@ class Throttle:
                 await self._store.change(Gate.unblocked)
 
     async def report_lookups_denied(self) -> None:
-        """Tell all instances to look up no tenants for a while: the permission is missing."""
+        """Let all instances look up no tenants for a while: the permission is missing."""
         until = self._clock.now() + timedelta(seconds=self._timing.lookup_retry)
         await self._store.change(lambda gate: gate.without_lookups(until))
 

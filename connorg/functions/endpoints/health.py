@@ -96,7 +96,7 @@ async def _identity() -> Check:
 
 
 def _graph(gate: Gate) -> Check:
-    """Tell anybody no sentence of Graph's: `health/details` does."""
+    """Return the check, without sentences of Graph: `health/details` shows them."""
     if gate.blocked is not None:
         return Check(
             name="graph",

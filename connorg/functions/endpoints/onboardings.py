@@ -105,7 +105,7 @@ async def cancel(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _with_resolved_source(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:
-    """Give it with the identity source that Graph resolved, where the caller or a setting asks."""
+    """Return it with the identity source that Graph resolved, if the caller or a setting asks."""
     asked = READ_BACK.of(req)
     if settings().read_back if asked is None else asked:
         return await read_back(services(), onboarding)

@@ -80,7 +80,7 @@ type _Mode = Literal["validation", "serialization"]
 def document(routes: Sequence[Route]) -> Schema:
     """Describe the routes.
 
-    Raises LookupError for one of which nothing is said; its text names the file that lacks it.
+    Raise LookupError for one of which nothing is said; its text names the file that lacks it.
     """
     schemas = _Schemas(_operation_of(route) for route in routes)
     paths: dict[str, Schema] = {}
@@ -114,7 +114,7 @@ def document(routes: Sequence[Route]) -> Schema:
 def _explain(described: Schema) -> None:
     """Say of each property what it means, with an example.
 
-    Raises LookupError for one of which nothing is said; its text names the file that lacks it.
+    Raise LookupError for one of which nothing is said; its text names the file that lacks it.
     """
     found = values(described)
     for name, schema in described["components"]["schemas"].items():
@@ -219,7 +219,7 @@ class _Schemas:
             schema["title"] = name
 
     def _name_the_union(self, sources: Schema) -> None:
-        """Give the union of identity sources a schema of its own, which says what tells them apart.
+        """Give the union of identity sources a schema of its own, with a discriminator.
 
         Pydantic has no name for a union, and none for what its own function tells apart.
         """

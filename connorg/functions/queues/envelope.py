@@ -45,7 +45,7 @@ async def leaving_in_place(queue: str, text: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def telling_once(queue: str, msg: func.QueueMessage) -> AsyncIterator[None]:
-    """Tell once that poison can't be dealt with, and try again ever more rarely while it lives.
+    """Log once that poison can't be dealt with, and try again ever more rarely while it lives.
 
     A queue of poison has none of its own: the host would call a function that fails every ten
     minutes for seven days, and tell each time. So the message is hidden here and the function

@@ -64,7 +64,7 @@ def _audit() -> None:
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
-    """Tell our own messages from other people's by the id that only ours carry."""
+    """Distinguish our own messages from other people's by the id that only ours carry."""
     try:
         content = from_json(text)
         if isinstance(content, dict) and "onboardingId" in content:

@@ -19,7 +19,7 @@ _UNTIL_NEXT = timedelta(seconds=90)
 
 @unattended
 async def observe(timer: func.TimerRequest) -> None:  # noqa: ARG001  the worker's name for it
-    """Tell how many onboardings wait. The host runs it on one instance at a time."""
+    """Return how many onboardings wait. The host runs it on one instance at a time."""
     now = services().clock.now()
     try:
         backlog = await message_queue(ONBOARDING_QUEUE).backlog()

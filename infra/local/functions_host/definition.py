@@ -68,7 +68,7 @@ class Function:
 def define(declaration: Declaration) -> Function:
     """The function that is declared.
 
-    Raises FunctionInErrorError for a fault, and CannotStartError for what this host cannot run.
+    Raise FunctionInErrorError for a fault, and CannotStartError for what this host cannot run.
     Differs: the real host loads extensions for the other bindings.
     """
     name = declaration.name
@@ -117,7 +117,7 @@ def is_disabled(name: str, environment: Mapping[str, str]) -> bool:
 def resolve_settings(text: str, environment: Mapping[str, str]) -> str:
     """Replace each %NAME% by the app setting of that name, as host and function.json do.
 
-    Raises FunctionInErrorError when the setting is missing.
+    Raise FunctionInErrorError when the setting is missing.
     """
 
     def value(match: re.Match[str]) -> str:
@@ -132,7 +132,7 @@ def resolve_settings(text: str, environment: Mapping[str, str]) -> str:
 
 
 def without_doubles(declarations: Iterable[Declaration]) -> list[Declaration]:
-    """The same declarations. Raises HostInErrorError if two names differ by case alone."""
+    """The same declarations. Raise HostInErrorError if two names differ by case alone."""
     listed = list(declarations)
     seen: dict[str, str] = {}
     for declaration in listed:

@@ -178,7 +178,7 @@ class HostOptions:
 def read_host_json(app: Path, environment: Mapping[str, str] = os.environ) -> HostOptions:
     """The app's host.json, with the settings AzureFunctionsJobHost__a__b laid over it.
 
-    Raises HostInErrorError for what the real host refuses too.
+    Raise HostInErrorError for what the real host refuses too.
     """
     file = app / "host.json"
     if not file.exists():

@@ -36,7 +36,7 @@ class Received:
 
 
 def decode(text: str, *, is_base64: bool) -> bytes:
-    """The content of a message with this text. Raises UndecodableError."""
+    """The content of a message with this text. Raise UndecodableError."""
     if not is_base64:
         return text.encode()
     try:

@@ -105,7 +105,7 @@ class QueuePump:
                     await asyncio.wait_for(self._wake.wait(), wait)
 
     async def _receive(self) -> list[Received]:
-        """The next messages to handle. Raises AzureError for what ends the host."""
+        """The next messages to handle. Raise AzureError for what ends the host."""
         try:
             if not self._is_known_to_exist:
                 await self.repeat(self.queue.get_queue_properties)

@@ -41,7 +41,7 @@ class Pumps(list[QueuePump]):
         self._fail = fail
 
     def add(self, function: Function) -> None:
-        """Make the pump of a queue function. Raises FunctionInErrorError."""
+        """Make the pump of a queue function. Raise FunctionInErrorError."""
         name = _queue_name(function, self._environment)
         service = _service(function, self._environment)
         has_poison = not name.endswith(POISON_SUFFIX) and len(name + POISON_SUFFIX) <= LONGEST_NAME

@@ -126,7 +126,7 @@ class Template:
 def parse_template(text: str, function: str) -> Template:
     """The template with this text, the prefix included.
 
-    Raises HostInErrorError when it is broken: one broken template stops the whole host. Raises
+    Raise HostInErrorError when it is broken: one broken template stops the whole host. Raises
     CannotStartError for what ASP.NET Core has and this host has not.
     """
     trimmed = text.removeprefix("/").removesuffix("/")

@@ -65,7 +65,7 @@ class Cron:
 
 
 def parse(text: str) -> Cron | Every:
-    """The schedule. With five fields it starts with the minutes. Raises ScheduleError."""
+    """The schedule. With five fields it starts with the minutes. Raise ScheduleError."""
     if span := SPAN.fullmatch(text.strip()):
         hours, minutes, seconds = (int(part) for part in span.groups())
         return Every(timedelta(hours=hours, minutes=minutes, seconds=seconds))

@@ -36,7 +36,7 @@ class Timer:
 
     @classmethod
     def of(cls, function: Function, invoker: Invoker, environment: Mapping[str, str]) -> Self:
-        """Raises FunctionInErrorError when the schedule is none."""
+        """Raise FunctionInErrorError when the schedule is none."""
         text = resolve_settings(str(function.trigger["schedule"]), environment)
         try:
             return cls(function, parse(text), invoker)

@@ -81,7 +81,7 @@ class Result:
 async def index(app: Path) -> list[Declaration]:
     """Import the app and list its functions, inside the running loop, as on Azure.
 
-    Raises CannotStartError when the worker cannot index it, or finds no function.
+    Raise CannotStartError when the worker cannot index it, or finds no function.
     """
     sys.path.insert(0, str(app))
     os.chdir(app)

@@ -23,7 +23,7 @@ class Permission:
     entitlement_management: bool = False
 
     def require(self, caller: Caller, config: Config) -> None:
-        """Raises GraphError 403."""
+        """Raise GraphError 403."""
         if caller.roles.isdisjoint(self.roles):
             raise _unauthorized() if self.entitlement_management else _denied()
         if self.entitlement_management and not config.licensed:
@@ -59,7 +59,7 @@ GRANT_DIRECTORY_ROLES = Permission(frozenset({"RoleManagement.ReadWrite.Director
 
 
 def identify(call: Call, config: Config) -> Caller:
-    """Raises GraphError 401."""
+    """Raise GraphError 401."""
     scheme, _, token = call.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise _unauthenticated("Access token is empty.")

@@ -90,11 +90,11 @@ class Language:
     ignores_case: bool = False
 
     def predicate(self, text: str, aliases: Mapping[str, str]) -> Callable[[Scope], bool]:
-        """Raises GraphError."""
+        """Raise GraphError."""
         return _predicate(self, text, tuple(sorted(aliases.items())))
 
     def order(self, text: str, aliases: Mapping[str, str]) -> list[OrderKey]:
-        """Raises GraphError."""
+        """Raise GraphError."""
         try:
             parsed = grammar.parse_order(text, aliases)
             keys = [self._order_key(node, descending) for node, descending in parsed]
@@ -611,7 +611,7 @@ def _casefolded(value: Any) -> Any:
 
 
 def _moment(value: str | None) -> int | None:
-    """Raises GraphError for what was laid and is no date."""
+    """Raise GraphError for what was laid and is no date."""
     try:
         return None if value is None else ticks(value)
     except ValueError:

@@ -36,7 +36,7 @@ def refused(words: str) -> GraphError:
 
 
 def read_body(content: bytes, content_type: str | None) -> Any:
-    """The JSON of a request. Raises GraphError."""
+    """The JSON of a request. Raise GraphError."""
     charset = _charset(content_type)
     if not content:
         raise refused("A non-empty request body is required.")
@@ -103,7 +103,7 @@ def _decoded(content: bytes, charset: str | None) -> str:
 
 def read_entity(model: Model, type_name: str, value: Any) -> dict[str, Any]:
     """The properties that were sent, in the model's letters. Navigation properties keep what was
-    sent for them, which is not read. Raises GraphError."""
+    sent for them, which is not read. Raise GraphError."""
     return _Reading(model, type_name, _object(value)).read()
 
 
@@ -386,7 +386,7 @@ _PRIMITIVES: Mapping[str, Callable[[Property, Any], Any]] = {
 
 
 def read_reference(value: Any) -> str:
-    """The absolute address in ``@odata.id``. Raises GraphError."""
+    """The absolute address in ``@odata.id``. Raise GraphError."""
     found: list[str] = []
     for name, member in _object(value).members:
         if name in {"@odata.id", "@id"}:

@@ -54,11 +54,11 @@ class Call:
         return f"{self.base}/$metadata#{entity_set}"
 
     def json(self) -> Any:
-        """The body, as ``json_reader`` reads it. Raises GraphError."""
+        """The body, as ``json_reader`` reads it. Raise GraphError."""
         return read_body(self.content, self.headers.get("Content-Type"))
 
     def json_object(self) -> dict[str, Any]:
-        """For what is not read by the model. Raises GraphError."""
+        """For what is not read by the model. Raise GraphError."""
         body = plain(self.json())
         if not isinstance(body, dict):
             raise bad_request("The body must be a JSON object.")

@@ -62,7 +62,7 @@ class Config(ControlModel):
     throttle: Throttle | None = None
 
     def refuse(self, situation: Situation) -> None:
-        """For what is taken unless configured otherwise. Raises GraphError if it is."""
+        """For what is taken unless configured otherwise. Raise GraphError if it is."""
         if told := self.refusals.get(situation):
             message = told.message or "It was configured to be refused."
             raise GraphError(told.status, told.code, message)
@@ -75,6 +75,6 @@ class Config(ControlModel):
         return GraphError(told.status, told.code, told.message or error.message)
 
     def merged(self, changes: object) -> "Config":
-        """Raises pydantic.ValidationError."""
+        """Raise pydantic.ValidationError."""
         given = _JSON_OBJECT.validate_python(changes)
         return Config.model_validate(self.model_dump(by_alias=True) | given)

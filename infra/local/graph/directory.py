@@ -64,7 +64,7 @@ _HOME = Tenant(tenant_id=HOME_TENANT_ID, display_name="Home", default_domain_nam
 
 
 def read_tenants(value: object) -> list[Tenant]:
-    """Raises pydantic.ValidationError."""
+    """Raise pydantic.ValidationError."""
     return _TENANTS.validate_python(value)
 
 
@@ -98,7 +98,7 @@ class Directory:
         return self._by_domain.get(domain.casefold())
 
     def find(self, object_id: str) -> DirectoryObject:
-        """Raises GraphError 404, as the next one does."""
+        """Raise GraphError 404, as the next one does."""
         item = self._objects.get(object_id.casefold())
         if item is None:
             raise no_such_object(object_id)

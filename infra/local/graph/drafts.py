@@ -18,7 +18,7 @@ _GRAPHS_OWN = frozenset({"id", "createdDateTime", "modifiedDateTime", "createdBy
 
 
 def read_organization(call: Call) -> dict[str, Any]:
-    """What was sent of an organization. Raises GraphError."""
+    """What was sent of an organization. Raise GraphError."""
     body = call.json()
     if isinstance(body, Object) and any(name == "domainName" for name, _ in body.members):
         # Not in the metadata, and yet Microsoft365DSC creates organizations with it.
@@ -33,7 +33,7 @@ def read_organization(call: Call) -> dict[str, Any]:
 def judge_new(read: Mapping[str, Any]) -> tuple[dict[str, Any], Source]:
     """What is kept of a new organization, and its one source. All four properties are listed as
     required on the page "Create connectedOrganization", and yet the state has a documented
-    default. Raises GraphError."""
+    default. Raise GraphError."""
     for name in sorted(_GRAPHS_OWN & read.keys()):
         raise not_emulated(f"'{name}' in the body of a new organization")
     for name in (*_TEXTS, "identitySources"):
@@ -50,7 +50,7 @@ def judge_new(read: Mapping[str, Any]) -> tuple[dict[str, Any], Source]:
 
 def judge_changes(read: Mapping[str, Any], organization: Organization) -> dict[str, Any]:
     """What an update changes. What only Graph sets may be sent as it is, by a client that sends a
-    whole organization. Raises GraphError."""
+    whole organization. Raise GraphError."""
     for name in sorted(_GRAPHS_OWN & read.keys()):
         if read[name] != organization.entity[name]:
             raise not_emulated(f"A change of '{name}'")
@@ -80,7 +80,7 @@ def _judge_values(read: Mapping[str, Any]) -> None:
 
 def read_subject(call: Call) -> None:
     """The example on the page "Add connectedOrganization" leaves the source without its type and
-    its values, so only the other names and types are looked at. Raises GraphError."""
+    its values, so only the other names and types are looked at. Raise GraphError."""
     body = call.json()
     if isinstance(body, Object):
         body = Object(tuple(pair for pair in body.members if pair[0] != "identitySources"))

@@ -102,7 +102,7 @@ _RULES: TypeAdapter[list[FaultRule | RawRule]] = TypeAdapter(list[Rule])
 
 
 def read_rules(value: object) -> list[Rule]:
-    """Raises pydantic.ValidationError."""
+    """Raise pydantic.ValidationError."""
     return _RULES.validate_python(value)
 
 

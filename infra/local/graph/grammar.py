@@ -180,7 +180,7 @@ class Lexer:
         return self.token.kind == "symbol" and self.token.text in symbols
 
     def expect(self, symbol: str) -> None:
-        """Raises RefusedError unless this token is up, and goes on."""
+        """Raise RefusedError unless this token is up, and goes on."""
         if not self.at(symbol):
             raise self.syntax_error()
         self.next()
@@ -466,12 +466,12 @@ class Parser:
 
 
 def parse(text: str, aliases: Mapping[str, str]) -> Node:
-    """Raises RefusedError, or GraphError 501 for what is not emulated."""
+    """Raise RefusedError, or GraphError 501 for what is not emulated."""
     return Parser(text, aliases).whole()
 
 
 def parse_order(text: str, aliases: Mapping[str, str]) -> list[tuple[Node, bool]]:
-    """Of ``$orderby``: each expression, and whether it is descending. Raises as ``parse``."""
+    """Of ``$orderby``: each expression, and whether it is descending. Raise as ``parse``."""
     parser = Parser(text, aliases)
     lexer = parser.lexer
     found: list[tuple[Node, bool]] = []
@@ -488,7 +488,7 @@ def parse_order(text: str, aliases: Mapping[str, str]) -> list[tuple[Node, bool]
 
 def parse_named(text: str, aliases: Mapping[str, str]) -> list[tuple[str | None, Node]]:
     """Of ``('x')``, ``(id='x')`` or ``domainName='x'``: the values, with their names where they
-    have any. Raises as ``parse``."""
+    have any. Raise as ``parse``."""
     parser = Parser(text, aliases)
     lexer = parser.lexer
     is_enclosed = lexer.at("(")

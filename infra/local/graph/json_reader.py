@@ -31,7 +31,7 @@ class JsonError(Exception):
 
 
 def read_json(text: str) -> Any:
-    """Objects become ``Object``, arrays lists. Raises JsonError."""
+    """Objects become ``Object``, arrays lists. Raise JsonError."""
     return _Reader(text).whole()
 
 

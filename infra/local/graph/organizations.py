@@ -74,7 +74,7 @@ class Organizations:
             self._keep(organization)
 
     def add(self, read: Mapping[str, Any], app_id: str, config: Config) -> Organization:
-        """Raises GraphError for a duplicate, and at the tenant's limit."""
+        """Raise GraphError for a duplicate, and at the tenant's limit."""
         if config.judges:
             self._refuse_duplicate(read, config)
         if len(self._by_id) >= config.organization_limit:
@@ -102,14 +102,14 @@ class Organizations:
         return organization
 
     def get(self, organization_id: str, situation: Situation | None = None) -> Organization:
-        """For writing: listed or not. Raises GraphError 404, in the situation given."""
+        """For writing: listed or not. Raise GraphError 404, in the situation given."""
         organization = self._by_id.get(organization_id.lower())
         if organization is None:
             raise not_found(f"The connected organization '{organization_id}'", situation)
         return organization
 
     def read(self, organization_id: str, config: Config) -> Organization:
-        """For reading: not before it is listed. Raises GraphError 404."""
+        """For reading: not before it is listed. Raise GraphError 404."""
         organization = self.get(organization_id, "readUnknown")
         if organization.stored_at > _listed_until(config):
             raise not_found(f"The connected organization '{organization_id}'", "readUnknown")
@@ -122,7 +122,7 @@ class Organizations:
         return [organization for organization in self._in_order if organization.stored_at <= until]
 
     def remove(self, organization_id: str, config: Config) -> None:
-        """Raises GraphError for one that is unknown, or in use."""
+        """Raise GraphError for one that is unknown, or in use."""
         organization = self.get(organization_id, "deleteUnknown")
         if organization.id in config.holds:
             raise bad_request(

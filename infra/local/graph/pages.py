@@ -53,7 +53,7 @@ class View:
         return Language(self.options.model, self.collection.type_name, ignores_case)
 
     def page(self) -> Answer:
-        """Raises GraphError."""
+        """Raise GraphError."""
         options = self.options
         token = options.token
         keys = self._keys()
@@ -213,7 +213,7 @@ def _literal(entity: Entity, key: OrderKey, options: Options) -> str:
 
 
 def _read_token(token: str, options: Options, keys: Sequence[OrderKey]) -> list[Any]:
-    """The values behind which a page begins. Raises GraphError."""
+    """The values behind which a page begins. Raise GraphError."""
     if not token:
         # The library does not catch what its own reader of tokens raises.
         raise GraphError(
@@ -260,14 +260,14 @@ def _is_literal_of(type_name: str, text: str) -> bool:
 
 
 def check_token(options: Options) -> None:
-    """Where there are no pages. Raises GraphError."""
+    """Where there are no pages. Raise GraphError."""
     if options.token is not None:
         _token_parts(options.token, options)
         raise not_emulated("$skiptoken for a single entity")
 
 
 def entity_answer(view: View, entity: Entity, context: str, status: int = 200) -> Answer:
-    """One thing, with its context. Raises GraphError."""
+    """One thing, with its context. Raise GraphError."""
     view.options.refuse_collections_options()
     check_token(view.options)
     shown = shape(entity, view)

@@ -49,7 +49,7 @@ def _segment(text: str) -> Segment:
 def read_key(arguments: str, type_name: str) -> str | None:
     """The key in the parentheses behind an entity set; None where they are empty.
 
-    Raises GraphError."""
+    Raise GraphError."""
     if not arguments.strip():
         return None
     try:
@@ -86,7 +86,7 @@ def is_function(segment: Segment, name: str) -> bool:
 
 
 def read_argument(segment: Segment, name: str, aliases: Mapping[str, str]) -> str:
-    """The one argument of a function, which has this name. Raises GraphError."""
+    """The one argument of a function, which has this name. Raise GraphError."""
     try:
         found = grammar.parse_named(segment.arguments or "", aliases)
     except RefusedError as refused:

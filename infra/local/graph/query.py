@@ -37,7 +37,7 @@ class Query:
     def system(self) -> Mapping[str, str]:
         """The options of OData by their names without ``$``; a repeated one is one with a comma.
 
-        Raises GraphError for one that OData does not have."""
+        Raise GraphError for one that OData does not have."""
         found: dict[str, str] = {}
         for name, value in self.pairs:
             known = system_name(name)
@@ -52,7 +52,7 @@ class Query:
         return found
 
     def refuse_options(self, *but: str) -> None:
-        """Where there is nothing that options would change. Raises GraphError."""
+        """Where there is nothing that options would change. Raise GraphError."""
         for name in self.system:
             if name not in but:
                 raise not_emulated(f"${name} here")
@@ -276,7 +276,7 @@ def _count(system: Mapping[str, str]) -> bool:
 
 def metadata_level(media_type: str) -> Metadata:
     """How much an answer says of itself, by ``Accept`` or ``$format``. What neither is known to
-    name is minimal. Raises GraphError."""
+    name is minimal. Raise GraphError."""
     text = media_type.lower().replace(" ", "")
     if "odata.metadata=full" in text or "ieee754compatible=true" in text:
         raise not_emulated(f"The format {media_type}")

@@ -71,7 +71,7 @@ _KNOWN = (
 
 
 def read_principals(value: object) -> list[Principal]:
-    """Beside Microsoft Graph and the app's identity. Raises pydantic.ValidationError."""
+    """Beside Microsoft Graph and the app's identity. Raise pydantic.ValidationError."""
     return [*_KNOWN, *_PRINCIPALS.validate_python(value)]
 
 
@@ -84,7 +84,7 @@ class Rights:
         self.directory_roles: list[Assignment] = []
 
     def principal(self, key: str, by: str = "id") -> Principal:
-        """Raises GraphError 404."""
+        """Raise GraphError 404."""
         for principal in self.principals:
             if str(getattr(principal, by)).casefold() == key.casefold():
                 return principal

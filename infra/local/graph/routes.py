@@ -208,7 +208,7 @@ def _units(path: Sequence[Segment]) -> list[_Unit]:
 
 
 def _find(call: Call) -> tuple[Route, list[str]]:
-    """Raises GraphError."""
+    """Raise GraphError."""
     if call.version not in _ALL:
         raise not_found_segment(call.version)
     model = MODELS[call.version]

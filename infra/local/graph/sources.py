@@ -53,7 +53,7 @@ def tenant_source(tenant_id: str, display_name: str) -> Source:
 def judged(source: Source | None) -> Source:
     """The source of a new organization, with all the properties of its type.
 
-    Raises GraphError for what Graph would make of nothing."""
+    Raise GraphError for what Graph would make of nothing."""
     if source is None or type_of(source) not in SOURCE_PROPERTIES:
         shown = None if source is None else source["@odata.type"]
         raise bad_request(f"'{shown}' is not an identity source to create.")

@@ -16,7 +16,7 @@ class Window:
         self._admitted: deque[float] = deque()
 
     def admit(self, throttle: Throttle | None) -> None:
-        """Raises GraphError 429 with the seconds until there is room."""
+        """Raise GraphError 429 with the seconds until there is room."""
         if throttle is None:
             return
         now = time.monotonic()

@@ -22,7 +22,7 @@ def folded(value: Any) -> Any:
 def ticks(text: str) -> int:
     """Of a date with or without its time: steps of 100 ns since the year 1.
 
-    Raises ValueError."""
+    Raise ValueError."""
     day, separator, rest = text.partition("T")
     clock = rest.rstrip("Z").partition("+")[0].partition("-")[0]
     whole, _, fraction = clock.partition(".")

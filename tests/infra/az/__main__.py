@@ -76,7 +76,7 @@ def of_texts(place: str, texts: Iterator[str]) -> Iterator[Command]:
 def run(
     place: str, scripts: list[str], environment: dict[str, str] | None = None
 ) -> Iterator[Command]:
-    """Give the commands that scripts come to."""
+    """Return the commands that scripts come to."""
     for script in scripts:
         with tempfile.TemporaryDirectory() as folder:
             recorders = Recorders(Path(folder))

@@ -78,7 +78,7 @@ class Deployment:
 def deploy(
     path: Path, parameters: Mapping[str, Value], cloud: str | None = "AzureCloud"
 ) -> Deployment:
-    """Raises BicepError where a compiler or Azure would refuse it. `cloud` None: not known."""
+    """Raise BicepError where a compiler or Azure would refuse it. `cloud` None: not known."""
     return _Deploying(read(path), parameters, functions.Place(cloud)).run()
 
 
@@ -167,7 +167,7 @@ class _Deploying:
         return Symbol(declaration.symbol, declaration.kind, name, resource_id)
 
     def _named(self, kind: str, own: Value, values: Mapping[str, Value]) -> tuple[Value, Value]:
-        """Give the whole name of a resource, and its id."""
+        """Return the whole name of a resource, and its id."""
         parent, scope = values.get("parent"), values.get("scope")
         if kind == "Microsoft.Resources/resourceGroups":
             return own, f"{functions.SUBSCRIPTION}/resourceGroups/{own}"

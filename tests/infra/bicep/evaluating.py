@@ -42,7 +42,7 @@ class Evaluator:
         return replace(self, lookup=lambda n: names[n] if n in names else outer(n))
 
     def value(self, node: Node) -> Value:
-        """Raises BicepError."""
+        """Raise BicepError."""
         if node.type in _LITERALS:
             return _LITERALS[node.type](text_of(node))
         parts = said(node)
@@ -52,7 +52,7 @@ class Evaluator:
         return by_type(node, parts)
 
     def rounds(self, loop: Node) -> list[tuple["Evaluator", Node]]:
-        """Give what sees the names of each round of a loop, with the loop's body."""
+        """Return what sees the names of each round of a loop, with the loop's body."""
         names, source, body = loop.named_children
         collection = self.value(source)
         if not isinstance(collection, list):

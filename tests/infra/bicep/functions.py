@@ -37,7 +37,7 @@ class Place:
         return f"{SUBSCRIPTION}/resourceGroups/{self.group}" if self.group else SUBSCRIPTION
 
     def resource_id(self, kind: str, *names: Value) -> Value:
-        """Give the id of what is deployed here; `names`: its parents' first."""
+        """Return the id of what is deployed here; `names`: its parents' first."""
         if not is_known(names):
             words = [SUBSCRIPTION.rpartition("/")[2], *filter(None, [self.group]), kind, *names]
             return Unknown(f"resourceId({', '.join(map(expression, words))})", "string")
@@ -105,7 +105,7 @@ _PLACES: dict[str, Value] = {
 
 
 def call(name: str, arguments: list[Value], place: Place) -> Value:
-    """Raises KeyError for a function that infra/ did not use so far."""
+    """Raise KeyError for a function that infra/ did not use so far."""
     if name == "environment":
         return environment(place.cloud)
     if name in _PLACES:

@@ -16,7 +16,7 @@ def guid(*texts: str) -> str:
 
 
 def unique_string(*texts: str) -> str:
-    """Give 13 characters: 64 bits of a MurmurHash, five a character."""
+    """Return 13 characters: 64 bits of a MurmurHash, five a character."""
     rest = _murmur("-".join(texts).encode())
     return "".join(_ALPHABET[rest << 5 * i >> 59 & 31] for i in range(13))
 

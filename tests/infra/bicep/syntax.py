@@ -64,7 +64,7 @@ class Template:
 
 
 def read(path: Path) -> Template:
-    """Raises BicepError."""
+    """Raise BicepError."""
     text = path.read_text()
     template = Template(path, extensions=tuple(_EXTENSION.findall(text)))
     text = _NULLABLE.sub(rf"\1{NULLABLE}\2", text)
@@ -84,7 +84,7 @@ def read(path: Path) -> Template:
 
 
 def assignments(path: Path) -> dict[str, Node]:
-    """Give the parameters that a .bicepparam file assigns. Raises BicepError."""
+    """Return the parameters that a .bicepparam file assigns. Raise BicepError."""
     return read(path).variables
 
 
@@ -132,7 +132,7 @@ def _faults(root: Node) -> Iterator[Node]:
 
 
 def said(node: Node) -> list[Node]:
-    """Give the parts of a node that mean something to the deployment."""
+    """Return the parts of a node that mean something to the deployment."""
     return [part for part in node.named_children if part.type not in _UNSAID]
 
 

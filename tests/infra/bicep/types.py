@@ -96,7 +96,7 @@ class Types:
 
 
 def properties_of(wanted: Node) -> tuple[dict[str, tuple[Node, Decorators]], Node | None]:
-    """Give the properties of an object type, and the type of all others (`*`)."""
+    """Return the properties of an object type, and the type of all others (`*`)."""
     known: dict[str, tuple[Node, Decorators]] = {}
     others: Node | None = None
     decorators: Decorators = {}
@@ -114,7 +114,7 @@ def properties_of(wanted: Node) -> tuple[dict[str, tuple[Node, Decorators]], Nod
 
 
 def _kind_of(wanted: Node) -> str:
-    """Give Bicep's name of the type of values that are of it; "other" for what has a name."""
+    """Return Bicep's name of the type of values that are of it; "other" for what has a name."""
     inner = said(wanted)[0] if wanted.type == "type" else wanted
     if inner.type in {"object", "array_type"}:
         return "object" if inner.type == "object" else "array"

@@ -39,7 +39,7 @@ class Symbol:
 
 
 def last_name(name: Value) -> Value:
-    """Give a resource's own part of a name that has its parents' before it."""
+    """Return a resource's own part of a name that has its parents' before it."""
     return name.rpartition("/")[2] if isinstance(name, str) else name
 
 

@@ -25,7 +25,7 @@ def is_code(node: ast.AST) -> bool:
 
 
 def codes_of(node: ast.AST) -> Iterator[ast.AST]:
-    """Give whatever stands in the place of an error's code."""
+    """Return whatever stands in the place of an error's code."""
     match node:
         case ast.Call(func=ast.Name(id="OnboardingError"), keywords=keywords):
             yield from (keyword.value for keyword in keywords if keyword.arg == "code")

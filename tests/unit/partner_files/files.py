@@ -23,7 +23,7 @@ async def only_row(content: Content, content_type: str | None = None) -> Partner
 
 
 async def bodies(content: Content, content_type: str | None = None) -> list[JsonValue]:
-    """Give the requests as they would be sent one by one."""
+    """Return the requests as they would be sent one by one."""
     read = await rows(content, content_type)
     assert [row.faults for row in read] == [()] * len(read)
     dumped = [row.request.model_dump(mode="json", exclude_none=True) for row in read if row.request]
@@ -31,7 +31,7 @@ async def bodies(content: Content, content_type: str | None = None) -> list[Json
 
 
 async def unreadable(content: Content, content_type: str | None = None) -> str:
-    """Give the sentence that says why a file can't be read."""
+    """Return the sentence that says why a file can't be read."""
     with pytest.raises(FileUnreadableError) as raised:
         await read(content, content_type)
     assert raised.value.action.endswith("."), "it says what to do"
