@@ -245,8 +245,8 @@ MUTATIONS = (
     Mutation(
         "the policy does not judge the tenant",
         "connorg/core/onboarding/steps.py",
-        old="policy.refusal(self._request, channel, self._tenant)",
-        new="policy.refusal(self._request, channel)",
+        old="policy.refusal(self._request, channel, self._tenant, ",
+        new="policy.refusal(self._request, channel, None, ",
         killed_by=f"{_STEPS}::test_the_policy_is_asked_again_when_the_tenant_is_known",
     ),
     Mutation(

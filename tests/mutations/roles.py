@@ -221,8 +221,8 @@ MUTATIONS = (
     Mutation(
         "a key's holder names itself",
         "connorg/functions/http/callers.py",
-        old="    if settings().require_entra:\n        _caller.set(_told_by",
-        new="    if True:\n        _caller.set(_told_by",
+        old="    _caller.set(None)\n    if not settings().require_entra:\n        return\n",
+        new="    _caller.set(None)\n",
         killed_by=f"{_ROLES}test_nobody_passes_for_a_channel",
     ),
     Mutation(
