@@ -28,4 +28,6 @@ async def examine(principal_id: str) -> AsyncIterator[Finding]:
         text = f"{principal.name} has more than it needs: one of the two is enough."
         yield note("least privilege", text, f"Take the {WRITE.name} away.")
     if LOOKUP not in held:
-        yield note("tenant lookup in Entra", f"{principal.name} lacks the {LOOKUP.name}.", grant)
+        yield note(
+            "tenant lookup in Entra", f"{principal.name} does not have the {LOOKUP.name}.", grant
+        )

@@ -220,7 +220,9 @@ def _entry(answer: httpx.Response) -> Finding:
             text = "The key is wrong, or App Service authentication rejects the token."
             return fault("caller", text, _LET_IN)
         case 403:
-            text = "The token is good, but its identity lacks the app role Onboarding.Manage."
+            text = (
+                "The token is good, but its identity does not have the app role Onboarding.Manage."
+            )
             return fault("caller", text, _ROLE)
         case 404:
             text = "The app has no /api/health/details: an older version is deployed."

@@ -4,7 +4,7 @@
     python -m infra.grant caller --principal-id ID --app APP_ID --role Onboarding.Submit
 
 Exit codes: 0 everything is there; 1 it could not be given or seen; 2 wrong arguments; 3 with
---check: something lacks; 4 who is signed in may not do it, or nobody is signed in.
+--check: something is missing; 4 who is signed in may not do it, or nobody is signed in.
 """
 
 import argparse
@@ -67,7 +67,7 @@ async def _give(
     if not missing:
         say(f"{principal.name} ({principal.id}) has everything. Nothing to do.")
         return DONE
-    say(f"{principal.name} ({principal.id}) lacks:")
+    say(f"{principal.name} ({principal.id}) is missing:")
     for right in missing:
         say(f"  - {right.name}: {right.does}")
     if chosen.check:
@@ -113,7 +113,7 @@ def parser_of(command: Literal["grant", "caller"]) -> argparse.ArgumentParser:
         )
         parser.add_argument("--no-tenant-lookup", dest="tenant_lookup", action="store_false")
     parser.add_argument("--yes", action="store_true", help="don't ask")
-    parser.add_argument("--check", action="store_true", help="change nothing, say what lacks")
+    parser.add_argument("--check", action="store_true", help="change nothing, say what is missing")
     parser.add_argument("--patience", type=float, default=PATIENCE, metavar="SECONDS")
     return parser
 

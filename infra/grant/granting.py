@@ -1,4 +1,4 @@
-"""Giving rights so that a repeat does no harm: look what lacks, give that, look again."""
+"""Granting rights so that a repeat does no harm: look what is missing, grant it, look again."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ _FINAL = (NotAllowedError, NotSignedInError, AmbiguousError)
 
 
 class UnsettledError(Exception):
-    """After all patience something lacks still; the text says what, and what Entra said last."""
+    """Something is still missing when the time is up. The text says what, and what Entra said."""
 
 
 class Patience:
@@ -68,7 +68,7 @@ async def lacking(entra: Entra, principal: Principal, rights: Sequence[Right]) -
 async def settle(
     entra: Entra, principal: Principal, rights: Sequence[Right], patience: Patience
 ) -> None:
-    """Return what lacks and wait until Entra shows it.
+    """Grant what is missing and wait until Entra shows it.
 
     An answer that was lost, and a refusal because the right is there already, look alike in the
     end: the right is there. So neither is told apart from the other.

@@ -346,7 +346,7 @@ async def test_entra_with_and_without_app_service_authentication(
                     )
                 assert found["forged caller"]["level"] == "ok"
                 assert tried in found["forged caller"]["detail"]
-            assert "lacks the app role" in found["caller"]["detail"]
+            assert "does not have the app role" in found["caller"]["detail"]
             assert "python -m infra.grant caller" in found["caller"]["mend"]
             monkeypatch.setenv("IDENTITY_HEADER", "wrong")
             found = await patient.findings("--audience", AUDIENCE, key=False, url=url, code=WELL)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from connorg.core.ports import Clock
 from connorg.core.throttle.gate import Gate, GateStore
 
-_LINE = timedelta(seconds=0.3)  # of turns given out, after which rows wait, and that they then take
+_LINE = timedelta(seconds=0.3)  # rows wait while turns for longer than this are taken
 _CLOSEST = 0.98  # of the distance of turns: late calls catch up, within what Graph took
 
 

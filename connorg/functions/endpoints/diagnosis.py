@@ -101,7 +101,7 @@ def _lookup(roles: list[str]) -> Check:
     return Check(
         name="tenantLookupPermission",
         status="missing",
-        detail=f"The token lacks {LOOKUP_ROLE}: tenants are not looked up. A domain and its"
+        detail=f"The token does not have {LOOKUP_ROLE}: tenants are not looked up. A domain and its"
         " tenant may be taken for two partners, and the home tenant behind a domain is not"
         f" recognised. {_AGE}",
         action=f"Grant {LOOKUP_ROLE}, or set CONNORG_TENANT_LOOKUP=false.",

@@ -14,7 +14,7 @@ from connorg.functions.http.onboarding_filters import OLDER_THAN, moment_ago
 from connorg.functions.http.parameters import choice, takes
 from connorg.wiring import admin, services
 
-KIND = choice("kind", "Which sponsors they lack; left out: both kinds.", SponsorKind)
+KIND = choice("kind", "The kind of sponsors that is missing; both kinds if left out.", SponsorKind)
 
 
 @takes(KIND)

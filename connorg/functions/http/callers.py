@@ -70,7 +70,7 @@ async def recognise(request: func.HttpRequest) -> None:
 
 
 def authorize(role: Role) -> None:
-    """Refuse who is not signed in or lacks the role, where the app is set to require Entra."""
+    """Reject callers who are not signed in or do not have the role, if Entra is required."""
     if not settings().require_entra:
         return
     caller = _caller.get()
@@ -83,7 +83,7 @@ def authorize(role: Role) -> None:
     if role not in caller.roles:
         raise ProblemError(
             ProblemKind.FORBIDDEN,
-            f"The caller lacks the app role {role}.",
+            f"The caller does not have the app role {role}.",
             "Ask an administrator to assign the role to the calling identity.",
         )
 
@@ -99,7 +99,7 @@ def asked_effects() -> frozenset[Effect]:
 
 
 def authorize_effects(effects: Collection[Effect]) -> None:
-    """Refuse who lacks the role for one of the effects, whatever the route asks for."""
+    """Reject callers without the role for one of the effects, whatever the route requires."""
     note_effects(effects)
     for role in sorted({ROLES[effect] for effect in effects}):
         authorize(role)

@@ -80,7 +80,7 @@ type _Mode = Literal["validation", "serialization"]
 def document(routes: Sequence[Route]) -> Schema:
     """Describe the routes.
 
-    Raise LookupError for one of which nothing is said; its text names the file that lacks it.
+    Raise LookupError for one of which nothing is said; its text names the file where it is missing.
     """
     schemas = _Schemas(_operation_of(route) for route in routes)
     paths: dict[str, Schema] = {}
@@ -114,7 +114,7 @@ def document(routes: Sequence[Route]) -> Schema:
 def _explain(described: Schema) -> None:
     """Say of each property what it means, with an example.
 
-    Raise LookupError for one of which nothing is said; its text names the file that lacks it.
+    Raise LookupError for one of which nothing is said; its text names the file where it is missing.
     """
     found = values(described)
     for name, schema in described["components"]["schemas"].items():

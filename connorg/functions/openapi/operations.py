@@ -198,8 +198,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ReplayOnboarding": Operation(
         "Replay an onboarding",
-        "Starts an onboarding that failed anew.",
-        {202: Answer("It is begun anew.", (OnboardingView,), (*_POINTERS, "Retry-After"))},
+        "Retries a failed onboarding.",
+        {202: Answer("The retry was accepted.", (OnboardingView,), (*_POINTERS, "Retry-After"))},
         (
             Kind.ONBOARDING_NOT_FOUND,
             Kind.ONBOARDING_NOT_REPLAYABLE,
@@ -269,8 +269,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ReplayBatch": Operation(
         "Replay a batch",
-        "Starts the rows of a batch anew that failed.",
-        {202: Answer("They are begun anew.", (BatchView,), (*_POINTERS, "Retry-After"))},
+        "Retries the failed rows of a batch.",
+        {202: Answer("The retry was accepted.", (BatchView,), (*_POINTERS, "Retry-After"))},
         (Kind.BATCH_NOT_FOUND, *_STORAGE),
     ),
     "CancelBatch": Operation(
