@@ -1,6 +1,7 @@
 """The options that several commands have. A command takes each group of them as one value."""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -213,6 +214,12 @@ def _in_session(
             f"This version of the command can't read the app's answer ({type(raised).__name__}).",
             "Check --url, and that the versions of the app (`health`) and the command agree.",
         )
+    except OSError as raised:
+        if isinstance(raised, BrokenPipeError):
+            raise  # who reads has enough: typer ends it without a word
+        print_line(err, f"It could not be done: {raised}.")
+        sys.stdout = None  # what it still holds can't be written either, where it is full
+        return ExitCode.FAULT
     show_error(error, out, err, is_json=options.is_json)
     return error.code
 

@@ -5,7 +5,9 @@ That the real one answers in this form is shown in tests/end_to_end/test_command
 
 import _thread
 import json
+import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -19,6 +21,7 @@ from aiohttp.test_utils import TestServer
 
 from connorg.command import watching
 from connorg.command.client import LARGEST_FILE, App
+from infra.local.child import ROOT
 from tests.command import Ended, run, run_here
 from tests.unit.command.recorded import Answer as Told
 from tests.unit.command.recorded import Recorded, StandIn
@@ -373,6 +376,19 @@ async def test_a_pipe_gets_utf_8_whatever_the_machine_writes_otherwise() -> None
             told = await run("show", "0", *option, env=env)
             assert told.code == 0, told.err
             assert name in told.out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no such device")
+def test_an_output_that_is_full_is_no_stack_trace(stand_in: StandIn) -> None:
+    answered(stand_in, 200, {}, json.dumps({"value": []}))
+    env = {**os.environ, "CONNORG_URL": stand_in.url, "CONNORG_KEY": KEY}
+    command = [sys.executable, "-m", "connorg.command", "list", "--json"]
+    with Path("/dev/full").open("wb") as full:
+        told = subprocess.run(
+            command, cwd=ROOT, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert told.returncode == 1
+    assert told.stderr == "It could not be done: [Errno 28] No space left on device.\n"
 
 
 # The bar
