@@ -5,6 +5,8 @@ from tests.mutations.mutation import Mutation
 _MEANINGS = "connorg/graph/meanings.py"
 _TEST = "tests/unit/graph/test_setbacks.py"
 _SEARCH = "connorg/graph/search.py"
+_CONFIRM = "tests/unit/core/test_confirm.py"
+_STEPS = "tests/unit/core/test_steps.py"
 _SEARCH_TEST = "tests/unit/graph/test_search.py"
 
 MUTATIONS = (
@@ -63,5 +65,55 @@ MUTATIONS = (
         old="asked_at - _LASTS if since is None else since",
         new="asked_at - _LASTS",
         killed_by=f"{_SEARCH_TEST}::test_an_older_listing_proves_nothing_of_what_came_after",
+    ),
+    Mutation(
+        "what was deleted by hand is told to stand",
+        "connorg/core/onboarding/submit.py",
+        old="return is_in_question(holder, now, services.timing) and await is_gone(",
+        new="return holder.exists_in_graph is None and await is_gone(",
+        killed_by=f"{_CONFIRM}::test_a_new_request_has_it_onboarded_again",
+    ),
+    Mutation(
+        "what was connected a moment ago is asked for again",
+        "connorg/core/onboarding/confirm.py",
+        old="age > timedelta(seconds=timing.confirm_after)",
+        new="age > timedelta(0)",
+        killed_by=f"{_CONFIRM}::test_what_was_concluded_minutes_ago_is_believed",
+    ),
+    Mutation(
+        "whatever Graph answers, what was asked for is gone",
+        "connorg/core/onboarding/confirm.py",
+        old="    if not isinstance(found, Refused) or not found.not_found:\n        return False\n",
+        new="",
+        killed_by=f"{_CONFIRM}::test_what_still_stands_is_asked_for_once_and_told_as_before",
+    ),
+    Mutation(
+        "a message joins what its submit still asks Graph about",
+        "connorg/core/onboarding/resume.py",
+        old="if age < services.timing.confirming:",
+        new="if age < 0:",
+        killed_by=f"{_CONFIRM}::test_the_message_waits_while_its_submit_asks_graph",
+    ),
+    Mutation(
+        "a domain that no tenant has is connected all the same",
+        "connorg/core/policy/rules.py",
+        old="if self.tenant_only and has_none:",
+        new="if self.tenant_only and tenant:",
+        killed_by=f"{_STEPS}::test_where_only_tenants_may_be_connected_other_domains_are_refused",
+    ),
+    Mutation(
+        "where no tenant can be looked up any domain is connected",
+        "connorg/core/onboarding/steps.py",
+        old="if policy.tenant_only and self._tenant_unknown:",
+        new="if policy.tenant_only and self._has_no_tenant:",
+        killed_by=f"{_STEPS}"
+        "::test_where_only_tenants_may_be_connected_and_none_can_be_looked_up_all_wait",
+    ),
+    Mutation(
+        "nobody is told that no tenant has the domain",
+        "connorg/core/onboarding/steps.py",
+        old="return (no_tenant(domain),) if self._has_no_tenant and domain else ()",
+        new="return (no_tenant(domain),) if self._tenant and domain else ()",
+        killed_by=f"{_STEPS}::test_a_domain_that_no_tenant_has_is_connected_with_a_warning",
     ),
 )

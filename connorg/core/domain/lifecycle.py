@@ -58,6 +58,11 @@ def begin(onboarding: Onboarding, now: datetime, timing: Timing) -> Onboarding:
     return remember(begun, step(now, Step.ATTEMPT, f"attempt {number}{unconcluded}"))
 
 
+def doubt(onboarding: Onboarding, now: datetime) -> Onboarding:
+    """Let a new onboarding look Graph up before it creates anything."""
+    return onboarding.model_copy(update={"doubt_until": now})
+
+
 def hold(onboarding: Onboarding, until: datetime, now: datetime) -> Onboarding:
     """Let it wait for the gate to open, before its first attempt."""
     waiting = move(onboarding, Status.WAITING, now, next_attempt_date_time=until)

@@ -8,6 +8,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 
+from connorg.contract.identifiers import made_at
 from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.problems import ErrorCode
@@ -15,6 +16,7 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, join
 from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.attempt import attempt_and_conclude
+from connorg.core.onboarding.confirm import is_in_question
 from connorg.core.onboarding.records import follow_joined, message_of, onboarding_of, put_again
 from connorg.core.onboarding.reject import record_failed
 from connorg.core.onboarding.replay import reopen
@@ -31,6 +33,10 @@ POISONED = OnboardingError(
     " or its process died each time.",
     action="Read the function app's log for the cause, then replay this onboarding.",
 )
+
+
+class _BeingConfirmedError(Exception):
+    """The submit of a newcomer may be asking Graph whether what the holder made still stands."""
 
 
 async def resume(services: Services, message: OnboardingMessage, *, armed: bool = True) -> None:
@@ -79,7 +85,10 @@ async def advance(
     gate, held = await asyncio.gather(
         services.throttle.gate(), services.ledger.read(message.onboarding_id)
     )
-    onboarding = await onboarding_behind(services, message, held, armed=armed)
+    try:
+        onboarding = await onboarding_behind(services, message, held, armed=armed)
+    except _BeingConfirmedError:
+        return onboarding_of(services, message), POSTPONE
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(services, onboarding, message)
@@ -160,6 +169,11 @@ async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onb
     if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
         return opened
+    now = services.clock.now()
+    if armed and is_in_question(opened.holder, now, services.timing):
+        age = (now - made_at(newcomer.id)).total_seconds()
+        if age < services.timing.confirming:
+            raise _BeingConfirmedError
     joined = join(opened.holder, newcomer)
     if isinstance(joined, Conflict):
         return await record_failed(services, newcomer, joined.error)

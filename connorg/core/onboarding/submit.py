@@ -22,6 +22,7 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Submitted, join
 from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.attempt import attempt_and_conclude
+from connorg.core.onboarding.confirm import is_gone, is_in_question
 from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import (
     delete_safety_message,
@@ -80,6 +81,12 @@ async def _submit(
     try:
         with telemetry.opening():
             opened = await services.ledger.open(opening)
+            if isinstance(opened, ClaimHeld) and await _has_nothing_left(services, opened.holder):
+                gate = await services.throttle.gate()
+                # What Graph does not find may yet be there: it is looked up before the create.
+                onboarding = lifecycle.doubt(onboarding, services.clock.now())
+                opening = _opening(services, onboarding, gate, at_once=wait > 0)
+                opened = await services.ledger.open(opening)
     except NewerVersionError:  # nothing was written, so nothing is left to do
         await delete_safety_message(services.queue, receipt)
         raise
@@ -95,6 +102,11 @@ async def _submit(
     elif opened.status is Status.WAITING:
         await _come_back_when_due(services, opened, receipt)
     return Submitted(opened, fresh=True)
+
+
+async def _has_nothing_left(services: Services, holder: Onboarding) -> bool:
+    now = services.clock.now()
+    return is_in_question(holder, now, services.timing) and await is_gone(services, holder)
 
 
 async def _put_safety_message(
