@@ -10,6 +10,7 @@ import pytest
 
 from tests import receivers, senders
 from tests.commit import commit_number, quarter
+from tests.console.installed import LEFT_OUT, find_browser
 from tests.infra import app_settings
 from tests.metrics import Metrics
 from tests.stack import Stack
@@ -18,6 +19,12 @@ from tests.stack import Stack
 DEPLOYED = app_settings.on_this_machine("least") if os.environ.get("DEPLOYED_SETTINGS") else {}
 # What several files share and takes seconds to start. Those that take longest begin first.
 SHARED = ("frail_stack", "stack", "shown", "observed", "package", "storage")
+collect_ignore_glob = [] if find_browser() else ["console/test_*.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if collect_ignore_glob:
+        terminalreporter.write_line(LEFT_OUT)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

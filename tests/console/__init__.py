@@ -1,6 +1,7 @@
 """The console in a real browser, against the local stack.
 
-browser       the browser that is there, and pages in it
+installed     which browser is here
+browser       pages in it, which are watched
 scenes        what there is to see: onboardings of the past, failures, what waits
 screenshots   `make screenshots`: the pictures of docs/console.md
 """

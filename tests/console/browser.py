@@ -1,8 +1,7 @@
-"""The browser that is there, and pages in it: Debian's Chromium, or a Chrome."""
+"""The browser that is there, and pages in it, which are watched."""
 
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -14,17 +13,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_p
 import function_app
 from connorg.functions.openapi.document import document
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-LEFT_OUT = (
-    "no browser is here, so nobody looked at the console: install Chromium (apt-get install"
-    " chromium) or Chrome, or name one in CONNORG_BROWSER"
-)
 WIDE, NARROW = (1280, 800), (390, 800)
-
-
-def find_browser() -> str | None:
-    named = os.environ.get("CONNORG_BROWSER")
-    return named or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests import senders
 from tests.console import scenes
-from tests.console.browser import LEFT_OUT, browsing, find_browser, opened
+from tests.console.browser import browsing, opened
+from tests.console.installed import LEFT_OUT, find_browser
 from tests.end_to_end.client import Connorg
 from tests.stack import Stack
 
@@ -25,8 +26,7 @@ SETTINGS = {
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     path = find_browser()
-    if path is None:
-        pytest.skip(LEFT_OUT)
+    assert path, LEFT_OUT
     async with browsing(path) as browser:
         yield browser
 

@@ -15,8 +15,9 @@ from playwright.async_api import Browser, Page
 from infra.local.child import ROOT
 from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests.console import scenes
-from tests.console.browser import LEFT_OUT, NARROW, browsing, find_browser, opened
+from tests.console.browser import NARROW, browsing, opened
 from tests.console.conftest import SETTINGS, sign_in
+from tests.console.installed import LEFT_OUT, find_browser
 from tests.end_to_end.client import Connorg
 from tests.stack import Stack
 
@@ -141,7 +142,7 @@ async def take(
 async def main(folder: Path, *, as_png: bool) -> int:
     path = find_browser()
     if path is None:
-        print(f"{LEFT_OUT}.", file=sys.stderr)  # noqa: T201
+        print(LEFT_OUT, file=sys.stderr)  # noqa: T201
         return 1
     with Stack(settings=SETTINGS) as stack:
         async with Connorg(stack) as connorg, browsing(path) as browser:

@@ -81,8 +81,12 @@ async def test_a_file_is_checked_started_watched_and_its_results_saved(
     await connorg.graph.heal()
     await page.get_by_role("button", name="Retry what failed").click()
     await expect(page.get_by_role("region", name="Batch")).to_contain_text("5 ✓ Succeeded")
+    batch = page.url
     await page.get_by_role("link", name="Show its onboardings").click()
     await expect(page.get_by_text("5 onboardings")).to_be_visible()
+    await page.goto(f"{page.url.partition('#')[0]}#/connect?way=file")
+    await page.get_by_role("region", name="Batches of this tab").get_by_role("link").click()
+    await expect(page).to_have_url(batch)
 
 
 @pytest.mark.slow

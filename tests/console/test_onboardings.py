@@ -144,6 +144,9 @@ async def test_one_that_waits_says_why_and_is_canceled_once_that_is_confirmed(
     await region.get_by_text("Waiting longest").get_by_role("link").click()
     await expect(page.get_by_role("heading", name="Why it waits")).to_be_visible()
     await expect(page.get_by_text("Grant the app's managed identity")).to_be_visible()
+    until = page.get_by_role("region", name="History").get_by_text("until").first
+    await expect(until.locator("time")).to_have_attribute("title", re.compile(" UTC$"))
+    await expect(until).not_to_contain_text("Z")
     cancel = page.get_by_role("button", name="Cancel", exact=True)
     await cancel.click()
     await page.keyboard.press("Escape")

@@ -39,7 +39,7 @@ function App() {
   if (!session.isKnown) return html`<main id="main"><p class="quiet">${t.loading}</p></main>`;
   if (!session.rights) return html`<${SignIn} error=${session.error} open=${open} />`;
   return html`<${Shell} rights=${session.rights} leave=${() => {
-    forgetKey();
+    sessionStorage.clear();
     if (SIGN_IN === "app-service") location.assign(LOGOUT + encodeURIComponent(location.pathname));
     else set({ isKnown: true });
   }} />`;

@@ -1,9 +1,9 @@
 // A batch: how far it is, what failed first, and its results.
-import { useState } from "./hooks.js";
+import { useEffect, useState } from "./hooks.js";
 import { call, download, get } from "./api.js";
 import { html } from "./html.js";
 import { Copy, Facts, Heading, Question, Read, Status, Ticket, Time, explain } from "./parts.js";
-import { say, to, useAction, useLive } from "./state.js";
+import { noteBatch, say, to, useAction, useLive } from "./state.js";
 import { t } from "./texts.js";
 
 const SECONDS = 2; // between two looks
@@ -24,6 +24,7 @@ function timeLeft(seconds) {
 
 function Content({ of, path, rights, refresh }) {
   const [busy, run] = useAction(explain);
+  useEffect(() => noteBatch(of), [of.id]);
   const [asks, ask] = useState(false);
   const words = t.batch;
   const { counts, rows } = of;

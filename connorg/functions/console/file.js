@@ -2,8 +2,8 @@
 import { useRef, useState } from "./hooks.js";
 import { call } from "./api.js";
 import { html } from "./html.js";
-import { Fault, Field, explain } from "./parts.js";
-import { to, useAction } from "./state.js";
+import { Fault, Field, Time, explain } from "./parts.js";
+import { knownBatches, to, useAction } from "./state.js";
 import { t } from "./texts.js";
 
 const TYPES = { csv: "text/csv", json: "application/json", ndjson: "application/x-ndjson", jsonl: "application/x-ndjson" };
@@ -52,6 +52,10 @@ export function FileForm() {
       }</p>`}</div>
       <${Fault} error=${chosen?.error} />
     </section>
+    ${!chosen && knownBatches().length > 0 && html`<section aria-labelledby="batches"><h2 id="batches">${words.batches}</h2>
+      <ul>${knownBatches().map(({ id, createdDateTime }) => html`<li key=${id}>
+        <a href=${to(["batches", id])}>${t.batch.title}, <${Time} at=${createdDateTime} /></a></li>`)}</ul>
+    </section>`}
     ${chosen?.forecast && html`<${Checked} key=${chosen.id} ...${chosen} />`}`;
 }
 

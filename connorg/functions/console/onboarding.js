@@ -2,7 +2,7 @@
 import { useState } from "./hooks.js";
 import { call, get } from "./api.js";
 import { html } from "./html.js";
-import { Copy, Facts, Heading, Question, Read, Status, Ticket, Time, explain, partnerName, sourceName } from "./parts.js";
+import { Copy, Facts, Heading, Question, Read, Status, Ticket, Time, WithTimes, explain, partnerName, sourceName } from "./parts.js";
 import { say, to, useAction, useLive } from "./state.js";
 import { t } from "./texts.js";
 
@@ -97,7 +97,7 @@ function History({ of }) {
   if (!of.length) return html`<p class="quiet">${words.noHistory}</p>`;
   return html`<ol class="history">${of.map((step) => html`<li class=${step.code ? "troubled" : step.step}>
     <p><b>${words.steps[step.step] ?? step.step}</b> <${Time} at=${step.dateTime} /></p>
-    ${step.outcome && html`<p>${step.outcome}</p>`}
+    ${step.outcome && html`<p><${WithTimes} text=${step.outcome} /></p>`}
     <p class="quiet">
       ${step.code && html`<span>${step.code}</span>`} ${step.graphStatus && html`<span>${words.graphStatus(step.graphStatus)}</span>`}${" "}
       ${step.by && html`<span>${words.by} ${step.by === "key" ? words.byKey : step.by}</span>`}

@@ -92,6 +92,7 @@ function Actions({ filters, shown, selected, select, hasMore, refresh, rights })
   const has = (fits) => shown.some((each) => selected.has(each.id) && fits(each.status));
   const change = (verb, which, said) =>
     run(async () => {
+      say(t.working);
       sayChanged(await changeMany(verb, which), said);
       select(new Set());
       await refresh();

@@ -4,7 +4,7 @@ import { changeMany, get, list } from "./api.js";
 import { html } from "./html.js";
 import { Chart, grouped } from "./chart.js";
 import { Heading, Onboarding, Read, Time, explain } from "./parts.js";
-import { to, useAction, useLive } from "./state.js";
+import { say, to, useAction, useLive } from "./state.js";
 import { sayChanged } from "./onboardings.js";
 import { t } from "./texts.js";
 
@@ -96,6 +96,7 @@ function Failures({ failed, rights, refresh }) {
   const total = failed.byStatus.Failed;
   const retry = (filters) =>
     run(async () => {
+      say(t.working);
       sayChanged(await changeMany("retry", { filters: { ...WEEK, status: "Failed", ...filters } }), t.retried);
       await refresh();
     });

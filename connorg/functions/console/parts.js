@@ -40,6 +40,12 @@ export function Time({ at }) {
   return html`<time datetime=${at} title=${utc}>${shortest(moment)}</time>`;
 }
 
+/** A text of the API, with its moments in the viewer's zone. */
+export function WithTimes({ text }) {
+  const parts = text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/);
+  return html`${parts.map((part, index) => (index % 2 ? html`<${Time} at=${part} />` : part))}`;
+}
+
 /** Say what went wrong in the API's words, and what to do. */
 export function explain(error) {
   if (error.status === 0) return t.unreachable;

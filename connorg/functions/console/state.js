@@ -82,6 +82,18 @@ export function useLive(load, of, seconds = SECONDS) {
   return { ...state, refresh: () => again.current() };
 }
 
+const BATCHES = "connorg-batches";
+const MOST_BATCHES = 10;
+
+/** Return the batches that this tab has looked at, the last one first: no route lists them. */
+export const knownBatches = () => JSON.parse(sessionStorage.getItem(BATCHES) ?? "[]");
+
+export function noteBatch({ id, createdDateTime }) {
+  const others = knownBatches().filter((known) => known.id !== id);
+  const known = [{ id, createdDateTime }, ...others].slice(0, MOST_BATCHES);
+  sessionStorage.setItem(BATCHES, JSON.stringify(known));
+}
+
 /** Say something to whoever looks or listens: what an action has come to. */
 export function say(text, { isError = false, others = [] } = {}) {
   dispatchEvent(new CustomEvent("connorg-said", { detail: { text, isError, others } }));
