@@ -146,7 +146,7 @@ export const t = {
   onboarding: {
     retry: "Retry",
     cancel: "Cancel",
-    why: { Failed: "Why it failed", other: "Why it waits" },
+    why: { Failed: "Why it failed", Waiting: "Why it waits", other: "The last attempt" },
     nextAttempt: "Next attempt",
     code: "Error code",
     graphCode: "Graph's code",
