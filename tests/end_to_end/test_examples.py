@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 import function_app
+from connorg.functions.http.audited import EFFECTS
 from connorg.functions.openapi import document
 from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests import senders
@@ -80,6 +81,8 @@ class Recorder:
         if answer.is_error:
             self.kept["problems"].setdefault(told["code"], self._plain(told))
             return dict(told)
+        is_dry = "dryRun" in path or operation == "ForgetPartner"
+        assert ("Connorg-Step" in answer.headers) is (operation in EFFECTS and not is_dry)
         if body is not None and not isinstance(body, bytes):
             self.kept["requests"].setdefault(operation, self._plain(body))
         if told is not None:

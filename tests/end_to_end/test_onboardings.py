@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import json
 from typing import Any
 
 import pytest
@@ -375,3 +376,28 @@ async def test_health_needs_no_key_and_names_each_check(connorg: Connorg) -> Non
     assert {check["name"]: check["status"] for check in answer.json()["checks"]} == dict.fromkeys(
         ("ledger", "queue", "identity", "graph", "tenantLookup"), "healthy"
     )
+
+
+async def test_an_answer_says_what_it_did_in_the_words_of_the_history(connorg: Connorg) -> None:
+    partner = Partner()
+    made, again = await connorg.submit(partner.body()), await connorg.submit(partner.body())
+    failure, later = await failed(connorg, Partner()), await waiting(connorg, Partner())
+    address = f"connected-organizations/{made.json()['result']['id']}"
+    change = json.dumps({"description": "Another"}).encode()
+    changed = await connorg.call("PATCH", address, content=change)
+    replayed = await connorg.call("POST", f"onboardings/{failure}/retry")
+    canceled = await connorg.call("DELETE", f"onboardings/{later}")
+    asked = json.dumps([Partner().body()]).encode()
+    batch = await connorg.call("POST", "batches", content=asked)
+    steps = [
+        answer.headers["connorg-step"]
+        for answer in (made, again, changed, replayed, canceled, batch)
+    ]
+    assert steps == ["created", "existing", "updated", "replayed", "canceled", "accepted"]
+    for answer in (made, replayed, canceled):
+        [word] = answer.headers.get_list("connorg-step")
+        told = (await connorg.onboarding(answer.json()["id"]))["history"]
+        assert word in {step["step"] for step in told}
+    content = json.dumps(partner.body()).encode()
+    dry = await connorg.call("POST", "connected-organizations?dryRun=true", content=content)
+    assert (dry.status_code, "connorg-step" in dry.headers) == (200, False)

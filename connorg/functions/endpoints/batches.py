@@ -8,6 +8,7 @@ import azure.functions as func
 
 from connorg.contract.batch_views import BatchView, RowResult, RowResults
 from connorg.contract.batches import Batch, BatchRow, OnInvalid
+from connorg.contract.history import Step
 from connorg.contract.identifiers import is_batch_id
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.core.batches.accept import (
@@ -22,7 +23,7 @@ from connorg.core.batches.progress import progress, results
 from connorg.core.domain.claims import Conflict
 from connorg.core.policy.ways_in import effects_of
 from connorg.functions.http.addresses import Addresses
-from connorg.functions.http.answers import conflict_problem, json_answer
+from connorg.functions.http.answers import conflict_problem, done, json_answer
 from connorg.functions.http.callers import actor_of, authorize_effects, caller_of
 from connorg.functions.http.csv_answers import csv_answer, wants_csv
 from connorg.functions.http.headers import IDEMPOTENCY_KEY, traceparent_of
@@ -74,7 +75,7 @@ async def submit(req: func.HttpRequest) -> func.HttpResponse:
     )
     if isinstance(result, Conflict):
         raise conflict_problem(result)
-    return await _accepted(req, result)
+    return await _accepted(req, result, Step.ACCEPTED)
 
 
 async def _read(req: func.HttpRequest) -> "PartnerFile":
@@ -128,19 +129,20 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST batches/{id}/retry"""
     batch = await _found(req)
     await replay_batch(services(), batch, actor_of())
-    return await _accepted(req, batch)
+    return await _accepted(req, batch, Step.REPLAYED)
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE batches/{id}"""
     batch = await _found(req)
     await cancel_batch(services(), batch)
-    return json_answer((await progress(services(), batch)).view(), 200, _pointers(req, batch))
+    headers = {**_pointers(req, batch), **done(Step.CANCELED)}
+    return json_answer((await progress(services(), batch)).view(), 200, headers)
 
 
-async def _accepted(req: func.HttpRequest, batch: Batch) -> func.HttpResponse:
+async def _accepted(req: func.HttpRequest, batch: Batch, step: Step) -> func.HttpResponse:
     view = await progress(services(), batch)
-    headers = {**_pointers(req, batch), "Retry-After": str(_poll_after(view))}
+    headers = {**_pointers(req, batch), "Retry-After": str(_poll_after(view)), **done(step)}
     return json_answer(view.view(), 202, headers)
 
 

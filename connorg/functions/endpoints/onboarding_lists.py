@@ -4,6 +4,7 @@ from datetime import datetime
 
 import azure.functions as func
 
+from connorg.contract.history import Step
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.parsing import parse
 from connorg.contract.selection import (
@@ -23,7 +24,7 @@ from connorg.core.onboarding.several import (
     replay_several,
 )
 from connorg.core.summary import summarize
-from connorg.functions.http.answers import json_answer, page_answer
+from connorg.functions.http.answers import done, json_answer, page_answer
 from connorg.functions.http.callers import actor_of
 from connorg.functions.http.csv_answers import csv_page, wants_csv
 from connorg.functions.http.onboarding_filters import FILTERS, filter_of
@@ -91,7 +92,8 @@ async def replay_all(req: func.HttpRequest) -> func.HttpResponse:
         onboardings=_selected(outcomes),
         more=outcomes.more,
     )
-    return json_answer(body.model_dump(mode="json", exclude_none=True), 200 if is_dry else 202)
+    told = body.model_dump(mode="json", exclude_none=True)
+    return json_answer(told, 200) if is_dry else json_answer(told, 202, done(Step.REPLAYED))
 
 
 @takes(*FILTERS, ALL, DRY_RUN)
@@ -106,7 +108,8 @@ async def cancel_all(req: func.HttpRequest) -> func.HttpResponse:
         onboardings=_selected(outcomes),
         more=outcomes.more,
     )
-    return json_answer(body.model_dump(mode="json", exclude_none=True), 200)
+    headers = {} if is_dry else done(Step.CANCELED)
+    return json_answer(body.model_dump(mode="json", exclude_none=True), 200, headers)
 
 
 def choice_of_call(req: func.HttpRequest, now: datetime) -> Choice:

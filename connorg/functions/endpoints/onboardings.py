@@ -6,6 +6,7 @@ import azure.functions as func
 
 from connorg.contract import channels
 from connorg.contract.asking import ask
+from connorg.contract.history import Step
 from connorg.contract.identifiers import is_onboarding_id
 from connorg.contract.onboarding import Onboarding
 from connorg.contract.problems import ProblemError, ProblemKind
@@ -23,6 +24,7 @@ from connorg.core.policy.ways_in import effects_of
 from connorg.functions.http.addresses import Addresses
 from connorg.functions.http.answers import (
     conflict_problem,
+    done,
     json_answer,
     onboarding_answer,
     refusal_problem,
@@ -95,13 +97,13 @@ async def result(req: func.HttpRequest) -> func.HttpResponse:
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """POST onboardings/{id}/retry"""
     replayed = _changed(await replay_onboarding(services(), _id_of(req), actor_of()))
-    return onboarding_answer(replayed, 202, Addresses(req))
+    return onboarding_answer(replayed, 202, Addresses(req), done(Step.REPLAYED))
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     """DELETE onboardings/{id}"""
     canceled = _changed(await cancel_onboarding(services(), _id_of(req), actor_of()))
-    return onboarding_answer(canceled, 200, Addresses(req))
+    return onboarding_answer(canceled, 200, Addresses(req), done(Step.CANCELED))
 
 
 async def _with_resolved_source(req: func.HttpRequest, onboarding: Onboarding) -> Onboarding:

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from connorg.contract.changes import NewSponsor, OrganizationChanges
 from connorg.contract.faults import Fault
 from connorg.contract.fields import CHANGEABLE
+from connorg.contract.history import Step
 from connorg.contract.identity_sources import (
     NAME_LENGTH,
     SOURCE_KINDS,
@@ -30,7 +31,7 @@ from connorg.core.organizations import (
     withdraw_sponsor,
 )
 from connorg.core.ports import OrganizationFilter, OrganizationPage
-from connorg.functions.http.answers import json_answer, page_answer
+from connorg.functions.http.answers import done, json_answer, page_answer
 from connorg.functions.http.callers import actor_of
 from connorg.functions.http.csv_answers import csv_page, wants_csv
 from connorg.functions.http.headers import IF_MATCH
@@ -103,7 +104,7 @@ async def change(req: func.HttpRequest) -> func.HttpResponse:
     changed = await change_organization(services(), organization, changes.wanted_of(organization))
     if isinstance(changed, Refused):
         raise refused_problem(changed)
-    return _answer(changed)
+    return _answer(changed, done(Step.UPDATED))
 
 
 @takes(IF_MATCH, CONFIRMATION)
@@ -115,13 +116,13 @@ async def delete(req: func.HttpRequest) -> func.HttpResponse:
             services(), _id_of(req), actor_of()
         )
         if known:
-            return func.HttpResponse(status_code=204)  # somebody deleted it elsewhere
+            return _done(Step.DELETED)  # somebody deleted it elsewhere
         raise refused_problem(organization)
     _check_confirmation(req, organization)
     refused = await delete_organization(services(), admin(), organization.id, actor_of())
     if refused is not None and not refused.not_found:
         raise refused_problem(refused)
-    return func.HttpResponse(status_code=204)
+    return _done(Step.DELETED)
 
 
 async def list_sponsors(req: func.HttpRequest) -> func.HttpResponse:
@@ -145,7 +146,7 @@ async def add_sponsor(req: func.HttpRequest) -> func.HttpResponse:
     if isinstance(settled, SponsorSettled) and settled.warning is not None:
         fault = Fault(pointer="/sponsor", detail=settled.warning.message)
         raise InvalidValuesError((fault,))
-    return func.HttpResponse(status_code=204)
+    return _done(Step.SPONSOR, "added")
 
 
 async def remove_sponsor(req: func.HttpRequest) -> func.HttpResponse:
@@ -161,7 +162,7 @@ async def remove_sponsor(req: func.HttpRequest) -> func.HttpResponse:
             f"The organization has no such sponsor among its {sponsorship.kind}.",
             "List its sponsors.",
         )
-    return func.HttpResponse(status_code=204)
+    return _done(Step.SPONSOR, "removed")
 
 
 async def _found(req: func.HttpRequest) -> ConnectedOrganization:
@@ -249,8 +250,14 @@ def _not_found() -> ProblemError:
     )
 
 
-def _answer(organization: ConnectedOrganization) -> func.HttpResponse:
-    return json_answer(_shown(organization), 200, {"ETag": organization.etag})
+def _done(step: Step, outcome: str = "") -> func.HttpResponse:
+    return func.HttpResponse(status_code=204, headers=done(step, outcome))
+
+
+def _answer(
+    organization: ConnectedOrganization, headers: Mapping[str, str] = {}
+) -> func.HttpResponse:
+    return json_answer(_shown(organization), 200, {"ETag": organization.etag, **headers})
 
 
 def _shown(organization: ConnectedOrganization) -> dict[str, object]:

@@ -5,9 +5,11 @@ import re
 import azure.functions as func
 
 from connorg.contract.changes import OrganizationReference, SubjectOrganization
+from connorg.contract.history import Step
 from connorg.contract.parsing import parse
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.endpoints.organizations import refused_problem
+from connorg.functions.http.answers import done
 from connorg.functions.http.parameters import body_of
 from connorg.wiring import admin, services
 
@@ -33,7 +35,7 @@ async def add_organization(req: func.HttpRequest) -> func.HttpResponse:
         )
     if refused is not None:
         raise refused_problem(refused)
-    return func.HttpResponse(status_code=204)
+    return func.HttpResponse(status_code=204, headers=done(Step.UPDATED))
 
 
 def _id_of(req: func.HttpRequest, name: str) -> str:

@@ -27,7 +27,7 @@ from connorg.core.onboarding.submit import submit
 from connorg.core.policy.rules import Refusal
 from connorg.core.policy.ways_in import effects_of
 from connorg.functions.http.addresses import Addresses
-from connorg.functions.http.answers import ended_problem, onboarding_answer
+from connorg.functions.http.answers import done, ended_problem, onboarding_answer, step_of
 from connorg.functions.http.callers import note_effects
 from connorg.functions.http.headers import traceparent_of
 from connorg.settings import ConfigurationError
@@ -126,10 +126,10 @@ async def _submit(
     _note(name, "accepted" if result.fresh else "repeated")
     onboarding = seen_by(result.onboarding, wanted.request)
     if not onboarding.status.terminal:
-        return onboarding_answer(onboarding, 202, Addresses(req))
+        return onboarding_answer(onboarding, 202, Addresses(req), done(step_of(result)))
     if onboarding.status is not Status.SUCCEEDED:
         raise _final(ended_problem(onboarding, Addresses(req)))
-    return onboarding_answer(onboarding, 200, Addresses(req))
+    return onboarding_answer(onboarding, 200, Addresses(req), done(step_of(result)))
 
 
 async def _refused(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 
+from connorg.contract.history import Step
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
 from connorg.contract.organization import unmet
 from connorg.contract.problems import ErrorCode, ProblemError, ProblemKind
@@ -55,6 +56,21 @@ _CONFLICTS: Mapping[Reason, tuple[ProblemKind, str, str]] = {
 }
 
 
+def done(step: Step, outcome: str = "") -> dict[str, str]:
+    """Return the header that says what a call did, in the words of the history."""
+    return {"Connorg-Step": f"{step} {outcome}".rstrip()}
+
+
+def step_of(result: Submitted) -> Step:
+    """Return what a submission did: of what was there before it did nothing."""
+    onboarding = result.onboarding
+    if not onboarding.status.terminal:
+        return Step.ACCEPTED if result.fresh else Step.JOINED
+    if result.fresh and onboarding.conclusion is not None:
+        return Step(onboarding.conclusion.value)
+    return Step.EXISTING
+
+
 def onboarding_answer(
     onboarding: Onboarding, status: int, addresses: Addresses, headers: Mapping[str, str] = {}
 ) -> func.HttpResponse:
@@ -70,6 +86,7 @@ def submitted_answer(
 ) -> func.HttpResponse:
     """Answer a submission: 201 created, 200 exists or was onboarded, 202 later, 4xx failed."""
     onboarding = result.onboarding
+    headers = {**headers, **done(step_of(result))}
     match onboarding.status:
         case Status.SUCCEEDED:
             created = result.fresh and onboarding.conclusion is Conclusion.CREATED

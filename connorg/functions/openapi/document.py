@@ -34,6 +34,10 @@ _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where its result is. A poller needs no key."},
     "Operation-Location": {"description": "Where its status is."},
     "Retry-After": {"description": "Seconds to wait before the next look.", "type": "integer"},
+    "Connorg-Step": {
+        "description": "What was done, in the words of the history: accepted, joined, created,"
+        " existing, updated, replayed, canceled, deleted, sponsor added or removed."
+    },
     "ETag": {"description": "Names the version, for If-Match."},
     "Link": {"description": "The next page of a CSV."},
     "Preference-Applied": {"description": "What was made of Prefer."},

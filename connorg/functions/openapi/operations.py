@@ -36,6 +36,7 @@ _ENDED = (
     Kind.ONBOARDING_FAILED,
 )
 _POINTERS = ("Location", "Operation-Location")
+_DONE = "Connorg-Step"
 
 
 def _report(of: type[ConnectedOrganization]) -> Answer:
@@ -54,13 +55,18 @@ OPERATIONS: Mapping[str, Operation] = {
             200: Answer(
                 "It exists, or was onboarded before; with dryRun, what would happen.",
                 (OnboardingView, Forecast),
-                more_headers=(*_POINTERS, "Preference-Applied"),
+                more_headers=(*_POINTERS, "Preference-Applied", _DONE),
             ),
-            201: Answer("It was created.", (OnboardingView,), _POINTERS, ("Preference-Applied",)),
+            201: Answer(
+                "It was created.",
+                (OnboardingView,),
+                (*_POINTERS, _DONE),
+                ("Preference-Applied",),
+            ),
             202: Answer(
                 "It is kept and will be done. Poll Location, which needs no key.",
                 (OnboardingView,),
-                (*_POINTERS, "Retry-After"),
+                (*_POINTERS, "Retry-After", _DONE),
                 ("Preference-Applied",),
             ),
         },
@@ -114,14 +120,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "ChangeOrganization": Operation(
         "Change an organization",
         "Changes the name, description or state of a connected organization.",
-        {200: Answer("The organization as it is now.", (ConnectedOrganization,), ("ETag",))},
+        {200: Answer("The organization as it is now.", (ConnectedOrganization,), ("ETag", _DONE))},
         (*_BODY, Kind.ORGANIZATION_NOT_FOUND, Kind.PRECONDITION_FAILED, *_STORAGE, *_GRAPH),
         request=(OrganizationChanges,),
     ),
     "DeleteOrganization": Operation(
         "Delete an organization",
         "Deletes a connected organization that If-Match or displayName confirms.",
-        {204: Answer("It is gone.")},
+        {204: Answer("It is gone.", headers=(_DONE,))},
         (
             Kind.ORGANIZATION_NOT_FOUND,
             Kind.PRECONDITION_FAILED,
@@ -139,20 +145,20 @@ OPERATIONS: Mapping[str, Operation] = {
     "AddSponsor": Operation(
         "Add a sponsor",
         "Adds a user or a group to the sponsors of an organization.",
-        {204: Answer("It is a sponsor.")},
+        {204: Answer("It is a sponsor.", headers=(_DONE,))},
         (*_BODY, Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
         request=(NewSponsor,),
     ),
     "RemoveSponsor": Operation(
         "Remove a sponsor",
         "Takes a user or a group from the sponsors of an organization.",
-        {204: Answer("It is none any more.")},
+        {204: Answer("It is none any more.", headers=(_DONE,))},
         (Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
     ),
     "AddOrganizationToSubject": Operation(
         "Add an organization to a requestor",
         "Microsoft Graph's Add connectedOrganization (beta), by its body or by reference.",
-        {204: Answer("It is added.")},
+        {204: Answer("It is added.", headers=(_DONE,))},
         (*_BODY, Kind.ORGANIZATION_NOT_FOUND, *_STORAGE, *_GRAPH),
         request=(SubjectOrganization, OrganizationReference),
     ),
@@ -199,7 +205,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "ReplayOnboarding": Operation(
         "Replay an onboarding",
         "Retries a failed onboarding.",
-        {202: Answer("The retry was accepted.", (OnboardingView,), (*_POINTERS, "Retry-After"))},
+        {
+            202: Answer(
+                "The retry was accepted.", (OnboardingView,), (*_POINTERS, "Retry-After", _DONE)
+            )
+        },
         (
             Kind.ONBOARDING_NOT_FOUND,
             Kind.ONBOARDING_NOT_REPLAYABLE,
@@ -212,7 +222,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Retries the failed onboardings that match the filters or have the ids, 500 a call.",
         {
             200: Answer("Those that would be replayed.", (Replays,)),
-            202: Answer("Those that are replayed.", (Replays,)),
+            202: Answer("Those that are replayed.", (Replays,), (_DONE,)),
         },
         (*_BODY, *_STORAGE),
         request=(Selection,),
@@ -221,7 +231,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "CancelAll": Operation(
         "Cancel those that wait",
         "Cancels the onboardings that match the filters or have the ids and wait, 500 a call.",
-        {200: Answer("Those that are canceled, or would be.", (Cancellations,))},
+        {
+            200: Answer(
+                "Those that are canceled, or would be.", (Cancellations,), more_headers=(_DONE,)
+            )
+        },
         (*_BODY, *_STORAGE),
         request=(Selection,),
         is_optional=True,
@@ -229,7 +243,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "CancelOnboarding": Operation(
         "Cancel an onboarding",
         "Cancels an onboarding that waits.",
-        {200: Answer("It is canceled.", (OnboardingView,), _POINTERS)},
+        {200: Answer("It is canceled.", (OnboardingView,), (*_POINTERS, _DONE))},
         (Kind.ONBOARDING_NOT_FOUND, Kind.ONBOARDING_NOT_CANCELABLE, *_STORAGE),
     ),
     "ForgetPartner": Operation(
@@ -243,7 +257,9 @@ OPERATIONS: Mapping[str, Operation] = {
         "Takes a file of partners as CSV, a JSON array or NDJSON, 5,000 rows and 4 MB at most.",
         {
             200: Answer("With dryRun: what each row would come to.", (BatchForecast,)),
-            202: Answer("It is kept and will be done.", (BatchView,), (*_POINTERS, "Retry-After")),
+            202: Answer(
+                "It is kept and will be done.", (BatchView,), (*_POINTERS, "Retry-After", _DONE)
+            ),
         },
         (*_BODY, Kind.IDEMPOTENCY_KEY_REUSED, *_STORAGE, *_GRAPH),
         request=(OnboardingRequest,),
@@ -270,22 +286,24 @@ OPERATIONS: Mapping[str, Operation] = {
     "ReplayBatch": Operation(
         "Replay a batch",
         "Retries the failed rows of a batch.",
-        {202: Answer("The retry was accepted.", (BatchView,), (*_POINTERS, "Retry-After"))},
+        {202: Answer("The retry was accepted.", (BatchView,), (*_POINTERS, "Retry-After", _DONE))},
         (Kind.BATCH_NOT_FOUND, *_STORAGE),
     ),
     "CancelBatch": Operation(
         "Cancel a batch",
         "Cancels the rows of a batch that are not done.",
-        {200: Answer("The status of the batch.", (BatchView,), _POINTERS)},
+        {200: Answer("The status of the batch.", (BatchView,), (*_POINTERS, _DONE))},
         (Kind.BATCH_NOT_FOUND, *_STORAGE),
     ),
     "ReceiveWebhook": Operation(
         "Receive a webhook",
         "Takes an event of a ticketing system, which proves itself as its source declares.",
         {
-            200: Answer("It was done before.", (OnboardingView,), _POINTERS),
+            200: Answer("It was done before.", (OnboardingView,), (*_POINTERS, _DONE)),
             202: Answer(
-                "It is kept and will be done.", (OnboardingView,), (*_POINTERS, "Retry-After")
+                "It is kept and will be done.",
+                (OnboardingView,),
+                (*_POINTERS, "Retry-After", _DONE),
             ),
             204: Answer("The event does not count."),
         },
