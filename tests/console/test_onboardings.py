@@ -149,6 +149,7 @@ async def test_one_that_waits_says_why_and_is_canceled_once_that_is_confirmed(
     await expect(until).not_to_contain_text("Z")
     cancel = page.get_by_role("button", name="Cancel", exact=True)
     await cancel.click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert (await connorg.onboarding(waiting))["status"] != "Canceled"

@@ -1,5 +1,5 @@
 // Parts that several pages are made of.
-import { useEffect, useRef, useState } from "./hooks.js";
+import { useEffect, useLayoutEffect, useRef, useState } from "./hooks.js";
 import { html } from "./html.js";
 import { t } from "./texts.js";
 import { to } from "./state.js";
@@ -111,7 +111,7 @@ export function Onboarding({ of }) {
 /** A question in front of everything else. It takes the focus, and gives it back. */
 export function Question({ title, confirm, danger, disabled, onYes, onNo, children }) {
   const dialog = useRef();
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => dialog.current.showModal(), []);
   const answer = (event) => {
     event.preventDefault();
     onYes();
