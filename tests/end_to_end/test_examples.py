@@ -58,6 +58,8 @@ class Recorder:
         self._http = httpx.Client(base_url=f"{stack.functions}/api/", timeout=120)
         self._graph = httpx.Client(base_url=f"{stack.graph}/_emulator/", timeout=60)
         self._same: dict[str, str] = {}
+        self.results: dict[str, str] = {}
+        """The result addresses of onboardings, complete in themselves."""
         self.kept: dict[str, Any] = {"requests": {}, "answers": {}, "problems": {}}
 
     def prepare(self, part: str, content: Any, method: str = "PUT") -> None:
@@ -78,6 +80,8 @@ class Recorder:
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         answer = self._http.request(route.method, path or route.path, content=content, headers=sent)
         told: Any = answer.json() if answer.content else None
+        if told is not None and "location" in answer.headers and operation == "SubmitOrganization":
+            self.results[told.get("id") or told["onboardingId"]] = answer.headers["location"]
         if answer.is_error:
             self.kept["problems"].setdefault(told["code"], self._plain(told))
             return dict(told)
@@ -165,7 +169,7 @@ def _submits(app: Recorder) -> str:
     submit(body=asked("denied"))
     app.call("ReadOnboarding", f"onboardings/{made['id']}")
     app.call("ReadOnboarding", "onboardings/none")
-    app.call("ReadResult", f"onboardings/{made['id']}/result")
+    app.call("ReadResult", app.results[made["id"]])
     app.call("ReplayOnboarding", f"onboardings/{made['id']}/retry")
     app.call("CancelOnboarding", f"onboardings/{made['id']}")
     return str(made["result"]["id"])
@@ -186,10 +190,10 @@ def _failures(app: Recorder) -> None:
     waiting = [submit(body=asked(name), prefer="wait=5")["id"] for name in ("wingtip", "litware")]
     for onboarding_id in waiting:
         app.until(f"onboardings/{onboarding_id}", "Waiting")
-    app.call("ReadResult", f"onboardings/{waiting[0]}/result")
+    app.call("ReadResult", app.results[waiting[0]])
     app.call("ForgetPartner", "onboardings/forget?domain=wingtip.com")
     app.call("CancelOnboarding", f"onboardings/{waiting[0]}")
-    app.call("ReadResult", f"onboardings/{waiting[0]}/result")
+    app.call("ReadResult", app.results[waiting[0]])
     app.call("CancelAll", "onboardings/cancel", {"ids": [waiting[1]]})
     app.prepare("faults", [])
     app.call("ForgetPartner", "onboardings/forget?domain=wingtip.com")
