@@ -219,7 +219,7 @@ async def test_a_token_of_before_the_grant(patient: Patient) -> None:
             found = await patient.findings(code=WELL)
             for check, words in (
                 ("permission", "carries User.Read.All"),
-                ("tenantLookupPermission", "lacks CrossTenantInformation.ReadBasic.All"),
+                ("tenantLookupPermission", "does not have CrossTenantInformation.ReadBasic.All"),
             ):
                 assert found[check]["level"] == "note"
                 assert words in found[check]["detail"]
