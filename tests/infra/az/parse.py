@@ -11,8 +11,8 @@ import sys
 from typing import Any, NoReturn
 
 from azure.cli.core import get_default_cli
-from azure.cli.core.azclierror import AzCLIError
 from knack.events import EVENT_INVOKER_POST_PARSE_ARGS
+from knack.util import CLIError
 
 
 class _UnderstoodError(Exception):
@@ -46,7 +46,7 @@ def fault_of(words: list[str]) -> str | None:
             invoker.execute(words)
     except _UnderstoodError:
         return None
-    except AzCLIError as error:
+    except CLIError as error:
         return str(error)
     except SystemExit:
         return told.getvalue().strip() or "it is not understood"
