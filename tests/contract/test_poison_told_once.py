@@ -11,7 +11,7 @@ from azure.functions.meta import Datum
 from azure.functions.queue import QueueMessageInConverter
 from azure.storage.queue.aio import QueueClient
 
-from connorg.core.ports import StorageUnavailableError
+from connorg.core.ports import StorageUnavailableError, SupersededError
 from connorg.functions.queues import envelope
 from connorg.storage.queues import AzureRetryQueue
 from infra.local.functions_host.host_json import QueueOptions
@@ -34,11 +34,19 @@ def in_hand(message_id: str, receipt: str, tries: int = 1) -> func.QueueMessage:
     return decoded
 
 
-@pytest.mark.parametrize(("tries", "told"), [(1, logging.ERROR), (2, logging.INFO)])
+@pytest.mark.parametrize(
+    ("fault", "tries", "told"),
+    [
+        (RuntimeError("the ledger can't be read"), 1, logging.ERROR),
+        (RuntimeError("the ledger can't be read"), 2, logging.INFO),
+        (SupersededError("an attempt is running"), 1, logging.INFO),
+    ],
+)
 async def test_poison_that_fails_succeeds_for_the_host_and_stays_hidden(
     storage: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    fault: Exception,
     tries: int,
     told: int,
 ) -> None:
@@ -53,7 +61,7 @@ async def test_poison_that_fails_succeeds_for_the_host_and_stays_hidden(
         async def function(call: Call) -> Result:
             assert call.metadata["DequeueCount"] == Json("1")
             async with envelope.telling_once(name, message_of(call, tries)):
-                raise RuntimeError("the ledger can't be read")
+                raise fault
             results.append(True)
             return Result(ok=True)
 

@@ -12,13 +12,14 @@ from connorg.contract.onboarding import OnboardingError
 from connorg.contract.problems import ErrorCode
 from connorg.contract.versions import NewerVersionError
 from connorg.core.onboarding.producers import record_unreadable
-from connorg.core.ports import Receipt
+from connorg.core.ports import Receipt, SupersededError
 from connorg.settings import ConfigurationError
 from connorg.wiring import message_queue, services
 
 _log = logging.getLogger(__name__)
 
 _UNTIL_MENDED = 5 * 60.0  # seconds; an upgrade takes minutes too, and so does a setting
+_UNTIL_LEASE_ENDS = 30.0  # seconds; a lease is half a minute long unless an attempt may take longer
 _UNTIL_NEXT_BURIAL = 10 * 60.0  # seconds, doubled with each try
 _LONGEST_UNTIL_NEXT_BURIAL = 6 * 60 * 60.0  # some 30 tries in the seven days of a poison message
 _MOST_DOUBLINGS = 10
@@ -52,12 +53,15 @@ async def telling_once(queue: str, msg: func.QueueMessage) -> AsyncIterator[None
     succeeds: the host finds that its receipt is stale, and leaves the message where it is. Where
     storage can't be reached the function fails, and the host hides the message.
     """
+    tries = msg.dequeue_count or 1
+    receipt = Receipt(str(msg.id), str(msg.pop_receipt))
     try:
         yield
+    except SupersededError as error:  # no fault: an attempt has its lease still
+        await message_queue(f"{queue}-poison").hide(receipt, _UNTIL_LEASE_ENDS)
+        _log.info("a message of %s-poison waits: %s", queue, error)
     except Exception:  # noqa: BLE001  whatever it is, the next try may go well
-        tries = msg.dequeue_count or 1
         pause = _UNTIL_NEXT_BURIAL * 2 ** min(tries - 1, _MOST_DOUBLINGS)
-        receipt = Receipt(str(msg.id), str(msg.pop_receipt))
         await message_queue(f"{queue}-poison").hide(receipt, min(pause, _LONGEST_UNTIL_NEXT_BURIAL))
         tell = _log.exception if tries == 1 else _log.info
         tell("a message of %s-poison can't be dealt with yet (try %d)", queue, tries)
