@@ -35,21 +35,21 @@ def in_hand(message_id: str, receipt: str, tries: int = 1) -> func.QueueMessage:
 
 
 @pytest.mark.parametrize(
-    ("fault", "tries", "told"),
+    ("case", "told"),
     [
-        (RuntimeError("the ledger can't be read"), 1, logging.ERROR),
-        (RuntimeError("the ledger can't be read"), 2, logging.INFO),
-        (SupersededError("an attempt is running"), 1, logging.INFO),
+        ((RuntimeError("the ledger can't be read"), 1), logging.ERROR),
+        ((RuntimeError("the ledger can't be read"), 2), logging.INFO),
+        ((SupersededError("an attempt is running"), 1), logging.INFO),
     ],
 )
 async def test_poison_that_fails_succeeds_for_the_host_and_stays_hidden(
     storage: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    fault: Exception,
-    tries: int,
+    case: tuple[Exception, int],
     told: int,
 ) -> None:
+    fault, tries = case
     caplog.set_level(logging.INFO)
     name = f"told-{uuid.uuid4().hex[:8]}"
     results: list[bool] = []
