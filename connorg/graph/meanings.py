@@ -108,7 +108,7 @@ _CHALLENGE_WORDS = re.compile(
 _EXPIRED_WORDS = re.compile(r"expired|lifetime validation")
 _TAKEN_WORDS = re.compile(r"already|duplicate|conflict|in use|\btaken\b|unique")
 _PROPERTY_WORDS = re.compile(
-    r"requestbodyread|\bproperty '|a type named '|cannot convert the literal|"
+    r"\bproperty '|a type named '|cannot convert the literal|"
     r"\b(displayname|description|identitysources?|state|domainname|tenantid|issueruri|"
     r"cloudinstance)\b"
 )
