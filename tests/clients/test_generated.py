@@ -5,6 +5,7 @@ both are listed.
 """
 
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -48,7 +49,9 @@ def outcome(target: Stack, command: list[str], **environment: str) -> None:
     created, refused = (f"{name}-{uuid.uuid4().hex[:12]}.com" for name in ("created", "refused"))
     once = {"method": "POST", "path": "connectedOrganizations", "fault": "status", "status": 400}
     faults = f"{target.graph}/_emulator/faults"
-    httpx.put(faults, json=[{**once, "code": "Refused", "times": 1}]).raise_for_status()
+    # Not the retry of the client before, which may be under way.
+    rule = {**once, "code": "Refused", "body": re.escape(refused), "times": 1}
+    httpx.put(faults, json=[rule]).raise_for_status()
     arguments = [f"{target.functions}/api", target.key, reference, created, refused]
     told = json.loads(run([*command, *arguments], **environment).splitlines()[-1])
     assert told == {

@@ -83,6 +83,7 @@ WITHOUT_SUCCESS = {
     "AddSponsor",
     "RemoveSponsor",
     "ReceiveWebhook",
+    "ReadResult",  # each address has a key of its own
 }
 
 

@@ -44,6 +44,8 @@ FAULTS = [
     {**SOMETIMES, "seed": 5, "fault": "reset"},
 ]
 
+_ROOM = 120  # columns, in which names and domains are whole
+
 console = Console(highlight=False)
 
 type Json = dict[str, Any]
@@ -154,8 +156,9 @@ async def _watch(http: httpx.AsyncClient, functions: str, answers: list[Sent]) -
 
 def _table(answers: list[Sent], onboardings: dict[str, Json]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("Partner", "Domain or tenant", "Sent", "What happened"):
-        table.add_column(column, overflow="fold")
+    for column in ("Partner", "Domain or tenant", "Sent"):
+        table.add_column(column, overflow="fold", no_wrap=console.width >= _ROOM)
+    table.add_column("What happened", overflow="fold")
     seen: set[str] = set()
     for partner, status in answers:
         onboarding = onboardings.get(partner.name, {})
