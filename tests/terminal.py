@@ -16,6 +16,7 @@ from typing import Self
 from infra.local.child import ROOT, tethered
 
 _LINES = 50
+_SIZE = ("COLUMNS", "LINES")
 _PATIENCE = 150  # seconds; nothing waits that long unless something is broken
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -26,13 +27,15 @@ class Terminal:
     def __init__(self, command: Sequence[str], columns: int = 80) -> None:
         self._screen, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, columns, 0, 0))
+        # What a runner of tests says of its own size would count for more than the terminal's.
+        inherited = {name: value for name, value in os.environ.items() if name not in _SIZE}
         self._process = subprocess.Popen(
             tethered(command),
             cwd=ROOT,
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env={**inherited, "TERM": "xterm-256color"},
             start_new_session=True,
         )
         os.close(terminal)
@@ -71,7 +74,7 @@ class Terminal:
     def ended(self) -> int:
         """Wait for the end. Return the exit code."""
         self._wait(lambda: self._process.poll() is not None, "does not end")
-        while self._more(0):
+        while self._more(10):  # until the other side is closed
             pass
         return self._process.returncode
 
