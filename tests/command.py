@@ -1,28 +1,20 @@
 """`connorg` as a person runs it: a process, with or without a terminal; or within this one."""
 
 import asyncio
-import fcntl
 import os
-import pty
-import re
-import signal
-import struct
 import sys
-import termios
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
-from types import TracebackType
-from typing import Self
 
 import pytest
 
 from connorg.command import commands
 from infra.local.child import ROOT
+from tests.terminal import CODES, Terminal
 
 PATIENCE_SECONDS = 90  # nothing waits that long unless something is broken
-CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of colours and of the cursor
 WIDE, NARROW = 200, 80  # columns
 
 
@@ -33,10 +25,6 @@ class Ended:
     err: str
     seen: str = ""
     """Both, in the order in which they were written; of a command within this process."""
-
-
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 async def run(
@@ -87,76 +75,11 @@ class _Copied(StringIO):
         return super().write(text)
 
 
-class Terminal:
-    """The command at a pseudo-terminal. `seen` is all that it wrote there so far."""
-
-    def __init__(
-        self, *arguments: object, env: Mapping[str, str] | None = None, columns: int = WIDE
-    ) -> None:
-        self._arguments, self._env, self._columns = arguments, env or {}, columns
-        self.seen = ""
-
-    async def __aenter__(self) -> Self:
-        self._own, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, self._columns, 0, 0))
-        environment = {**_environment(self._env), "TERM": "xterm-256color"}
-        del environment["COLUMNS"]  # the terminal says it
-        self._process = await asyncio.create_subprocess_exec(
-            *_command(self._arguments),
-            cwd=ROOT,
-            env=environment,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            # As in a terminal, also where the tests run in the background of a shell: there an
-            # interrupt is ignored, and children inherit that.
-            preexec_fn=_heed_interrupts,
-        )
-        os.close(theirs)
-        os.set_blocking(self._own, False)
-        return self
-
-    async def __aexit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-        os.close(self._own)
-
-    async def shows(self, pattern: str) -> re.Match[str]:
-        """Wait until the terminal has shown something."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (found := re.search(pattern, self._read())):
-                assert self._process.returncode is None, f"it ended: {self.seen}"
-                await asyncio.sleep(0.05)
-        return found
-
-    def types(self, text: str) -> None:
-        os.write(self._own, text.encode())
-
-    async def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-
-    async def ended(self) -> int:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            # A terminal that nobody reads is full some time, and then the command would wait too.
-            while self._process.returncode is None:
-                self._read()
-                await asyncio.sleep(0.05)
-        code = self._process.returncode
-        self._read()
-        assert "Traceback" not in self.seen, self.seen
-        return code
-
-    def _read(self) -> str:
-        with suppress(OSError):  # nothing more now, or ever
-            while chunk := os.read(self._own, 65536):
-                self.seen += CODES.sub("", chunk.decode(errors="replace"))
-        return self.seen
+def at_terminal(
+    *arguments: object, env: Mapping[str, str] | None = None, columns: int = WIDE
+) -> Terminal:
+    """The command at a pseudo-terminal."""
+    return Terminal(_command(arguments), columns, _environment(env))
 
 
 def _command(arguments: tuple[object, ...], module: str = "connorg.command") -> list[str]:

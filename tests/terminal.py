@@ -1,95 +1,110 @@
 """A command on a pseudo-terminal, as a person has it."""
 
+import asyncio
 import fcntl
 import os
 import pty
 import re
-import select
+import signal
 import struct
-import subprocess
 import termios
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from infra.local.child import ROOT, tethered
 
+CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # of colours and of the cursor
 _LINES = 50
+# What a runner of tests says of its own size would count for more than the terminal's.
 _SIZE = ("COLUMNS", "LINES")
-_PATIENCE = 150  # seconds; nothing waits that long unless something is broken
-_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
-    """Entering starts the command; leaving kills it if it has not ended."""
+    """Entering starts the command; leaving kills it if it has not ended.
 
-    def __init__(self, command: Sequence[str], columns: int = 80) -> None:
-        self._screen, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, columns, 0, 0))
-        # What a runner of tests says of its own size would count for more than the terminal's.
-        inherited = {name: value for name, value in os.environ.items() if name not in _SIZE}
-        self._process = subprocess.Popen(
-            tethered(command),
+    `patience`: the seconds that anything is waited for.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        columns: int,
+        env: Mapping[str, str] | None = None,
+        patience: float = 90,
+    ) -> None:
+        self._command, self._columns, self._patience = command, columns, patience
+        self._env = os.environ if env is None else env
+        self._written = b""
+
+    async def __aenter__(self) -> Self:
+        self._own, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, self._columns, 0, 0))
+        inherited = {name: value for name, value in self._env.items() if name not in _SIZE}
+        self._process = await asyncio.create_subprocess_exec(
+            *tethered(self._command),
             cwd=ROOT,
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
             env={**inherited, "TERM": "xterm-256color"},
-            start_new_session=True,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            # As in a terminal, also where the tests run in the background of a shell: there an
+            # interrupt is ignored, and children inherit that.
+            preexec_fn=_heed_interrupts,
         )
-        os.close(terminal)
-        self._read = b""
-
-    def __enter__(self) -> Self:
+        os.close(theirs)
+        os.set_blocking(self._own, False)
         return self
 
-    def __exit__(
+    async def __aexit__(
         self,
-        _type: type[BaseException] | None,
-        _value: BaseException | None,
-        _traceback: TracebackType | None,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        if self._process.poll() is None:
+        if self._process.returncode is None:
             self._process.kill()
-            self._process.wait()
-        os.close(self._screen)
+            await self._process.wait()
+        os.close(self._own)
 
     @property
-    def text(self) -> str:
-        """What was written so far, without colours and movements of the cursor."""
-        return _CONTROLS.sub("", self._read.decode(errors="replace")).replace("\r\n", "\n")
+    def seen(self) -> str:
+        """All that was written so far, without colours and movements of the cursor."""
+        text = CODES.sub("", self._written.decode(errors="replace"))
+        return text.replace("\r\n", "\n")
 
-    def type(self, text: str) -> None:
-        os.write(self._screen, text.encode())
+    async def shows(self, pattern: str) -> re.Match[str]:
+        """Wait until the terminal has shown something."""
+        async with asyncio.timeout(self._patience):
+            while not (found := re.search(pattern, self._read())):
+                assert self._process.returncode is None, f"it ended: {self.seen}"
+                await asyncio.sleep(0.05)
+        return found
 
-    def shows(self, words: str) -> str:
-        """Wait until the words are on the screen. Return all that is."""
-        self._wait(lambda: words in self.text, f"never says {words!r}")
-        return self.text
+    def types(self, text: str) -> None:
+        os.write(self._own, text.encode())
 
-    def interrupt(self, number: int) -> None:
+    def interrupt(self, number: int = signal.SIGINT) -> None:
         self._process.send_signal(number)
 
-    def ended(self) -> int:
-        """Wait for the end. Return the exit code."""
-        self._wait(lambda: self._process.poll() is not None, "does not end")
-        while self._more(10):  # until the other side is closed
-            pass
-        return self._process.returncode
+    async def ended(self) -> int:
+        async with asyncio.timeout(self._patience):
+            # A terminal that nobody reads is full some time, and then the command would wait too.
+            while self._process.returncode is None:
+                self._read()
+                await asyncio.sleep(0.05)
+        code = self._process.returncode
+        self._read()
+        assert "Traceback" not in self.seen, self.seen
+        return code
 
-    def _wait(self, holds: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
-        while not holds():
-            self._more(0.2)
-            assert time.monotonic() < deadline, f"{otherwise}: {self.text}"
-
-    def _more(self, seconds: float) -> bool:
-        if not select.select([self._screen], [], [], seconds)[0]:
-            return False
-        try:
-            read = os.read(self._screen, 65536)
-        except OSError:  # the other side is closed
-            return False
-        self._read += read
-        return bool(read)
+    def _read(self) -> str:
+        with suppress(OSError):  # nothing more now, or ever
+            while chunk := os.read(self._own, 65536):
+                self._written += chunk
+        return self.seen

@@ -15,7 +15,7 @@ import pytest
 from infra.local.child import ROOT
 from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests import command
-from tests.command import NARROW, Ended, Terminal
+from tests.command import NARROW, Ended, at_terminal
 from tests.end_to_end.batches import ended, partners
 from tests.end_to_end.client import Connorg, Partner, eventually, failing_create
 
@@ -220,9 +220,9 @@ async def test_an_interrupt_leaves_the_batch_running_and_says_how_to_come_back(
     await connorg.graph.fail_creates(waiting, "status", status=423)
     file, results = spreadsheet(tmp_path, [done, waiting]), tmp_path / "what came.csv"
     words = ("submit", file, "--output", results)
-    async with Terminal(*words, env=environment(connorg), columns=NARROW) as terminal:
+    async with at_terminal(*words, env=environment(connorg), columns=NARROW) as terminal:
         await terminal.shows(r"1 of 2 .*1 waiting")
-        await terminal.interrupt()
+        terminal.interrupt()
         assert await terminal.ended() == 130
     assert connorg.stack.key not in terminal.seen
     assert "The batch goes on by itself." in terminal.seen
@@ -254,7 +254,7 @@ async def test_a_batch_is_canceled(connorg: Connorg, tmp_path: Path) -> None:
     waiting = Partner()
     await connorg.graph.fail_creates(waiting, "status", status=423)
     file = spreadsheet(tmp_path, [waiting])
-    async with Terminal("submit", file, env=environment(connorg)) as terminal:
+    async with at_terminal("submit", file, env=environment(connorg)) as terminal:
         await terminal.shows("1 waiting")
         batch = batch_in(terminal.seen)
         told = run_here(connorg, "cancel", batch)
@@ -267,7 +267,7 @@ async def test_a_watch_outlives_a_crash_of_the_app(frail: Connorg, tmp_path: Pat
     waiting = Partner()
     await frail.graph.fail_creates(waiting, "status", status=423)
     file = spreadsheet(tmp_path, [waiting])
-    async with Terminal("submit", file, env=environment(frail)) as terminal:
+    async with at_terminal("submit", file, env=environment(frail)) as terminal:
         await terminal.shows("1 waiting")
         frail.stack.kill("functions")
         await terminal.shows("gives no answer")

@@ -14,7 +14,7 @@ from connorg.command.connection import Connection, address_of, connect
 from connorg.command.ending import CommandError
 from connorg.command.profile import read_profile, windows_restriction, write_profile
 from connorg.command.session import invoked_as
-from tests.command import Terminal, run_here
+from tests.command import at_terminal, run_here
 from tests.unit.command.recorded import Answer, Recorded, StandIn
 
 KEY = "a-function-key-that-nobody-may-see"
@@ -183,7 +183,7 @@ async def test_a_login_asks_for_the_key_and_shows_it_nowhere(
     stand_in: StandIn, place: Path
 ) -> None:
     words = ("login", "--url", stand_in.url, "--profile", place)
-    async with Terminal(*words) as terminal:
+    async with at_terminal(*words) as terminal:
         await terminal.shows("Function key: ")
         terminal.types(f"{KEY}\n")
         assert await terminal.ended() == 0

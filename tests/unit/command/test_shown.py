@@ -15,7 +15,7 @@ import typer
 
 from connorg.command.commands import app
 from connorg.command.ending import MEANINGS
-from tests.command import NARROW, WIDE, Terminal, run_here
+from tests.command import NARROW, WIDE, at_terminal, run_here
 from tests.unit.command.record import BLOCK, FILES, PAGE, Reader
 from tests.unit.command.recorded import Recorded, StandIn
 
@@ -174,7 +174,7 @@ async def test_a_real_terminal_shows_the_same(reader: Reader, line: str, columns
     files = {word: str(reader.folder / word) for word in (*FILES, "results.csv")}
     words = [files.get(word, word) for word in reader.words(line)]
     (reader.folder / "results.csv").unlink(missing_ok=True)
-    async with Terminal(*words, env=reader.environment(line), columns=columns) as terminal:
+    async with at_terminal(*words, env=reader.environment(line), columns=columns) as terminal:
         if line.startswith("cancel"):
             await terminal.shows(r"Cancel 1 onboarding\? \[y/N\]: ")
             terminal.types("y\n")
