@@ -33,6 +33,16 @@ async def test_a_producers_message_is_onboarded(connorg: Connorg) -> None:
     assert onboarding["result"]["id"] == organization["id"]
 
 
+async def test_a_message_leaves_one_line_of_the_audit(connorg: Connorg) -> None:
+    partner = Partner()
+    await connorg.put(partner.body(reference=partner.domain))
+    listed = await connorg.only_one_listed(reference=partner.domain)
+    await connorg.ended(listed["id"])
+    told = [line for line in connorg.stack.log.splitlines() if f" of {listed['id']} by " in line]
+    assert len(told) == 1
+    assert told[0].endswith(f"audit: connect of {listed['id']} by queue over queue as nobody: 202")
+
+
 async def test_a_message_put_twice_makes_one_organization(connorg: Connorg) -> None:
     partner = Partner()
     body = partner.body(reference=partner.domain)

@@ -3,9 +3,7 @@
 import azure.functions as func
 from pydantic_core import from_json
 
-from connorg.contract import channels
 from connorg.contract.asking import ask_fields
-from connorg.contract.effects import Effect
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
 from connorg.contract.onboarding import OnboardingError
 from connorg.contract.parsing import InvalidValuesError, MalformedBodyError, parse_fields
@@ -21,10 +19,7 @@ from connorg.functions.queues.envelope import (
 )
 from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
-from connorg.telemetry.audit import Change, audit
 from connorg.wiring import services
-
-_ACCEPTED = 202  # as HTTP has it
 
 
 @unattended
@@ -37,7 +32,6 @@ async def on_message(msg: func.QueueMessage) -> None:
                 await resume(services(), message)
             case ProducerMessage() as message:
                 await receive(services(), message)
-                _audit()
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
 
@@ -55,12 +49,6 @@ async def on_poison(msg: func.QueueMessage) -> None:
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
         telemetry.poisoned(ONBOARDING_QUEUE)
-
-
-def _audit() -> None:
-    onboarding_id = telemetry.onboarding_id() or "unknown"
-    queue = channels.QUEUE
-    audit(Change(Effect.CONNECT, onboarding_id, queue, queue, "nobody", _ACCEPTED))
 
 
 def _read(text: str) -> OnboardingMessage | ProducerMessage | OnboardingError:
