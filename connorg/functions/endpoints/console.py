@@ -15,6 +15,7 @@ import azure.functions as func
 
 from connorg.contract.problems import ProblemError, ProblemKind
 from connorg.functions.http.headers import IF_NONE_MATCH
+from connorg.functions.http.pages import page_headers
 from connorg.functions.http.parameters import takes
 from connorg.settings import settings
 
@@ -27,27 +28,7 @@ _MEDIA_TYPES: Mapping[str, str] = {
     "svg": "image/svg+xml",
     "txt": "text/plain",
 }
-_POLICY = (
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-)
-_HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "; ".join(_POLICY),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    # Kept by browsers, and compared by its ETag each time: after an upgrade no old file is used.
-    "Cache-Control": "no-cache",
-}
+_HEADERS = page_headers("script-src 'self'", "style-src 'self'", "img-src 'self'")
 
 
 @takes(IF_NONE_MATCH)

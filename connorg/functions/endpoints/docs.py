@@ -12,6 +12,8 @@ from pathlib import Path
 
 import azure.functions as func
 
+from connorg.functions.http.pages import page_headers
+
 _PAGE = Path(__file__).parents[1] / "openapi/page.html"
 
 
@@ -25,25 +27,8 @@ async def show(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the
 def _page() -> tuple[str, dict[str, str]]:
     """Return the page and its headers. It is read when somebody asks for it first."""
     content = _PAGE.read_text(encoding="utf-8")
-    policy = (
-        "default-src 'none'",
-        f"script-src {_hash_of('script', content)}",
-        f"style-src {_hash_of('style', content)}",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
-    )
-    return content, {
-        "Content-Security-Policy": "; ".join(policy),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Cache-Control": "no-cache",
-    }
+    sources = (f"{tag}-src {_hash_of(tag, content)}" for tag in ("script", "style"))
+    return content, page_headers(*sources)
 
 
 def _hash_of(tag: str, page: str) -> str:

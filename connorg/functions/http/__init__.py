@@ -10,5 +10,6 @@ headers           the headers that steer
 answers           onboardings, organizations and problems as responses
 csv_answers       answers as CSV
 addresses         absolute addresses
+pages             the headers of pages
 result_tokens     the credential of a result address
 """
