@@ -243,7 +243,13 @@ async def test_a_queue_that_is_gone(patient: Patient) -> None:
 
 async def test_a_storage_account_that_does_not_answer(patient: Patient) -> None:
     patient.stack.kill("storage")
+
+    async def is_noticed() -> bool:
+        return bool((await patient.connorg.health())["status"] == "unhealthy")
+
     try:
+        # Who asks within a moment of another shares its reading of the gate, which may be older.
+        await eventually(is_noticed, "it stays healthy")
         found = await patient.findings()
         for check, role in (
             ("ledger", "Storage Table Data Contributor"),
