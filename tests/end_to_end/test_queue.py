@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from connorg.contract.identifiers import made_at
 from connorg.contract.storage_names import POISON_QUEUE
 from tests.end_to_end.client import Connorg, Json, Partner, eventually
 
@@ -31,6 +32,7 @@ async def test_a_producers_message_is_onboarded(connorg: Connorg) -> None:
     assert onboarding["status"] == "Succeeded"
     assert onboarding["source"] == "queue"
     assert onboarding["result"]["id"] == organization["id"]
+    assert made_at(onboarding["id"]).microsecond == 0, "when it was put, as the host tells it"
 
 
 async def test_a_message_leaves_one_line_of_the_audit(connorg: Connorg) -> None:

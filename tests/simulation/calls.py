@@ -48,12 +48,9 @@ class Actor:
         """When it last set out to change the gate."""
         self.turn: Turn | None = None
         """The turn that it came at."""
+        self.waits_for_turn = False
         self.graph_calls = 0
         self.steps_to_live: int | None = None
-
-    @property
-    def may_wait_for_turn(self) -> bool:
-        return self.takes_turns and self.gate is not None and self.begun is None
 
     def act(self) -> None:
         """Make this the actor of the current task and of those that it starts."""

@@ -7,9 +7,11 @@ two steps. A poison message whose function fails stays hidden until its ten minu
 messages that a worker had in hand have failed where it crashes and its host does not.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 
 from azure.core.exceptions import AzureError, HttpResponseError
 from pydantic_core import from_json
@@ -46,7 +48,7 @@ class Trigger:
         world: World,
         queue: Queue,
         poison: Queue | None,
-        function: Callable[[Services, str], Awaitable[None]],
+        function: Callable[[Services, str, datetime], Awaitable[float | None]],
     ) -> None:
         self._world = world
         self._queue = queue
@@ -128,7 +130,10 @@ class Trigger:
         if self._poison is None and self._world.host.strikes(HostFault.POISON_FAILS):
             return
         try:
-            await self._function(services, message.text)
+            inserted = self._world.moment(message.inserted_at)
+            delay = await self._function(services, message.text, inserted)
+            if delay is not None:
+                await reach_storage("put", lambda: self._queue.send(message.text, math.ceil(delay)))
         except (StorageUnavailableError, SupersededError) as error:
             self._world.note(name, f"fails: {error!r}")
             await self._fail(message)
@@ -166,33 +171,37 @@ def start_triggers(world: World) -> None:
     Trigger(world, world.callback_poison_queue, None, on_callback_poison)
 
 
-async def on_message(services: Services, text: str) -> None:
-    """As connorg.functions.queues.onboarding has it."""
+async def on_message(services: Services, text: str, inserted: datetime) -> float | None:
+    """As connorg.functions.queues.onboarding has it.
+
+    Return the seconds after which the same message must be put again, if it must.
+    """
     match _read(text):
         case OnboardingMessage() as message:
             await resume.resume(services, message)
         case ProducerMessage() as message:
-            await producers.receive(services, message)
+            return await producers.receive(services, message, inserted)
         case OnboardingError() as error:
             await producers.record_unreadable(services, text, error)
+    return None
 
 
-async def on_poison(services: Services, text: str) -> None:
+async def on_poison(services: Services, text: str, inserted: datetime) -> None:
     match _read(text):
         case OnboardingMessage() as message:
             await resume.bury(services, message)
         case ProducerMessage() as message:
-            await producers.bury_producers(services, message)
+            await producers.bury_producers(services, message, inserted)
         case OnboardingError() as error:
             await producers.record_unreadable(services, text, error)
 
 
-async def on_callback(services: Services, text: str) -> None:
+async def on_callback(services: Services, text: str, _: datetime) -> None:
     """As connorg.functions.queues.callback has it."""
     await callbacks.call_back(services, parse(CallbackMessage, text))
 
 
-async def on_callback_poison(services: Services, text: str) -> None:
+async def on_callback_poison(services: Services, text: str, _: datetime) -> None:
     await callbacks.bury_callback(services.ledger, parse(CallbackMessage, text))
 
 

@@ -276,6 +276,7 @@ class Message:
     id: str
     text: str
     pop_receipt: str
+    inserted_at: float
     visible_at: float
     dequeue_count: int = 0
 
@@ -299,7 +300,8 @@ class Queue:
     def send(self, text: str, delay: int) -> Message:
         if not self.exists:
             raise _error(ResourceNotFoundError, 404)
-        message = Message(f"m{next(self._numbers)}", text, self._receipt(), self._now() + delay)
+        now = self._now()
+        message = Message(f"m{next(self._numbers)}", text, self._receipt(), now, now + delay)
         self.messages[message.id] = message
         self.changed(message)
         return Message(**vars(message))

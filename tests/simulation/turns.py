@@ -97,7 +97,7 @@ class TurnInvariants:
         self._check_growth(old, new, asked_at)
         first = max(asked_at, old.closed_until or asked_at, old.next_turn or asked_at)
         turns = (new.next_turn - first).total_seconds() * new.pace / CALLS_OF_A_TURN
-        waiting = sum(other.may_wait_for_turn for other in actor.instance.actors)
+        waiting = sum(other.waits_for_turn for other in actor.instance.actors)
         self._check(turns > 1 - _MOMENT, f"{turns:.3f} turns were given out, less than one")
         self._check(
             turns < waiting + _MOMENT * new.pace,

@@ -55,14 +55,16 @@ class WatchedThrottle:
     async def turn(
         self, due: datetime | None, gate: Gate | None = None, *, patient: bool
     ) -> tuple[Turn, Gate] | float:
-        asked = self._watch.now
+        asked, actor = self._watch.now, current_actor()
+        actor.waits_for_turn = True
         taken: tuple[Turn, Gate] | float = await self._throttle.turn(due, gate, patient=patient)
+        actor.waits_for_turn = False
         if isinstance(taken, float):
             self._watch.put_back(due, taken)
         else:
             turn, read = taken
             # It looks again when its turn comes.
-            self._watch.gate_read(current_actor(), read, max(asked, turn.at - _BEFORE_TURN))
+            self._watch.gate_read(actor, read, max(asked, turn.at - _BEFORE_TURN))
         return taken
 
     async def until(self, turn: Turn) -> None:

@@ -118,7 +118,12 @@ class World:
 
     def now(self) -> datetime:
         """See ports.Clock."""
-        return _START + timedelta(seconds=self.loop.time())
+        return self.moment(self.loop.time())
+
+    @staticmethod
+    def moment(seconds: float) -> datetime:
+        """Return the moment so many seconds after the start."""
+        return _START + timedelta(seconds=seconds)
 
     def note(self, who: str, what: str) -> None:
         if self._tracing:

@@ -1,5 +1,7 @@
 """Messages that somebody else puts on the queue: a request each."""
 
+from datetime import datetime
+
 from connorg.contract import channels
 from connorg.contract.effects import Effect
 from connorg.contract.messages import ProducerMessage
@@ -7,6 +9,7 @@ from connorg.contract.onboarding import Onboarding, OnboardingError, Status
 from connorg.contract.requests import OnboardingRequest
 from connorg.core.callbacks import subscribe
 from connorg.core.domain.claims import Conflict, Submitted
+from connorg.core.onboarding.confirm import UnconfirmedError
 from connorg.core.onboarding.idempotency import Submission, bind_key
 from connorg.core.onboarding.records import message_of, new_onboarding
 from connorg.core.onboarding.reject import record_failed, unreadable
@@ -19,9 +22,12 @@ from connorg.telemetry.audit import NOBODY, Change, audit
 _ACCEPTED, _REFUSED = 202, 422  # as HTTP answers
 
 
-async def receive(services: Services, message: ProducerMessage) -> None:
-    """Onboard what somebody else put on the queue.
+async def receive(
+    services: Services, message: ProducerMessage, asked: datetime | None = None
+) -> float | None:
+    """Onboard what somebody else put on the queue. `asked`: when; None: nobody knows.
 
+    Return the seconds after which the same message must be put again; None: it is dealt with.
     Raise StorageUnavailableError: the message must come again.
     """
     request = message.onboarding_request
@@ -29,16 +35,20 @@ async def receive(services: Services, message: ProducerMessage) -> None:
         # Before it could take the identity source over from an onboarding that connected it.
         refusal = services.policy.early_refusal(request, channels.QUEUE)
         if refusal is not None:
-            refused = new_onboarding(services, request, channels.QUEUE)
+            refused = new_onboarding(services, request, channels.QUEUE, asked=asked)
             _audit(await record_failed(services, refused, refusal.error), request)
-            return
-        onboarding = await _bound(services, message)
+            return None
+        onboarding = await _bound(services, message, asked)
         _audit(onboarding, request)
         if request.callback_url is not None:
-            onboarding = await _opened(services, onboarding)
+            try:
+                onboarding = await _opened(services, onboarding)
+            except UnconfirmedError as error:
+                return error.delay  # the message alone holds the address to call back
             await subscribe(services, request, onboarding)
         if not onboarding.status.terminal:
             await resume(services, message_of(onboarding), armed=False)
+        return None
 
 
 def _audit(onboarding: Onboarding, request: OnboardingRequest) -> None:
@@ -57,10 +67,12 @@ def _audit(onboarding: Onboarding, request: OnboardingRequest) -> None:
     audit(change)
 
 
-async def _bound(services: Services, message: ProducerMessage) -> Onboarding:
+async def _bound(
+    services: Services, message: ProducerMessage, asked: datetime | None
+) -> Onboarding:
     """Return the onboarding of a producer's message: of its key, or a failed or new one."""
     request = message.onboarding_request
-    onboarding = new_onboarding(services, request, channels.QUEUE)
+    onboarding = new_onboarding(services, request, channels.QUEUE, asked=asked)
     if message.idempotency_key is None:
         return onboarding
     submission = Submission(request, channels.QUEUE, channels.QUEUE, message.idempotency_key)
@@ -76,11 +88,16 @@ async def _opened(services: Services, onboarding: Onboarding) -> Onboarding:
     return await onboarding_behind(services, message_of(onboarding), held, armed=False)
 
 
-async def bury_producers(services: Services, message: ProducerMessage) -> None:
-    """Close the onboarding of a producer's message that the Functions host gave up."""
+async def bury_producers(
+    services: Services, message: ProducerMessage, asked: datetime | None = None
+) -> None:
+    """Close the onboarding of a producer's message that the Functions host gave up.
+
+    Raise SupersededError: the message must come again.
+    """
     request = message.onboarding_request
     with telemetry.onboard():
-        onboarding = new_onboarding(services, request, channels.QUEUE)
+        onboarding = new_onboarding(services, request, channels.QUEUE, asked=asked)
         refusal = services.policy.early_refusal(request, channels.QUEUE)
         if refusal is not None:
             await record_failed(services, onboarding, POISONED)

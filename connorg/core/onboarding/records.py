@@ -1,7 +1,7 @@
 """The record of an onboarding: making one, finding the one that stands for it, its message."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connorg.contract.history import Step
 from connorg.contract.identifiers import new_onboarding_id, new_result_key
@@ -15,12 +15,20 @@ from connorg.telemetry import hooks as telemetry
 
 
 def new_onboarding(
-    services: Services, request: OnboardingRequest, channel: str, by: str | None = None
+    services: Services,
+    request: OnboardingRequest,
+    channel: str,
+    by: str | None = None,
+    asked: datetime | None = None,
 ) -> Onboarding:
-    """Return the onboarding of a request. `by`: who asks for it; None: all that is known is how."""
+    """Return the onboarding of a request.
+
+    `by`: who asks for it; None: all that is known is how. `asked`: when, which its id tells; None:
+    now.
+    """
     now = services.clock.now()
     return Onboarding(
-        id=new_onboarding_id(request.natural_key, now, services.random),
+        id=new_onboarding_id(request.natural_key, min(asked or now, now), services.random),
         status=Status.NOT_STARTED,
         channel=channel,
         request=request,

@@ -16,7 +16,7 @@ from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, join
 from connorg.core.domain.timing import seconds_until
 from connorg.core.onboarding.attempt import attempt_and_conclude
-from connorg.core.onboarding.confirm import is_in_question
+from connorg.core.onboarding.confirm import UnconfirmedError, is_gone_at_turn, is_in_question
 from connorg.core.onboarding.records import follow_joined, message_of, onboarding_of, put_again
 from connorg.core.onboarding.reject import record_failed
 from connorg.core.onboarding.replay import reopen
@@ -35,10 +35,6 @@ POISONED = OnboardingError(
 )
 
 
-class _BeingConfirmedError(Exception):
-    """The submit of a newcomer may be asking Graph whether what the holder made still stands."""
-
-
 async def resume(services: Services, message: OnboardingMessage, *, armed: bool = True) -> None:
     """Carry on with an onboarding. `armed`: a submit put the message, and may yet open it.
 
@@ -54,7 +50,8 @@ async def resume(services: Services, message: OnboardingMessage, *, armed: bool 
 async def bury(services: Services, message: OnboardingMessage, *, armed: bool = True) -> Onboarding:
     """Close the onboarding of a message that the Functions host gave up, and return it.
 
-    Raise SupersededError while an attempt is running: the message must come again.
+    Raise SupersededError while an attempt is running, or while it is not known whether the
+    organization of the one that it joins still exists: the message must come again.
     """
     with telemetry.bury(message):
         return await _bury(services, message, armed=armed)
@@ -86,9 +83,9 @@ async def advance(
         services.throttle.gate(), services.ledger.read(message.onboarding_id)
     )
     try:
-        onboarding = await onboarding_behind(services, message, held, armed=armed)
-    except _BeingConfirmedError:
-        return onboarding_of(services, message), POSTPONE
+        onboarding = await onboarding_behind(services, message, held, armed=armed, patient=patient)
+    except UnconfirmedError as error:
+        return onboarding_of(services, message), error.delay
     telemetry.set_onboarding(onboarding.id)
     if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
         onboarding = await _replay(services, onboarding, message)
@@ -146,18 +143,26 @@ async def try_at_turn(
 
 
 async def onboarding_behind(
-    services: Services, message: OnboardingMessage, held: Onboarding | None, *, armed: bool
+    services: Services,
+    message: OnboardingMessage,
+    held: Onboarding | None,
+    *,
+    armed: bool,
+    patient: bool = False,
 ) -> Onboarding:
     """Return the onboarding that the message is for: its own, or the one that its own joined.
 
-    Also for that one the message may be the only one.
+    Also for that one the message may be the only one. Raise UnconfirmedError.
     """
-    if held is None:
-        return await _open(services, onboarding_of(services, message), armed=armed)
-    return await follow_joined(services.ledger, held)
+    if held is not None:
+        return await follow_joined(services.ledger, held)
+    newcomer = onboarding_of(services, message)
+    return await _open(services, newcomer, armed=armed, patient=patient)
 
 
-async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onboarding:
+async def _open(
+    services: Services, newcomer: Onboarding, *, armed: bool, patient: bool
+) -> Onboarding:
     """Open the onboarding of a message that the ledger does not know; or join another one.
 
     The message may be the only one that the other has (a producer's message, delivered again), so
@@ -166,14 +171,15 @@ async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onb
     """
     with telemetry.opening():
         opened = await services.ledger.open(newcomer)
+        if isinstance(opened, ClaimHeld) and await _has_nothing_left(
+            services, opened.holder, newcomer, armed=armed, patient=patient
+        ):
+            # What Graph does not find may yet be there: it is looked up before the create.
+            newcomer = lifecycle.doubt(newcomer, services.clock.now())
+            opened = await services.ledger.open(newcomer)
     if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
         return opened
-    now = services.clock.now()
-    if armed and is_in_question(opened.holder, now, services.timing):
-        age = (now - made_at(newcomer.id)).total_seconds()
-        if age < services.timing.confirming:
-            raise _BeingConfirmedError
     joined = join(opened.holder, newcomer)
     if isinstance(joined, Conflict):
         return await record_failed(services, newcomer, joined.error)
@@ -182,6 +188,22 @@ async def _open(services: Services, newcomer: Onboarding, *, armed: bool) -> Onb
         return holder
     recorded = await services.ledger.record(lifecycle.join(newcomer, holder, services.clock.now()))
     return holder if recorded.status.terminal else recorded
+
+
+async def _has_nothing_left(
+    services: Services, holder: Onboarding, newcomer: Onboarding, *, armed: bool, patient: bool
+) -> bool:
+    """Whether the holder's organization is gone. Raise UnconfirmedError until that is known.
+
+    False once the newcomer's time is over.
+    """
+    now, asked = services.clock.now(), made_at(newcomer.id)
+    age = (now - asked).total_seconds()
+    if not is_in_question(holder, asked, now, services.timing) or age > services.timing.give_up:
+        return False
+    if armed and age < services.timing.confirming:  # its submit may be asking Graph
+        raise UnconfirmedError(holder, POSTPONE)
+    return await is_gone_at_turn(services, holder, patient=patient)
 
 
 def _is_exhausted(services: Services, onboarding: Onboarding) -> bool:

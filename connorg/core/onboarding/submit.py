@@ -35,11 +35,13 @@ from connorg.core.policy.rules import Refusal
 from connorg.core.ports import ClaimHeld, Receipt, StorageUnavailableError
 from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
+from connorg.core.throttle.throttle import GraphUnavailableError
 from connorg.telemetry import hooks as telemetry
 from connorg.telemetry.unexpected import UnexpectedError
 
 _log = logging.getLogger(__name__)
 
+_CONFIRMED_WITHIN = 5.0  # seconds; the caller waits, and a sender of webhooks not for long
 _ANSWERED_AS_FAULTS = frozenset({Status.FAILED, Status.CANCELED})
 _SAFETY_MARGIN = 5.0  # seconds that a message stays hidden beyond the caller's wait
 
@@ -105,8 +107,14 @@ async def _submit(
 
 
 async def _has_nothing_left(services: Services, holder: Onboarding) -> bool:
+    """Whether the holder's organization is gone. False if Graph can't be asked now."""
     now = services.clock.now()
-    return is_in_question(holder, now, services.timing) and await is_gone(services, holder)
+    if not is_in_question(holder, now, now, services.timing):
+        return False
+    with suppress(GraphUnavailableError, TimeoutError):
+        async with asyncio.timeout(_CONFIRMED_WITHIN):
+            return await is_gone(services, holder)
+    return False
 
 
 async def _put_safety_message(

@@ -5,6 +5,7 @@ import binascii
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 import azure.functions as func
 
@@ -78,6 +79,12 @@ def text_of(msg: func.QueueMessage) -> str:
     with suppress(binascii.Error, UnicodeDecodeError):
         return base64.b64decode(b"".join(body.split()), validate=True).decode("utf-8-sig")
     return body.decode("utf-8-sig", errors="replace")
+
+
+def put_at(msg: func.QueueMessage) -> datetime | None:
+    """Return when a message was put on the queue; None if that is not told, or without a zone."""
+    put = msg.insertion_time
+    return put if put is not None and put.tzinfo is not None else None
 
 
 def unreadable_message(why: Exception) -> OnboardingError:

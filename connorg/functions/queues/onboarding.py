@@ -13,13 +13,14 @@ from connorg.core.onboarding.resume import bury, resume
 from connorg.functions.queues.envelope import (
     keep_unreadable,
     leaving_in_place,
+    put_at,
     telling_once,
     text_of,
     unreadable_message,
 )
 from connorg.functions.unattended import unattended
 from connorg.telemetry import hooks as telemetry
-from connorg.wiring import services
+from connorg.wiring import message_queue, services
 
 
 @unattended
@@ -31,7 +32,9 @@ async def on_message(msg: func.QueueMessage) -> None:
             case OnboardingMessage() as message:
                 await resume(services(), message)
             case ProducerMessage() as message:
-                await receive(services(), message)
+                delay = await receive(services(), message, put_at(msg))
+                if delay is not None:
+                    await message_queue(ONBOARDING_QUEUE).put_back(text, delay)
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
 
@@ -45,7 +48,7 @@ async def on_poison(msg: func.QueueMessage) -> None:
             case OnboardingMessage() as message:
                 await bury(services(), message)
             case ProducerMessage() as message:
-                await bury_producers(services(), message)
+                await bury_producers(services(), message, put_at(msg))
             case OnboardingError() as error:
                 await keep_unreadable(text, error)
         telemetry.poisoned(ONBOARDING_QUEUE)

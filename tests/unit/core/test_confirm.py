@@ -1,18 +1,29 @@
 """An organization that somebody deleted by hand: a new request is told the truth."""
 
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from connorg.contract import channels
+from connorg.contract.batches import BatchRow
+from connorg.contract.messages import ProducerMessage
 from connorg.contract.onboarding import Conclusion, Onboarding, OnboardingError, Status
+from connorg.core.batches.accept import BatchSubmission, submit_batch
 from connorg.core.domain.claims import Conflict, Submitted
-from connorg.core.domain.outcomes import Blocked, Later
+from connorg.core.domain.outcomes import Blocked, Later, Setback
 from connorg.core.onboarding.idempotency import Submission
+from connorg.core.onboarding.producers import bury_producers, receive
 from connorg.core.onboarding.submit import submit
+from connorg.core.policy.callback_urls import LOGIC_APPS
+from connorg.core.policy.rules import Policy
+from connorg.core.ports import OnboardingFilter
 from tests.unit.core.scene import BUSY, Scene
-from tests.unit.partners import request
+from tests.unit.partners import body, request
+
+type Arrive = Callable[[Scene], Awaitable[None]]
 
 KEY = "domain:contoso.com"
 DAY = timedelta(days=1)
@@ -118,9 +129,8 @@ async def test_the_message_waits_while_its_submit_asks_graph(scene: Scene) -> No
     assert not scene.unarmed
 
 
-async def test_a_message_whose_submit_died_joins_what_there_is(scene: Scene) -> None:
-    old = await onboarded(scene)
-    scene.clock.moment += DAY
+async def test_a_message_whose_submit_died_asks_graph_itself(scene: Scene) -> None:
+    old = await deleted_by_hand(scene)
 
     async def die() -> None:
         raise RuntimeError
@@ -128,11 +138,9 @@ async def test_a_message_whose_submit_died_joins_what_there_is(scene: Scene) -> 
     scene.meanwhile("Graph's read", die)
     with pytest.raises(RuntimeError):
         await scene.submitted(wait=0)
-    for _ in range(8):
-        await scene.deliver()
-        scene.clock.moment += timedelta(seconds=20)
-    assert not scene.queue.messages
-    assert (await scene.held(old)).deleted_date_time is None
+    await worked_off(scene)
+    assert (await scene.held(old)).deleted_date_time is not None
+    assert len(scene.graph.stored) == 1
 
 
 async def test_two_who_find_it_out_at_once_make_one(scene: Scene) -> None:
@@ -146,3 +154,123 @@ async def test_two_who_find_it_out_at_once_make_one(scene: Scene) -> None:
     assert not isinstance(answer, Conflict)
     assert len(scene.graph.stored) == 1
     assert scene.graph.commits[KEY] == 2, "the one that was deleted, and one more"
+
+
+# What nobody waits for: messages of producers, rows of files
+
+
+async def from_producer(scene: Scene, asked: datetime | None = None, **changes: Any) -> None:
+    """Receive a producer's message, and all that comes of it."""
+    message = ProducerMessage.model_validate({**body(), **changes})
+    while await receive(scene.services, message, asked or scene.clock.now()) is not None:
+        scene.clock.moment += timedelta(minutes=2)
+    await worked_off(scene)
+
+
+async def from_file(scene: Scene) -> None:
+    row = BatchRow(batch_id="", number=2, name="contoso.com", request=request())
+    await submit_batch(
+        scene.services, BatchSubmission((row,), (), None, "caller", None, "body", None)
+    )
+    await worked_off(scene)
+
+
+async def worked_off(scene: Scene) -> None:
+    for _ in range(10):
+        await scene.deliver()
+        scene.clock.moment += timedelta(seconds=20)
+    assert not scene.queue.messages
+
+
+def answers_at_the_second_read(scene: Scene, setback: Setback) -> None:
+    scene.setback = setback
+
+    async def first() -> None: ...
+
+    async def second() -> None:
+        scene.setback = None
+
+    for act in (first, second):
+        scene.meanwhile("Graph's read", act)
+
+
+async def kept(scene: Scene) -> list[Onboarding]:
+    """What the ledger lists, the oldest first."""
+    page = await scene.services.ledger.list(OnboardingFilter(), 100, None)
+    return list(reversed(page.onboardings))
+
+
+UNATTENDED = pytest.mark.parametrize("arrive", [from_producer, from_file])
+
+
+@UNATTENDED
+async def test_a_message_or_a_row_has_it_onboarded_again(scene: Scene, arrive: Arrive) -> None:
+    await deleted_by_hand(scene)
+    await arrive(scene)
+    old, new = await kept(scene)
+    assert old.deleted_date_time is not None
+    assert (new.status, new.conclusion) == (Status.SUCCEEDED, Conclusion.CREATED)
+    assert len(scene.graph.stored) == 1
+
+
+@UNATTENDED
+async def test_a_message_or_a_row_joins_what_still_exists(scene: Scene, arrive: Arrive) -> None:
+    await onboarded(scene)
+    scene.clock.moment += DAY
+    scene.calls.clear()
+    await arrive(scene)
+    (old,) = await kept(scene)
+    assert old.deleted_date_time is None
+    assert [call for call in scene.calls if call.startswith("Graph")] == ["Graph's read"]
+
+
+@UNATTENDED
+@pytest.mark.parametrize("setback", [BUSY, THROTTLED, BLOCKED], ids=["busy", "throttled", "403"])
+async def test_a_message_or_a_row_waits_until_graph_can_tell(
+    scene: Scene, arrive: Arrive, setback: Setback
+) -> None:
+    await deleted_by_hand(scene)
+    answers_at_the_second_read(scene, setback)
+    await arrive(scene)
+    (_, new) = await kept(scene)
+    assert new.conclusion is Conclusion.CREATED
+
+
+async def test_what_graph_can_never_tell_is_joined_when_its_time_is_over(scene: Scene) -> None:
+    await deleted_by_hand(scene)
+    scene.setback = BLOCKED
+    message = ProducerMessage.model_validate(body())
+    await receive(scene.services, message, scene.clock.now())
+    scene.clock.moment += 2 * DAY
+    await worked_off(scene)
+    assert {held.deleted_date_time for held in await kept(scene)} == {None}
+
+
+async def test_a_message_that_is_delivered_again_recreates_nothing(scene: Scene) -> None:
+    """It was put on the queue before its first delivery connected the partner."""
+    put = scene.clock.now()
+    await from_producer(scene, put)
+    scene.graph.stored.clear()
+    scene.clock.moment += timedelta(hours=2)
+    await from_producer(scene, put)
+    (held,) = await kept(scene)
+    assert (held.status, scene.graph.stored) == (Status.SUCCEEDED, {})
+
+
+async def test_a_message_keeps_its_callback_until_graph_can_tell(scene: Scene) -> None:
+    address = "https://prod-1.westeurope.logic.azure.com/run"
+    scene.services = replace(scene.services, policy=Policy(callback_hosts=LOGIC_APPS))
+    await deleted_by_hand(scene)
+    answers_at_the_second_read(scene, BUSY)
+    await from_producer(scene, callbackUrl=address)
+    (_, new) = await kept(scene)
+    (callback,) = scene.callbacks.messages.values()
+    assert f'"{new.id}"' in callback.text
+
+
+async def test_a_poisoned_message_buries_no_success_that_is_gone(scene: Scene) -> None:
+    await deleted_by_hand(scene)
+    await bury_producers(scene.services, ProducerMessage.model_validate(body()), scene.clock.now())
+    _, new = await kept(scene)
+    assert new.last_error is not None
+    assert new.last_error.code == "MessagePoisoned"

@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 import azure.functions as func
 import pytest
+from azure.functions.meta import Datum
+from azure.functions.queue import QueueMessageInConverter
 
 from connorg.contract.identifiers import new_onboarding_id
 from connorg.contract.messages import OnboardingMessage, ProducerMessage
@@ -19,7 +21,7 @@ from connorg.functions.http.addresses import PREFIX, Addresses
 from connorg.functions.http.answers import poll_after
 from connorg.functions.http.headers import IDEMPOTENCY_KEY, PREFER, traceparent_of
 from connorg.functions.http.parameters import TOP
-from connorg.functions.queues.envelope import text_of
+from connorg.functions.queues.envelope import put_at, text_of
 from tests.unit.once_per_process import made_anew
 from tests.unit.partners import request
 
@@ -175,6 +177,21 @@ def test_a_message_is_read_from_base64_and_as_it_stands(text: str) -> None:
     plain = func.QueueMessage(body=text)
     encoded = func.QueueMessage(body=base64.b64encode(text.encode()).decode())
     assert text_of(plain) == text_of(encoded) == text
+
+
+@pytest.mark.parametrize(
+    ("told", "put"),
+    [
+        ('"2026-11-02T09:30:00+00:00"', datetime(2026, 11, 2, 9, 30, tzinfo=UTC)),
+        ('"2026-11-02T09:30:00"', None),
+        (None, None),
+    ],
+)
+def test_a_message_tells_when_it_was_put(told: str | None, put: datetime | None) -> None:
+    """By the library that reads what the host says."""
+    metadata = {} if told is None else {"InsertionTime": Datum(told, "json")}
+    message = QueueMessageInConverter.decode(Datum("{}", "string"), trigger_metadata=metadata)
+    assert put_at(message) == put
 
 
 def test_every_problem_has_its_own_stable_type_and_code() -> None:
