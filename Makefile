@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects campaign \
+.PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects dialects-suite campaign \
 	throttle bulk bench connector openapi examples lists live screenshots package package-test release \
 	lock clean
 # More words for the command of a target: make test ARGS="-k webhook"
@@ -68,6 +68,9 @@ simulate: setup ## Run the core through storms, 100,000 simulated schedules
 dialects: setup ## Let Graph answer 20,000 onboardings in every way; ANSWERS="1 from 4711"
 	CONNORG_ANSWERS="$(ANSWERS)" $(pytest) --numprocesses=2 -m "not slow" \
 		tests/contract/test_answers.py $(ARGS)
+
+dialects-suite: setup ## Run the end-to-end tests in each way that Graph's lists may be
+	@$(python) -m tests.dialects $(ARGS)
 
 campaign: setup ## Kill real processes while 300 partners come in and Graph fails
 	@$(python) -m tests.campaign $(ARGS)

@@ -8,13 +8,8 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.core.ports import OrganizationGateway
-from tests.contract.graphs import (
-    DIALECTS,
-    Emulator,
-    GraphUnderTest,
-    SimulatedGraph,
-    emulated,
-)
+from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
+from tests.dialects import DIALECTS
 from tests.simulation.storage import SimulatedTableClient, Table, by_turns
 
 # For tables and queues that are tried beside simulated ones.

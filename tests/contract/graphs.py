@@ -163,16 +163,6 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-# What is not known of Graph's lists, each way that it may be: "PUT /_emulator/config".
-DIALECTS: Mapping[str, dict[str, Any]] = {
-    "filters without regard to case": {"filters": "ignore_case"},
-    "$top as a limit": {"top": "limit", "pageSize": 1},
-    "unique display names": {"uniqueDisplayNames": True},
-    "an empty page before each": {"emptyPages": True},
-    "filters without effect": {"filters": "ignored"},
-}
-
-
 @asynccontextmanager
 async def emulated(version: str) -> AsyncIterator[Emulator]:
     async with TestServer(create_app()) as identity, emulated_graph() as graph:

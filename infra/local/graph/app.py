@@ -12,6 +12,7 @@ from aiohttp import web
 from infra.local.graph import control
 from infra.local.graph.batch import respond_to_batch
 from infra.local.graph.calls import Answer, Call, correlation
+from infra.local.graph.config import Config
 from infra.local.graph.faults import FaultRule, RawRule
 from infra.local.graph.model import MODELS
 from infra.local.graph.paths import read_path
@@ -23,9 +24,9 @@ _LARGEST_BODY = 4 * 1024 * 1024  # "Known issues with Microsoft Graph": 4 MB a r
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
-def create_app() -> web.Application:
+def create_app(config: Config | None = None) -> web.Application:
     app = web.Application(client_max_size=_LARGEST_BODY)
-    app[EMULATOR] = Emulator()
+    app[EMULATOR] = Emulator(config or Config())
     app.on_shutdown.append(_release)
     control.add_routes(app)
     app.router.add_route("*", "/{path:.*}", _graph)

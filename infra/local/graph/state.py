@@ -48,12 +48,14 @@ class State:
 class Emulator:
     """What the web application holds on to, so that its state can be replaced."""
 
-    def __init__(self) -> None:
-        self.state = State()
+    def __init__(self, config: Config) -> None:
+        """`config`: what the emulator starts with, and what a reset restores."""
+        self._config = config
+        self.state = State(config)
 
     def reset(self) -> None:
         self.state.over.set()
-        self.state = State()
+        self.state = State(self._config)
 
 
 EMULATOR = web.AppKey("emulator", Emulator)
