@@ -11,6 +11,7 @@ from urllib.request import getproxies_environment
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
@@ -21,6 +22,7 @@ from azure.storage.queue import TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient
 
 from connorg.core.ports import StorageUnavailableError
+from connorg.storage.transactions import FastTable
 
 _PATIENCE: dict[str, Any] = {"connection_timeout": 3, "read_timeout": 10}
 _TABLE_RETRIES: dict[str, Any] = {"retry_total": 1, "retry_backoff_factor": 0.3}
@@ -43,8 +45,8 @@ def table(
 ) -> TableClient:
     options = _TABLE_RETRIES | {"transport": _transport()}
     if connection_string is not None:
-        return TableClient.from_connection_string(connection_string, name, **options)
-    return TableClient(endpoint or "", name, credential=credential, **options)
+        return FastTable.from_connection_string(connection_string, name, **options)
+    return FastTable(endpoint or "", name, credential=credential, **options)
 
 
 def queue(
@@ -73,7 +75,8 @@ async def storage_errors() -> AsyncIterator[None]:
     """Turn "no answer" and "not allowed" into StorageUnavailableError; answers stay errors."""
     try:
         yield
-    except (ServiceRequestError, ServiceResponseError) as error:
+    except (ServiceRequestError, ServiceResponseError, DecodeError) as error:
+        # A DecodeError is an answer that is cut off or that nobody can read.
         raise StorageUnavailableError("storage did not answer") from error
     except ClientAuthenticationError as error:
         raise StorageUnavailableError("storage did not let the app in") from error
