@@ -13,8 +13,13 @@ from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.graph_service_client import GraphServiceClient
 
+from connorg.contract.identity_sources import SourceType, source_type
 from connorg.contract.onboarding import OnboardingError
-from connorg.contract.organization import ConnectedOrganization, SponsoredOrganization
+from connorg.contract.organization import (
+    ConnectedOrganization,
+    SponsoredOrganization,
+    StoredIdentitySource,
+)
 from connorg.contract.problems import ErrorCode
 from connorg.contract.sponsors import SponsorKind
 from connorg.core.domain.outcomes import Refused, Setback
@@ -30,6 +35,8 @@ from connorg.graph.sponsors import sponsors_of
 _QUERY = re.compile(r"[!-~]{0,8192}")  # what can stand in an address; httpx raises at the rest
 _ENTITLEMENTS = "identityGovernance/entitlementManagement"
 _MOST_PAGES = 50
+_DOMAIN: SourceType = "domainIdentitySource"
+_TENANT: SourceType = "azureActiveDirectoryTenant"
 _WITH_SPONSORS = f"$expand={','.join(SponsorKind)}"
 _STALE = OnboardingError(
     code=ErrorCode.REFUSED_BY_GRAPH,
@@ -54,30 +61,51 @@ class GraphOrganizationAdmin:
     async def list(
         self, which: OrganizationFilter, top: int, continuation: str | None
     ) -> OrganizationPage | Setback:
-        """Cut Graph's pages into ours: how full they are, and whether some are, is Graph's."""
-        query, skipped = _filter_query(which), 0
         if continuation is not None:
             read = _read_token(continuation)
-            if read is None:
-                return Refused(_STALE)
-            skipped, query = read
+            page = None if read is None else await self._cut(which, top, *read)
+            return Refused(_STALE) if page is None or isinstance(page, Refused) else page
+        query = _filter_query(which)
+        page = await self._cut(which, top, 0, query)
+        missed = await self._is_missed(which, page) if query else False
+        if not isinstance(missed, bool):
+            return missed
+        return await self._cut(which, top, 0, "") if missed else page
+
+    async def _cut(
+        self, which: OrganizationFilter, top: int, skipped: int, query: str
+    ) -> OrganizationPage | Setback:
+        """Cut Graph's pages into ours: how full they are, and whether some are, is Graph's."""
         for _ in range(_MOST_PAGES):
             page = await self._objects.pages.organizations(at(self._address(query)))
             if not isinstance(page, Page):
-                is_stale = isinstance(page, Refused) and continuation is not None
-                return Refused(_STALE) if is_stale else page
+                return page
             let_through = [held for held in page.value if lets_through(which, held)]
             left = let_through[skipped : skipped + top]
             if len(let_through) > skipped + top:
                 return OrganizationPage(tuple(left), _token(skipped + top, query))
             following = urlsplit(page.next_link).query if page.next_link else None
             if left or following is None:
-                if left or continuation is not None or not _is_exact(which):
-                    after = None if following is None else _token(0, following)
-                    return OrganizationPage(tuple(left), after)
-                return await self._among_all(which, top)
+                after = None if following is None else _token(0, following)
+                return OrganizationPage(tuple(left), after)
             query, skipped = following, 0
         return OrganizationPage((), _token(0, query))
+
+    async def _is_missed(
+        self, which: OrganizationFilter, page: OrganizationPage | Setback
+    ) -> bool | Setback:
+        """Whether all must be read, since Graph's filter was refused or has missed what there is.
+
+        It may be exact in letters, or silently without effect.
+        """
+        if not isinstance(page, OrganizationPage):
+            return isinstance(page, Refused)
+        if page.organizations or page.continuation is not None:
+            return False
+        held = await self._search.all()
+        if not isinstance(held, tuple):
+            return held
+        return any(lets_through(which, one) for one in held)
 
     async def list_sponsored(
         self,
@@ -92,15 +120,6 @@ class GraphOrganizationAdmin:
             return page
         following = urlsplit(page.next_link).query if page.next_link else None
         return OrganizationPage(page.value, None if following is None else _token(0, following))
-
-    async def _among_all(self, which: OrganizationFilter, top: int) -> OrganizationPage | Setback:
-        """Answer where a filter shows nothing: it may have been too exact about letters."""
-        held = await self._search.all()
-        if not isinstance(held, tuple):
-            return held
-        return OrganizationPage(
-            tuple([one for one in held if lets_through(which, one)][:top]), None
-        )
 
     def _address(self, query: str) -> str:
         # Only the query is a token's: whatever a caller makes of it, it is this collection's.
@@ -150,8 +169,8 @@ def _filter_query(which: OrganizationFilter) -> str:
     clauses = [
         equals("displayName", which.display_name) if which.display_name else None,
         equals("state", which.state) if which.state else None,
-        by_partner("domainIdentitySource", which.domain_name) if which.domain_name else None,
-        by_partner("azureActiveDirectoryTenant", which.tenant_id) if which.tenant_id else None,
+        by_partner(_DOMAIN, which.domain_name) if which.domain_name else None,
+        by_partner(_TENANT, which.tenant_id) if which.tenant_id else None,
     ]
     odata_filter = " and ".join(clause for clause in clauses if clause)
     return f"$filter={quote(odata_filter, safe='')}" if odata_filter else ""
@@ -159,22 +178,21 @@ def _filter_query(which: OrganizationFilter) -> str:
 
 def lets_through(which: OrganizationFilter, organization: ConnectedOrganization) -> bool:
     """Whether an organization is what a filter asks for, in whatever letters."""
-    held = organization.identity_sources
     return (
         _is(which.display_name, (organization.display_name,))
         and _is(which.state, (organization.state,))
-        and _is(which.domain_name, [source.domain_name for source in held])
-        and _is(which.tenant_id, [source.tenant_id for source in held])
+        and _is(which.domain_name, [s.domain_name for s in _of(_DOMAIN, organization)])
+        and _is(which.tenant_id, [s.tenant_id for s in _of(_TENANT, organization)])
     )
+
+
+def _of(kind: SourceType, organization: ConnectedOrganization) -> list[StoredIdentitySource]:
+    """Return the sources of a type. One without a type may be of any."""
+    return [s for s in organization.identity_sources if source_type(s) in {None, kind}]
 
 
 def _is(wanted: str | None, held: Iterable[str | None]) -> bool:
     return not wanted or wanted.casefold() in {(name or "").casefold() for name in held}
-
-
-def _is_exact(which: OrganizationFilter) -> bool:
-    """Whether letters can make the filter miss what it asks for."""
-    return bool(which.display_name or which.domain_name or which.tenant_id)
 
 
 def _json(method: Method, url: str, body: dict[str, Any]) -> RequestInformation:
