@@ -322,7 +322,8 @@ class Queue:
 
         Count so many deliveries: the answers of the others were lost.
         """
-        visible = [m for m in self.messages.values() if m.visible_at <= self._now()]
+        now = self._now()
+        visible = [m for m in self.messages.values() if m.visible_at <= now]
         if not visible:
             return None
         message = min(visible, key=lambda m: m.visible_at)

@@ -55,7 +55,7 @@ class TurnInvariants:
         """Somebody who asked for the gate goes by this reading of it."""
         actor.gate = gate
         oldest = asked - _OLDEST_READING
-        stood = any(one == gate and until >= oldest for one, until in self._stood)
+        stood = any(until >= oldest and one == gate for one, until in self._stood)
         self._check(
             stood or gate == self._world.invariants.gate,
             f"{actor.name} goes by a gate that it read too long ago, or that never stood so",
