@@ -33,7 +33,7 @@ NO_SECRETS: Mapping[str, str] = {
     "tests/end_to_end/test_deployed_settings.py": "a secret that the test made up",
     "tests/end_to_end/test_doctor.py": "a secret that the test made up",
     "tests/end_to_end/test_traces.py": "the id of a trace",
-    "tests/infra/bicep/hashes.py": "the name space of Azure's guid()",
+    "infra/bicep/hashes.py": "the name space of Azure's guid()",
     "tests/infra/test_files.py": "the name of a setting that holds secrets",
     "tests/payloads/*": "published examples of signed events",
     "tests/receivers.py": "secrets that tests made up",

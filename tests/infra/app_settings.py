@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from connorg.settings import Settings
-from tests.infra.bicep.values import Value, is_known
+from infra.bicep.values import Value, is_known
 from tests.infra.environments import deployed
 
 ROOT = Path(__file__).parents[2]

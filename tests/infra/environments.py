@@ -5,8 +5,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from infra.bicep.deploying import Deployment, deploy
+from infra.bicep.functions import Place
 from tests import senders
-from tests.infra.bicep.deploying import Deployment, deploy
 
 INFRA = Path(__file__).parents[2] / "infra"
 MAIN = INFRA / "main.bicep"
@@ -47,4 +48,4 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
 
 @cache
 def deployed(environment: str, cloud: str = "AzureCloud") -> Deployment:
-    return deploy(MAIN, ENVIRONMENTS[environment], cloud)
+    return deploy(MAIN, ENVIRONMENTS[environment], Place(cloud))

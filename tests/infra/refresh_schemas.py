@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from tests.infra.bicep.deploying import modules_of
-from tests.infra.bicep.syntax import read
+from infra.bicep.deploying import modules_of
+from infra.bicep.syntax import read
 from tests.infra.environments import ENTRA, MAIN
 from tests.infra.resource_types import SCHEMAS, file_of
 

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.infra.bicep.deploying import Resource
-from tests.infra.bicep.values import Symbol, Unknown, Value, type_of
+from infra.bicep.deploying import Resource
+from infra.bicep.values import Symbol, Unknown, Value, type_of
 
 SCHEMAS = Path(__file__).parent / "schemas"
 

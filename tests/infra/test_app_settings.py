@@ -5,9 +5,9 @@ import re
 import pytest
 
 from connorg.partner_files.reader import LARGEST_FILE
+from infra.bicep.values import Unknown, is_known
 from infra.local.stack import LARGEST_REQUEST_BODY
 from tests.infra.app_settings import ROOT, that_are_read, that_are_set
-from tests.infra.bicep.values import Unknown, is_known
 from tests.infra.environments import ENVIRONMENTS, deployed
 
 READ_BUT_NOT_SET = {

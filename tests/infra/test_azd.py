@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.bicep.syntax import read
 from infra.grant.__main__ import parser_of
 from infra.grant.rights import WAYS
 from tests.infra.app_settings import ROOT
 from tests.infra.azd import Azd, AzdError
-from tests.infra.bicep.syntax import read
 from tests.infra.environments import INFRA, MAIN, deployed, parameters_in
 from tests.infra.recorders import Recorders
 

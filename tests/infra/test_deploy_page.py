@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.bicep.syntax import read
 from tests.infra.app_settings import ROOT
-from tests.infra.bicep.syntax import read
 from tests.infra.environments import FILES, INFRA, MAIN, deployed
 from tests.infra.test_policy import ROLES
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from infra.bicep.deploying import deploy
+from infra.bicep.syntax import read
 from infra.doctor.__main__ import parser as doctor
 from infra.grant.__main__ import parser_of
 from tests.infra.app_settings import ROOT
 from tests.infra.azd import STEPS
-from tests.infra.bicep.deploying import deploy
-from tests.infra.bicep.syntax import read
 from tests.infra.environments import INFRA, MAIN, parameters_in
 from tests.infra.recorders import Recorders
 from tests.infra.test_deploy_page import PAGE, table_under

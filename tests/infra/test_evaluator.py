@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.infra.bicep.deploying import Deployment, deploy
-from tests.infra.bicep.evaluating import Evaluator
-from tests.infra.bicep.functions import Place
-from tests.infra.bicep.syntax import assignments
-from tests.infra.bicep.values import as_json
+from infra.bicep.deploying import Deployment, deploy
+from infra.bicep.evaluating import Evaluator
+from infra.bicep.functions import Place
+from infra.bicep.syntax import assignments
+from infra.bicep.values import as_json
 
 COMPILED = Path(__file__).parent / "compiled"
 SNAPSHOTS = sorted(COMPILED.glob("*.snapshot.json"))
@@ -21,7 +21,7 @@ def evaluated(snapshot: Path) -> Deployment:
     given = COMPILED / f"{snapshot.name.partition('.')[0]}.bicepparam"
     evaluator = Evaluator(given, Place(None), _no_names)
     parameters = {name: evaluator.value(node) for name, node in assignments(given).items()}
-    return deploy(COMPILED / "main.bicep", parameters, None)
+    return deploy(COMPILED / "main.bicep", parameters, Place(None))
 
 
 def _no_names(name: str) -> Any:

@@ -13,10 +13,10 @@ import pytest
 
 from connorg.contract.effects import Role
 from connorg.webhooks.senders import Sender
+from infra.bicep.deploying import deploy, modules_of
+from infra.bicep.syntax import BicepError, plain_text, read, text_of
+from infra.bicep.types import properties_of
 from tests import senders
-from tests.infra.bicep.deploying import deploy, modules_of
-from tests.infra.bicep.syntax import BicepError, plain_text, read, text_of
-from tests.infra.bicep.types import properties_of
 from tests.infra.environments import ENVIRONMENTS, FILES, INFRA, MAIN, deployed, parameters_in
 
 LEAST = {"environmentName": "a", "location": "westeurope"}

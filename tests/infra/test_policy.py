@@ -8,8 +8,8 @@ import pytest
 
 from connorg.contract import storage_names as names
 from function_app import routes
-from tests.infra.bicep.deploying import Deployment, Resource
-from tests.infra.bicep.values import Unknown, last_name
+from infra.bicep.deploying import Deployment, Resource
+from infra.bicep.values import Unknown, last_name
 from tests.infra.environments import ENVIRONMENTS, INFRA, deployed
 
 # "Azure built-in roles", by the last part of their ids.

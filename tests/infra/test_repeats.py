@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from infra.bicep.deploying import Resource, deploy
+from infra.bicep.syntax import read
 from tests.infra.azure import GLOBAL, IDENTITY, Azure
-from tests.infra.bicep.deploying import Resource, deploy
-from tests.infra.bicep.syntax import read
 from tests.infra.environments import ENVIRONMENTS, MAIN, deployed
 from tests.infra.test_deploy_page import table_under
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.infra.bicep.deploying import deploy
+from infra.bicep.deploying import deploy
 from tests.infra.environments import ENVIRONMENTS, INFRA, deployed
 from tests.infra.refresh_schemas import used
 from tests.infra.resource_types import SCHEMAS, faults, file_of

@@ -1,22 +1,22 @@
 """A deployment without Azure: which resources a template makes from given parameters."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tree_sitter import Node
 
-from tests.infra.bicep import functions
-from tests.infra.bicep.evaluating import Evaluator
-from tests.infra.bicep.syntax import (
+from infra.bicep.evaluating import Evaluator
+from infra.bicep.functions import Place
+from infra.bicep.syntax import (
     BicepError,
     Declaration,
     Parameter,
     Template,
     read,
 )
-from tests.infra.bicep.types import Types
-from tests.infra.bicep.values import (
+from infra.bicep.types import Types
+from infra.bicep.values import (
     Symbol,
     Unknown,
     Value,
@@ -75,17 +75,13 @@ class Deployment:
         return resource
 
 
-def deploy(
-    path: Path, parameters: Mapping[str, Value], cloud: str | None = "AzureCloud"
-) -> Deployment:
-    """Raise BicepError where a compiler or Azure would refuse it. `cloud` None: not known."""
-    return _Deploying(read(path), parameters, functions.Place(cloud)).run()
+def deploy(path: Path, parameters: Mapping[str, Value], place: Place | None = None) -> Deployment:
+    """Raise BicepError where a compiler or Azure would refuse it."""
+    return _Deploying(read(path), parameters, place or Place()).run()
 
 
 class _Deploying:
-    def __init__(
-        self, template: Template, parameters: Mapping[str, Value], place: functions.Place
-    ) -> None:
+    def __init__(self, template: Template, parameters: Mapping[str, Value], place: Place) -> None:
         self._template = template
         self._given = parameters
         self._place = place
@@ -170,7 +166,7 @@ class _Deploying:
         """Return the whole name of a resource, and its id."""
         parent, scope = values.get("parent"), values.get("scope")
         if kind == "Microsoft.Resources/resourceGroups":
-            return own, f"{functions.SUBSCRIPTION}/resourceGroups/{own}"
+            return own, f"{self._place.subscription}/resourceGroups/{own}"
         if isinstance(scope, Symbol):
             inside = f"{scope.id}/providers/{kind}"
             words = ", ".join(map(expression, [scope.id, kind, own]))
@@ -193,7 +189,7 @@ class _Deploying:
         values = evaluator.value(body)
         path = self._template.path.parent / declaration.kind
         group = values["scope"].name if "scope" in values else self._place.group
-        place = functions.Place(self._place.cloud, group)
+        place = replace(self._place, group=group)
         made = _Deploying(read(path), values["params"], place).run()
         self._deployment.resources += made.resources
         return {"outputs": made.outputs}

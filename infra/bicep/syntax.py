@@ -94,8 +94,8 @@ def _declare(template: Template, node: Node, decorators: dict[str, list[Node]]) 
         case "target_scope_assignment":
             template.scope = plain_text(names[0])
         case "parameter_declaration":
-            default = names[2] if len(names) > 2 else None
-            parameter = Parameter(names[1], default, decorators)
+            _, wanted, *default = names
+            parameter = Parameter(wanted, default[0] if default else None, decorators)
             template.parameters[text_of(names[0])] = parameter
         case "variable_declaration":
             template.variables[text_of(names[0])] = names[1]

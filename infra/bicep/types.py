@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from tests.infra.bicep.syntax import NULLABLE, Type, decorators_of, said, text_of
-from tests.infra.bicep.values import Unknown, Value, type_of
+from infra.bicep.syntax import NULLABLE, Type, decorators_of, said, text_of
+from infra.bicep.values import Unknown, Value, type_of
 
 type Decorators = Mapping[str, list[Node]]
 

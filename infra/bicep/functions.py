@@ -1,14 +1,13 @@
 """The functions of Bicep that infra/ uses. Source: "Bicep functions"."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.infra.bicep.hashes import guid, unique_string
-from tests.infra.bicep.values import Function, Symbol, Unknown, Value, expression, is_known
+from infra.bicep.hashes import guid, unique_string
+from infra.bicep.values import Function, Symbol, Unknown, Value, expression, is_known
 
-SUBSCRIPTION = "/subscriptions/99999999-0000-0000-0000-000000000002"
-TENANT = "99999999-0000-0000-0000-000000000001"
 _CLOUDS = {
     "AzureCloud": ("core.windows.net", ".vault.azure.net", "https://login.microsoftonline.com/"),
     "AzureUSGovernment": (
@@ -28,18 +27,26 @@ _CLOUDS = {
 class Place:
     """Where a template is deployed. `cloud`: None where that is not known, as in a snapshot."""
 
-    cloud: str | None
+    cloud: str | None = "AzureCloud"
     group: str | None = None
     """The resource group; None: the subscription itself."""
+    subscription_id: str = "99999999-0000-0000-0000-000000000002"
+    tenant_id: str = "99999999-0000-0000-0000-000000000001"
+
+    @property
+    def subscription(self) -> str:
+        return f"/subscriptions/{self.subscription_id}"
 
     @property
     def id(self) -> str:
-        return f"{SUBSCRIPTION}/resourceGroups/{self.group}" if self.group else SUBSCRIPTION
+        return (
+            f"{self.subscription}/resourceGroups/{self.group}" if self.group else self.subscription
+        )
 
     def resource_id(self, kind: str, *names: Value) -> Value:
         """Return the id of what is deployed here; `names`: its parents' first."""
         if not is_known(names):
-            words = [SUBSCRIPTION.rpartition("/")[2], *filter(None, [self.group]), kind, *names]
+            words = [self.subscription_id, *filter(None, [self.group]), kind, *names]
             return Unknown(f"resourceId({', '.join(map(expression, words))})", "string")
         provider, *kinds = kind.split("/")
         pairs = [word for pair in zip(kinds, names, strict=True) for word in pair]
@@ -77,16 +84,11 @@ def _unseen(value: Any) -> str:
     return f"<{value.text}>" if isinstance(value, Unknown) else str(value)
 
 
-def _role(kind: str, *names: str) -> str:
-    return f"{SUBSCRIPTION}/providers/{kind}/{'/'.join(names)}"
-
-
 # Where an argument is not known the result is not either, but its type is.
 _STRINGS: dict[str, Function] = {
     "format": lambda text, *values: text.format(*values),
     "guid": guid,
     "replace": lambda text, old, new: text.replace(old, new),
-    "subscriptionResourceId": _role,
     "toLower": lambda text: text.lower(),
     "uniqueString": unique_string,
 }
@@ -98,21 +100,22 @@ _OTHERS: dict[str, Function] = {
     "string": _string,
     "union": _union,
 }
-_PLACES: dict[str, Value] = {
-    "subscription": {"id": SUBSCRIPTION},
-    "tenant": {"tenantId": TENANT},
+_PLACES: dict[str, Callable[[Place], Value]] = {
+    "environment": lambda place: environment(place.cloud),
+    "subscription": lambda place: {"id": place.subscription},
+    "tenant": lambda place: {"tenantId": place.tenant_id},
 }
 
 
 def call(name: str, arguments: list[Value], place: Place) -> Value:
     """Raise KeyError for a function that infra/ did not use so far."""
-    if name == "environment":
-        return environment(place.cloud)
     if name in _PLACES:
-        return _PLACES[name]
+        return _PLACES[name](place)
     values = [value.id if isinstance(value, Symbol) else value for value in arguments]
     if name == "resourceId":
         return place.resource_id(*values)
+    if name == "subscriptionResourceId":
+        return replace(place, group=None).resource_id(*values)
     written = f"{name}({', '.join(map(expression, values))})"
     if name in _OTHERS:
         known = not any(isinstance(value, Unknown) for value in values)

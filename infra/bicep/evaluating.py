@@ -7,9 +7,9 @@ from typing import NoReturn
 
 from tree_sitter import Node
 
-from tests.infra.bicep import functions
-from tests.infra.bicep.syntax import error_at, said, text_of
-from tests.infra.bicep.values import Symbol, Unknown, Value, expression, is_known, type_of
+from infra.bicep import functions
+from infra.bicep.syntax import error_at, said, text_of
+from infra.bicep.values import Symbol, Unknown, Value, expression, is_known, type_of
 
 _ESCAPES = {"\\'": "'", "\\\\": "\\", "\\n": "\n", "\\r": "\r", "\\t": "\t", "\\$": "$"}
 _OPERATORS: dict[str, Callable[[Value, Value], Value]] = {
