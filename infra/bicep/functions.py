@@ -8,7 +8,7 @@ from typing import Any
 from infra.bicep.hashes import guid, unique_string
 from infra.bicep.values import Function, Symbol, Unknown, Value, expression, is_known
 
-_CLOUDS = {
+CLOUDS = {
     "AzureCloud": ("core.windows.net", ".vault.azure.net", "https://login.microsoftonline.com/"),
     "AzureUSGovernment": (
         "core.usgovcloudapi.net",
@@ -56,7 +56,7 @@ class Place:
 def environment(cloud: str | None) -> Value:
     if cloud is None:
         return Unknown("environment()")
-    storage, vault, login = _CLOUDS[cloud]
+    storage, vault, login = CLOUDS[cloud]
     return {
         "name": cloud,
         "suffixes": {"storage": storage, "keyvaultDns": vault},

@@ -1,7 +1,7 @@
 """Examine a deployed app and say how to mend what is wrong.
 
     python -m infra.doctor --url https://APP.azurewebsites.net [--key KEY | --audience api://APP_ID]
-                           [--principal-id ID] [--json]
+                           [--principal-id ID] [--resource-group GROUP [--subscription ID]] [--json]
 
 The key may stand in CONNORG_KEY, where the shell's history doesn't keep it.
 
@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from infra.doctor import identity
+from infra.doctor import identity, templates
+from infra.doctor.azure_cli import AzureCli
 from infra.doctor.findings import Finding, Level, note
 from infra.doctor.outside import Examination
 from infra.grant.entra import sign_in
@@ -55,6 +56,9 @@ async def _examine(chosen: argparse.Namespace) -> list[Finding]:
             findings.append(Finding("address", Level.FAULT, text, "Run it again."))
     if chosen.principal_id:
         findings += [finding async for finding in identity.examine(chosen.principal_id)]
+    if chosen.resource_group:
+        azure = AzureCli(chosen.subscription)
+        findings += [found async for found in templates.examine(chosen.resource_group, azure)]
     return findings + trouble
 
 
@@ -106,6 +110,12 @@ def parser() -> argparse.ArgumentParser:
     caller.add_argument("--key", help="a function key")
     caller.add_argument("--audience", help="of an Entra token, such as api://APP_ID")
     asked.add_argument("--principal-id", metavar="ID", help="object id of the app's identity")
+    asked.add_argument(
+        "--resource-group",
+        metavar="GROUP",
+        help="compare what is deployed there with the templates, by the Azure CLI",
+    )
+    asked.add_argument("--subscription", metavar="ID", help="of the resource group")
     asked.add_argument("--json", action="store_true", help="for machines")
     return asked
 
