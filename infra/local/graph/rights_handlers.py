@@ -10,7 +10,7 @@ from uuid import uuid4
 from infra.local.graph import grammar
 from infra.local.graph.calls import Answer, Call
 from infra.local.graph.errors import GraphError, no_such_object, not_emulated
-from infra.local.graph.grammar import Binary, Constant, Name, RefusedError
+from infra.local.graph.grammar import Binary, Constant, Name, Node, Quantified, RefusedError
 from infra.local.graph.rights import IDENTITY_GOVERNANCE_ADMINISTRATOR, Assignment, Principal
 from infra.local.graph.state import State
 
@@ -27,9 +27,18 @@ def get_principal_by_app(state: State, call: Call, app_id: str) -> Answer:
 
 
 def list_principals(state: State, call: Call) -> Answer:
-    name = _filtered(call, "displayName")
-    found = [p.entity() for p in state.rights.principals if p.display_name == name]
-    return _many(call, "servicePrincipals", found)
+    """By display name; or by client id, as the Azure CLI looks for one."""
+    wanted = _filter(call)
+    principals = state.rights.principals
+    if name := _equal(wanted, "displayName"):
+        found = [one.entity() for one in principals if one.display_name == name]
+        return _many(call, "servicePrincipals", found)
+    match wanted:
+        case Quantified(True, Name("servicePrincipalNames", None), str(variable), Binary() as each):
+            if app_id := _equal(each, variable):
+                found = [one.entity() for one in principals if one.app_id == app_id]
+                return _many(call, "servicePrincipals", found)
+    raise not_emulated("This filter")
 
 
 def list_app_roles(state: State, call: Call, principal_id: str) -> Answer:
@@ -111,16 +120,25 @@ def _listed(
 
 def _filtered(call: Call, name: str) -> str:
     """The value that this property has to have."""
+    if value := _equal(_filter(call), name):
+        return value
+    raise not_emulated("This filter")
+
+
+def _filter(call: Call) -> Node:
     call.query.refuse_options("filter", "select")
     try:
-        node = grammar.parse(call.query.system.get("filter", ""), {})
+        return grammar.parse(call.query.system.get("filter", ""), {})
     except RefusedError:
         raise _refused("Invalid filter clause") from None
+
+
+def _equal(node: Node, name: str) -> str | None:
+    """Return the value that a name has to equal; None where that is not all that is asked."""
     match node:
         case Binary("eq", Name(asked, None), Constant(_, "Edm.String", str(value))):
-            if asked == name:
-                return value
-    raise not_emulated("This filter")
+            return value if asked == name else None
+    return None
 
 
 def _selected(call: Call, entity: dict[str, Any]) -> dict[str, Any]:
