@@ -32,6 +32,7 @@ HOOK_ENVIRONMENT = {
     "CONNORG_PRINCIPAL_ID": "00000000-0000-0000-0000-000000000005",
     "CONNORG_PRIVATE_NETWORK": "true",
 }
+COMMANDS_OF_HAND_OVER = r"bash:\n\n(.*)\n\n\"already"
 _BLOCK = re.compile(r"^ *```\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`(az [^`]+)`")
 # In a sentence a command ends where the sentence goes on.
@@ -46,7 +47,7 @@ def commands() -> Iterator[Command]:
     for hook in sorted(HOOKS.iterdir()):
         yield from run(f"infra/hooks/{hook.name}", [hook.read_text()], HOOK_ENVIRONMENT)
     yield from of_texts("infra/doctor", doctor_texts())
-    yield from run("infra/grant", re.findall(r"bash:\n\n(.*)\n\n\"already", granting(), re.DOTALL))
+    yield from run("infra/grant", re.findall(COMMANDS_OF_HAND_OVER, granting(), re.DOTALL))
 
 
 def doctor_texts() -> Iterator[str]:
