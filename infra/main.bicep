@@ -1,11 +1,13 @@
 // connorg in one subscription: a resource group and all that runs in it. docs/deploy.md tells how.
 targetScope = 'subscription'
 
+@description('What scales by itself, and somebody waits for: all functions that are called by HTTP, or one that is not.')
+type groupName = 'http' | 'function:ResumeOnboarding' | 'function:ResumeRow' | 'function:CallBack'
+
 @description('Instances that are kept ready for a part of the app.')
 @sealed()
 type readyGroup = {
-  @description('http, or function: and the name of a function that is not called by HTTP.')
-  name: string
+  name: groupName
 
   @description('How many.')
   @minValue(1)

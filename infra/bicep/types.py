@@ -32,14 +32,21 @@ class Types:
         elif name in self.named:
             told = self.named[name]
             yield from self.faults(value, told.value, {**told.decorators, **decorators}, at)
-        elif wanted.type == "object":
-            yield from self._object(value, wanted, decorators, at)
-        elif wanted.type == "array_type":
-            yield from self._array(value, wanted, decorators, at)
+        elif made := self._of_parts.get(wanted.type):
+            yield from made(value, wanted, decorators, at)
         elif type_of(value) != name:
             yield f"{at} is no {name}: {value!r}"
         else:
             yield from self._limits(value, decorators, at)
+
+    @property
+    def _of_parts(self) -> Mapping[str, Callable[[Value, Node, Decorators, str], Iterator[str]]]:
+        return {"object": self._object, "array_type": self._array, "union_type": self._union}
+
+    def _union(self, value: Value, wanted: Node, _: Decorators, at: str) -> Iterator[str]:
+        """Of values that are written down: 'a' | 'b'."""
+        if value not in map(self.evaluate, _choices(wanted)):
+            yield f"{at} may not be {value!r}"
 
     def _nullable(
         self, value: Value, wanted: Node, decorators: Decorators, at: str
@@ -93,6 +100,16 @@ class Types:
         )
         if outside:
             yield f"{at} may not be {value!r}"
+
+
+def _choices(union: Node) -> list[Node]:
+    return [
+        choice
+        for part in said(union)
+        for choice in (
+            _choices(part) if part.type in {"union_type", "binary_expression"} else [part]
+        )
+    ]
 
 
 def properties_of(wanted: Node) -> tuple[dict[str, tuple[Node, Decorators]], Node | None]:

@@ -121,6 +121,8 @@ def test_azd_gives_parameters_that_there_are() -> None:
         ({**LEAST, "actionGroupIds": [{"id": "x"}]}, "actionGroupIds/0 is no string"),
         ({**LEAST, "alwaysReady": [{"name": "http"}]}, "alwaysReady/0/instanceCount is not given"),
         ({**LEAST, "alwaysReady": [ready(0)]}, "instanceCount may not be 0"),
+        ({**LEAST, "alwaysReady": [{**ready(1), "name": "ResumeOnboarding"}]}, "name may not be"),
+        ({**LEAST, "alwaysReady": [{**ready(1), "name": "function:Observe"}]}, "name may not be"),
         ({**LEAST, "alwaysReady": [{**ready(1), "count": 1}]}, "alwaysReady/0 has no count"),
         ({**LEAST, "alwaysReady": [ready(2), ready(1)], "zoneRedundant": True}, "2 or more"),
         ({**LEAST, "webhookSources": {"jira": {"profile": "jira"}}}, "jira/secrets is not given"),
