@@ -8,6 +8,7 @@ import pytest
 from infra.bicep.syntax import read
 from tests.infra.app_settings import ROOT
 from tests.infra.environments import FILES, INFRA, MAIN, deployed
+from tests.infra.test_evaluator import COMPILED
 from tests.infra.test_policy import ROLES
 
 PAGE = (ROOT / "docs/deploy.md").read_text()
@@ -43,6 +44,17 @@ def test_it_has_every_alert_with_its_severity() -> None:
     severities = {r.body["name"].split("-")[1]: r.properties["severity"] for r in rules}
     told = table_under("Alerts, workbook, queries")
     assert {row[0].strip("`"): int(row[2]) for row in told} == severities
+
+
+def test_it_names_each_file_that_no_compiler_has_seen_as_it_is() -> None:
+    """What is frozen in tests/infra/compiled is what one saw last."""
+    [told] = re.findall(r"Changed are (.*?), and both files of `infra/entra`", PAGE, re.DOTALL)
+    changed = {
+        path.name
+        for path in (MAIN, *(INFRA / "modules").glob("*.bicep"))
+        if path.read_text() != (COMPILED / path.relative_to(INFRA)).read_text()
+    }
+    assert set(re.findall(r"`([\w.]+)`", told)) == changed
 
 
 def test_it_names_files_and_outputs_that_there_are() -> None:

@@ -68,6 +68,16 @@ def options(call: Call) -> dict[str, list[str]]:
     return found
 
 
+def test_no_command_of_the_page_is_passed_over(calls: list[Call]) -> None:
+    """Each line that begins with a tool, in whatever fence, has been called in these words."""
+    fenced = re.findall(r"^ *```[^\n]*\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+    text = "\n".join(fenced).replace("\\\n", " ")
+    lines = re.findall(rf"^ *(?:\.venv/bin/)?((?:{'|'.join(TOOLS)}) .*)$", text, re.MULTILINE)
+    assert len(lines) > 10
+    begun = {" ".join(call[:3]) for call in calls}
+    assert {" ".join(line.split()[:3]) for line in lines} <= begun
+
+
 def test_it_comes_to_commands_of_every_tool(calls: list[Call]) -> None:
     assert {call[0] for call in calls} == set(TOOLS)
 

@@ -37,6 +37,7 @@ SERVED_APART = {
     ),
     "Microsoft.Network/privateDnsZones",
 )
+CHECKOV = INFRA / "checkov.yaml"
 BICEP = sorted(INFRA.rglob("*.bicep"))
 ENTRA = INFRA / "entra"
 # They need the Microsoft Graph extension, which a compiler fetches.
@@ -165,6 +166,13 @@ def test_a_linter_rule_is_on_or_says_why_not() -> None:
         for line in path.read_text().splitlines():
             if "#disable" in line:
                 assert " // " in line, f"{path.name}: {line}"
+
+
+def test_each_rule_of_the_scanner_that_is_passed_over_says_why() -> None:
+    skipped = re.findall(r"^  - (CKV\w+)(?: # (.+))?$", CHECKOV.read_text(), re.MULTILINE)
+    assert skipped
+    assert [rule for rule, why in skipped if not why] == []
+    assert CHECKOV.read_text().count("CKV") == len(skipped)
 
 
 def comments_out(folder: Path) -> Any:

@@ -1,15 +1,19 @@
 """Workflows, editor and container settings: they parse, and name only what there is."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from connorg.contract.release import RELEASE
 from tests.infra.app_settings import ROOT
 from tests.infra.environments import INFRA
+from tests.infra.recorders import Recorders
 
 WORKFLOWS = ROOT / ".github/workflows"
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -83,3 +87,31 @@ def test_sample_settings_are_settings_that_there_are() -> None:
     assert {name for name in values if name != "FUNCTIONS_WORKER_RUNTIME" and name not in told} == (
         set()
     )
+
+
+@pytest.mark.parametrize(("tag", "is_released"), [(f"v{RELEASE}", True), ("v0.0.0-other", False)])
+def test_a_release_takes_what_was_built_where_the_tag_is_the_version(
+    tag: str,
+    is_released: bool,  # noqa: FBT001  a case
+    tmp_path: Path,
+) -> None:
+    """The steps as they are written, with recorders for `make` and `gh`."""
+    recorders = Recorders(tmp_path)
+    for tool in ("make", "gh"):
+        recorders.tool(tool, "")
+    for name in (".venv", "connorg"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / ".local/release").mkdir(parents=True)
+    for name in ("connorg.zip", "SHA256SUMS"):
+        (tmp_path / ".local/release" / name).touch()
+    [job] = loaded(WORKFLOWS / "release.yml")["jobs"].values()
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_REF_NAME": tag}
+    for step in job["steps"]:
+        script = ["bash", "-e", "-c", step.get("run", ":")]
+        if subprocess.run(script, check=False, cwd=tmp_path, env=environment).returncode:
+            break
+    assert recorders.calls[0] == ["make", "release"]
+    files = [".local/release/SHA256SUMS", ".local/release/connorg.zip"]
+    options = ["--verify-tag", "--generate-notes"]
+    created = [["gh", "release", "create", tag, *options, *files]]
+    assert recorders.called("gh") == (created if is_released else [])
