@@ -23,9 +23,12 @@ from infra.local.tokens import PRINCIPAL_ID
 from tests.infra.app_settings import ROOT
 from tests.infra.az.__main__ import COMMANDS_OF_HAND_OVER, HOOK_ENVIRONMENT, HOOKS, commands
 from tests.infra.az.loopback import OPERATOR, Loopback
+from tests.infra.azd import Azd
 from tests.infra.recorders import Recorders
 from tests.infra.shown import PLACE, SITE, Shown
+from tests.infra.test_azd import MAKEFILE
 from tests.infra.test_deploy_page import PAGE
+from tests.infra.test_grant_hook import ADMINISTRATOR, READER
 
 AZ = ROOT / ".local/az/bin"
 
@@ -34,11 +37,6 @@ pytestmark = [
     pytest.mark.skipif(not (AZ / "az").exists(), reason="`make policy` installs the Azure CLI"),
 ]
 
-ADMINISTRATOR = [
-    "Application.Read.All",
-    "AppRoleAssignment.ReadWrite.All",
-    "RoleManagement.ReadWrite.Directory",
-]
 # What is not run here but parsed (`make policy`), by how it begins.
 NOT_RUN = {
     "login": "it opens a browser, or asks for a certificate",
@@ -99,12 +97,13 @@ async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
     loopback = Loopback(tmp_path, Shown("prod"))
     await loopback.start()
     tools = Recorders(tmp_path)
+    tools.tool("az", f'exec {AZ}/az "$@"')
     (tmp_path / "bicep").write_text(
         f'#!/bin/sh\ncd {ROOT}\nexec {sys.executable} -m tests.infra.az.compiler "$@"\n'
     )
     (tmp_path / "bicep").chmod(0o755)
     environment = {
-        "PATH": f"{tmp_path}:{AZ}:{os.environ['PATH']}",
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "PYTHONWARNINGS": "ignore",
         "REQUESTS_CA_BUNDLE": str(loopback.certificate),
@@ -160,6 +159,44 @@ async def test_each_command_runs(azure: Azure) -> None:
     assert ("POST", f"{shown.site}/restart") in azure.loopback.calls
     authentication = shown.held[f"{shown.site}/config/authsettingsV2"]
     assert authentication["properties"]["platform"] == {"enabled": True}
+
+
+async def test_up_works_for_who_may_not_grant_and_again_for_who_may(
+    azure: Azure, tmp_path: Path
+) -> None:
+    """All hooks with the real Azure CLI, the real grant and what it hands over."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("azure.yaml", "infra", "connorg", ".venv"):
+        (project / name).symlink_to(ROOT / name)
+    (project / "Makefile").write_text(MAKEFILE)
+    environment = {
+        **azure.environment,
+        "AZURE_ENV_NAME": "prod",
+        "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
+        "CONNORG_GRAPH_ROOT": azure.loopback.graph,
+        "CONNORG_PRIVATE_NETWORK": "true",
+    }
+    outputs = {"AZURE_TENANT_ID": PLACE.tenant_id, "CONNORG_PRINCIPAL_ID": PRINCIPAL_ID}
+    where = {"AZURE_SUBSCRIPTION_ID": PLACE.subscription_id, "AZURE_LOCATION": "westeurope"}
+    azd = Azd(project, tmp_path, outputs, where, environment)
+
+    await azure.graph("PUT", "/_emulator/config", {"roles": READER})
+    await asyncio.to_thread(azd.run, "up")
+    assert len(azd.deployed) == 1
+    assert "Let a Privileged Role Administrator run" in azd.told
+    assert azure.loopback.registered == {"Microsoft.App"}
+    assert azd.environment["CONNORG_ENTRA_CLIENT_ID"] == "made-by-azure"
+
+    await azure.graph("PUT", "/_emulator/config", {"roles": ADMINISTRATOR})
+    [script] = re.findall(COMMANDS_OF_HAND_OVER, azd.told, re.DOTALL)
+    await azure.well("bash", "-euc", script)
+    azd.told = ""
+    await asyncio.to_thread(azd.run, "up")
+    assert "Nothing to do" in azd.told
+    assert len(azd.deployed) == 2
+    made = [call for call in azure.loopback.calls if call[0] == "PUT"]
+    assert len(made) == 1, "one registration in all"
 
 
 async def test_the_hooks_run_the_first_time_and_the_second(azure: Azure) -> None:
