@@ -6,7 +6,7 @@ import shutil
 import socket
 from pathlib import Path
 
-from infra.local.serving import LOOPBACK
+from infra.local.child import LOOPBACK
 
 SCRIPT = Path(__file__).parent / "azurite/node_modules/azurite/dist/src/azurite.js"
 ACCOUNT = "devstoreaccount1"

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from infra.local.azurite import is_free
 from infra.local.child import ROOT
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from infra.local.moods import ADMINISTRATOR, CALM, MOODS, set_mood
 from infra.local.stack import CURL, FUNCTIONS, GRAPH, IDENTITY, Stack, print_addresses, say
-from infra.local.tokens import PRINCIPAL_ID
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, PRINCIPAL_ID, TOKEN_PATH
 
 LOG = ROOT / ".local/run.log"
 _USUAL_PORT = 7071  # as Core Tools has it

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 ROOT = Path(__file__).parents[2]
+LOOPBACK = "127.0.0.1"
 TETHER = Path(__file__).parent / "tether.py"
 # Far more than a cold start on a busy machine takes: for a part that hangs.
 START_SECONDS = 120

@@ -19,9 +19,8 @@ from aiohttp import web
 from infra.local import tokens
 from infra.local.authority import add_authority
 from infra.local.serving import serve
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 
-LOCAL_IDENTITY_HEADER = "local-identity-header"
-TOKEN_PATH = "/msi/token"
 DEFAULT_ROLES = (
     "EntitlementManagement.ReadWrite.All",
     "CrossTenantInformation.ReadBasic.All",

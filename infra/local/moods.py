@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 CALM = "calm"
 ADMINISTRATOR = "administrator"
 
@@ -55,6 +53,8 @@ _USUAL = {"latencySeconds": 0, "consistencyDelaySeconds": 0, "roles": None, "lic
 
 async def set_mood(graph: str, name: str) -> None:
     """Let the emulator at this address behave so. What it holds stays as it is."""
+    import httpx  # noqa: PLC0415  a part that is started again needs none of it
+
     mood = MOODS[name]
     async with httpx.AsyncClient(base_url=f"{graph}/_emulator") as http:
         for control, value in (("config", _USUAL | mood.config), ("faults", mood.faults)):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-LOOPBACK = "127.0.0.1"
+from infra.local.child import LOOPBACK
 
 
 async def serve(

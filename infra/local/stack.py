@@ -12,12 +12,10 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from infra.local import azurite
-from infra.local.child import ROOT, Child, DidNotStartError
+from infra.local.child import LOOPBACK, ROOT, Child, DidNotStartError
 from infra.local.environment import interpreter
 from infra.local.functions_host import STOPPED_BY_STORAGE_EXIT_CODE
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
-from infra.local.serving import LOOPBACK
-from infra.local.tokens import HOME_TENANT_ID
+from infra.local.tokens import HOME_TENANT_ID, LOCAL_IDENTITY_HEADER, TOKEN_PATH
 
 FUNCTIONS, GRAPH, IDENTITY, STORAGE = PARTS = ("functions", "graph", "identity", "storage")
 # As the platform does: what ends so is started again, on its port.

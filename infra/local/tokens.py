@@ -16,6 +16,8 @@ from typing import Any
 HOME_TENANT_ID = "11111111-1111-4111-8111-111111111111"
 APP_ID = "22222222-2222-4222-8222-222222222222"
 PRINCIPAL_ID = "33333333-3333-4333-8333-333333333333"
+LOCAL_IDENTITY_HEADER = "local-identity-header"
+TOKEN_PATH = "/msi/token"
 
 _KEY = b"local stack signing key: known to all, trusted by nobody else"
 _HEADER = {"typ": "JWT", "alg": "HS256", "kid": "local"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from infra.local import azurite
-from infra.local.serving import LOOPBACK
+from infra.local.child import LOOPBACK
 from tests.benchmarks.host import Backing
 from tests.stack import blob_port, port_of
 

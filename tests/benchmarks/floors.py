@@ -15,7 +15,7 @@ from itertools import count
 import aiohttp
 import httpx
 
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from tests.benchmarks.host import body
 from tests.benchmarks.load import load
 

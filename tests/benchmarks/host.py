@@ -14,8 +14,7 @@ from typing import Any, BinaryIO
 import aiohttp
 
 from infra.local.child import ROOT, tethered
-from infra.local.identity import LOCAL_IDENTITY_HEADER
-from infra.local.tokens import HOME_TENANT_ID
+from infra.local.tokens import HOME_TENANT_ID, LOCAL_IDENTITY_HEADER
 
 # For a busy machine: nothing takes that long unless something is broken.
 START_SECONDS = 120

@@ -7,9 +7,9 @@ import sys
 
 from aiohttp import web
 
-from infra.local.child import ROOT, tethered
-from infra.local.identity import LOCAL_IDENTITY_HEADER, create_app
-from infra.local.serving import LOOPBACK
+from infra.local.child import LOOPBACK, ROOT, tethered
+from infra.local.identity import create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER
 
 # Storage and a Graph that nobody answers for.
 _NOBODY = {

@@ -12,9 +12,9 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from infra.local import tokens
+from infra.local.child import LOOPBACK
 from infra.local.graph import create_app
 from infra.local.identity import DEFAULT_ROLES
-from infra.local.serving import LOOPBACK
 
 ORGANIZATIONS = "/v1.0/identityGovernance/entitlementManagement/connectedOrganizations"
 BETA_ORGANIZATIONS = "/beta/identityGovernance/entitlementManagement/connectedOrganizations"

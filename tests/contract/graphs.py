@@ -20,7 +20,8 @@ from connorg.graph.admin import GraphOrganizationAdmin
 from connorg.graph.client import graph_client
 from connorg.graph.gateway import GraphOrganizationGateway
 from connorg.graph.sender import Sender
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
+from infra.local.identity import create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from tests.contract.graph_emulator import PARTNER_ID, EmulatedGraph, domain, emulated_graph
 from tests.simulation.graph import FAULTS, Fault, Graph, SimulatedGateway
 

@@ -24,8 +24,8 @@ from connorg.graph.admin import GraphOrganizationAdmin
 from connorg.graph.gateway import GraphOrganizationGateway
 from connorg.graph.sender import Sender
 from connorg.settings import Settings
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from infra.local.identity import create_app as create_identity
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from tests.contract.graphs import SystemClock
 from tests.contract.operations import do_everything
 

@@ -29,7 +29,8 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 from msgraph_core import GraphClientFactory
 
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
+from infra.local.identity import create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from tests.contract.graph_emulator import PARTNER_ID, USER, EmulatedGraph, emulated_graph
 
 Query = ConnectedOrganizationsRequestBuilder.ConnectedOrganizationsRequestBuilderGetQueryParameters

@@ -13,13 +13,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import ManagedIdentityCredential
 
 from infra.local import tokens
-from infra.local.identity import (
-    DEFAULT_ROLES,
-    LOCAL_IDENTITY_HEADER,
-    TOKEN_PATH,
-    Identity,
-    create_app,
-)
+from infra.local.identity import DEFAULT_ROLES, Identity, create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 
 RESOURCE = "https://graph.example"
 QUERY = {"resource": RESOURCE, "api-version": "2019-08-01"}

@@ -19,8 +19,8 @@ from azure.storage.queue import QueueServiceClient
 from function_app import routes
 from infra.doctor.__main__ import FAULTY, NOT_EXAMINED, WELL, main
 from infra.grant.__main__ import main as grant
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, Identity, create_app
-from infra.local.tokens import PRINCIPAL_ID, TokenError, verify
+from infra.local.identity import Identity, create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, PRINCIPAL_ID, TOKEN_PATH, TokenError, verify
 from tests import receivers
 from tests.end_to_end.client import TOKEN, Connorg, Json, eventually
 from tests.stack import Stack

@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer
 
 from infra.grant.__main__ import DONE, FAILED, LACKING, NOT_ALLOWED, main
 from infra.local.graph.rights import GRAPH_PRINCIPAL_ID
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
-from infra.local.tokens import APP_ID, PRINCIPAL_ID
+from infra.local.identity import create_app
+from infra.local.tokens import APP_ID, LOCAL_IDENTITY_HEADER, PRINCIPAL_ID, TOKEN_PATH
 from tests.contract.graph_emulator import EmulatedGraph, emulated_graph, until
 
 READER = ["Application.Read.All", "RoleManagement.Read.Directory"]

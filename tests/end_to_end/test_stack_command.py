@@ -19,8 +19,7 @@ from azure.data.tables import TableServiceClient
 
 from infra.local import azurite
 from infra.local.__main__ import main
-from infra.local.child import ROOT, tethered
-from infra.local.serving import LOOPBACK
+from infra.local.child import LOOPBACK, ROOT, tethered
 from tests.contract.functions_host import SAMPLE_APP
 from tests.stack import (
     END_SECONDS,

@@ -12,7 +12,8 @@ from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from connorg.contract.clouds import Cloud
 from infra.local import tokens
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
+from infra.local.identity import create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from tests.contract.graph_emulator import PARTNER_ID, USER, EmulatedGraph, emulated_graph
 
 NAMES = "connorg-live-"

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pytest
 from aiohttp.test_utils import TestServer
 
-from infra.local.identity import LOCAL_IDENTITY_HEADER, TOKEN_PATH, create_app
+from infra.local.identity import create_app
+from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
 from tests.contract.graph_emulator import domain, emulated_graph
 from tests.live.live import ORGANIZATIONS, Live
 from tests.live.place import NAMES, NotExplicitError, Place, emulated_place, root_of
