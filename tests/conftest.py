@@ -4,7 +4,7 @@ And how a run is divided: which tests it takes, and which of them run in one wor
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.stack import Stack
 # With DEPLOYED_SETTINGS=1 every stack begins with the app settings that the Bicep sets.
 DEPLOYED = app_settings.on_this_machine("least") if os.environ.get("DEPLOYED_SETTINGS") else {}
 # What several files share and takes seconds to start. Those that take longest begin first.
-SHARED = ("frail_stack", "stack", "shown", "observed", "package", "storage")
+SHARED = ("frail_stack", "stack", "shown", "observed", "guarded_stack", "package", "storage")
 collect_ignore_glob = [] if find_browser() else ["console/test_*.py"]
 
 
@@ -51,6 +51,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=_turn)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """End what a group shares with its last test: a stack that nobody needs still polls."""
+    yield
+    group = _group_of(item)
+    if group in SHARED and (nextitem is None or _group_of(nextitem) != group):
+        for fixture in item.session._fixturemanager.getfixturedefs(group, item) or ():  # noqa: SLF001
+            fixture.finish(item._request)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
 def _not_in_the_quarter(items: list[pytest.Item]) -> set[pytest.Item]:
     slow = [item for item in items if item.get_closest_marker("slow")]
     taken = quarter(map(_group_of, slow), commit_number())
@@ -75,7 +85,7 @@ def _shared_by(item: pytest.Item) -> str | None:
 
 
 def _file_of(item: pytest.Item) -> str:
-    return str(item.path.relative_to(item.config.rootpath))
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,8 @@ from tests.stack import Stack
 
 # For machines under load. Nothing waits that long unless something is broken.
 PATIENCE_SECONDS = 90
+SHORTEST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.25
 
 TERMINAL = {"Succeeded", "Failed", "Canceled"}
 CALLBACK = re.compile(r'"callbackUrl": ?"https?://[^/"]+(/[^"]+)"')
@@ -352,11 +354,13 @@ class Connorg:
 
 
 async def eventually[T](probe: Callable[[], Awaitable[T | None]], otherwise: str) -> T:
-    """Wait for the first true value of the probe."""
+    """Wait for the first true value of the probe. It is asked ever less often: each costs work."""
+    pause = SHORTEST_PAUSE_SECONDS
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (value := await probe()):  # noqa: ASYNC110  it lies in other processes
-                await asyncio.sleep(0.05)
+            while not (value := await probe()):
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
             return value
     except TimeoutError:
         raise AssertionError(f"{otherwise}, after {PATIENCE_SECONDS} s") from None
