@@ -14,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from infra.local.child import ROOT, tethered
+from tests.authority import TRUST
 
 # `make package-test` names the packaged app here; without it, the sources are run.
 APP = Path(os.environ.get("CONNORG_TESTED_APP", ROOT))
@@ -155,6 +156,7 @@ def start_command(*arguments: str, output: int | None = None) -> subprocess.Pope
     return subprocess.Popen(
         tethered([sys.executable, "-m", "infra.local", "up", *arguments]),
         cwd=ROOT,
+        env={**os.environ, **TRUST},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT if output else None,

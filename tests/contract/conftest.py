@@ -8,9 +8,12 @@ import pytest
 from azure.data.tables.aio import TableClient
 
 from connorg.core.ports import OrganizationGateway
+from tests.authority import trust
 from tests.contract.graphs import Emulator, GraphUnderTest, SimulatedGraph, emulated
 from tests.dialects import DIALECTS
 from tests.simulation.storage import SimulatedTableClient, Table, by_turns
+
+__all__ = ["trust"]
 
 # For tables and queues that are tried beside simulated ones.
 AZURITE = pytest.param("azurite", marks=[pytest.mark.stack, pytest.mark.xdist_group("storage")])

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests import receivers, senders
+from tests.authority import trust
 from tests.collector import Collector, collecting
 from tests.conftest import DEPLOYED
 from tests.end_to_end.client import Connorg, eventually
 from tests.stack import Stack
+
+__all__ = ["trust"]
 
 # Everything that is waited for is short, so that tests of it are.
 SHORT: dict[str, str] = {
