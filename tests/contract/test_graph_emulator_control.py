@@ -50,6 +50,16 @@ async def test_every_request_is_recorded_in_order_with_its_answer(graph: Emulate
     assert before <= times[0] <= times[1] <= times[2] <= time.time()
 
 
+@pytest.mark.parametrize("name", ["requests", "organizations"])
+async def test_those_that_hold_a_text_are_found(graph: EmulatedGraph, name: str) -> None:
+    for partner in ("a.example", "b.example"):
+        await graph.create(domain(partner, displayName=f"\u00c4{partner}"))
+    assert len(await graph.control("GET", name)) == 2
+    [found] = await graph.control("GET", f"{name}?text=\u00c4b.exam")
+    assert "b.example" in str(found)
+    assert await graph.control("GET", f"{name}?text=c.example") == []
+
+
 async def test_a_body_that_is_not_json_is_recorded_as_none(graph: EmulatedGraph) -> None:
     async with (
         aiohttp.ClientSession() as session,

@@ -1,7 +1,7 @@
 """``/_emulator``: what tests see and set, without a token and without being recorded."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -32,12 +32,20 @@ def add_routes(app: web.Application) -> None:
 
 async def _organizations(request: web.Request) -> web.Response:
     organizations = request.app[EMULATOR].state.organizations
-    return web.json_response([item.entity | item.sponsors for item in organizations])
+    return _holding(request, (item.entity | item.sponsors for item in organizations))
 
 
 async def _requests(request: web.Request) -> web.Response:
     requests = request.app[EMULATOR].state.requests
-    return web.json_response([logged.entry() for logged in requests])
+    return _holding(request, (logged.entry() for logged in requests))
+
+
+def _holding(request: web.Request, entries: Iterable[Any]) -> web.Response:
+    """Answer with the entries that hold the text that was asked for, if one was."""
+    text = request.query.get("text", "")
+    written = (json.dumps(entry, ensure_ascii=False) for entry in entries)
+    found = ", ".join(entry for entry in written if text in entry)
+    return web.Response(text=f"[{found}]", content_type="application/json")
 
 
 async def _reset(request: web.Request) -> web.Response:

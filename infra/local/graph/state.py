@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from aiohttp import web
@@ -28,7 +28,7 @@ class LoggedRequest:
     body: Any = None
 
     def entry(self) -> dict[str, Any]:
-        return asdict(self)
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
 
 @dataclass(slots=True)
