@@ -3,6 +3,7 @@
 And how a run is divided: which tests it takes, and which of them run in one worker.
 """
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 
@@ -35,6 +36,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     ):
         action = "store_true" if divides else "store_false"
         parser.addoption(name, action=action, dest="quarter", default=False, help=told)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among modules and tests, which all stay: it takes as long again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` and pytest-xdist look at the markers
