@@ -100,18 +100,18 @@ async def refused(connorg: Connorg, known: Partner, **changes: Any) -> str:
     return str(onboarding["id"])
 
 
-async def fail(connorg: Connorg, first: int = 0) -> Sequence[str]:
-    """Let 40 onboardings fail of three causes, the first 32 of which a retry would mend."""
-    partners = [partner(first + number) for number in range(40)]
+async def fail(connorg: Connorg, first: int = 0, count: int = 40) -> Sequence[str]:
+    """Let onboardings fail of three causes, the first four fifths of which a retry would mend."""
+    partners = [partner(first + number) for number in range(count)]
     for number, (name, each) in enumerate(partners):
         changes = {
             "displayName": name,
             "description": PURPOSE,
             "reference": f"REQ{first + number:07}",
         }
-        if number < 20:
+        if number < count // 2:
             await connorg.graph.fail_creates(each, "status", status=400)
-        elif number < 32:
+        elif number < count * 4 // 5:
             code = "QuotaLimitExceeded"
             await connorg.graph.fail_creates(each, "status", status=403, code=code)
         else:
