@@ -76,7 +76,7 @@ def simulate(*arguments: str, hash_seed: str = "random") -> subprocess.Completed
 
 @pytest.mark.parametrize(
     ("schedules", "seed"),
-    [("100", "commit"), pytest.param("2000", "0", marks=pytest.mark.slow)],
+    [("50", "commit"), pytest.param("2000", "0", marks=pytest.mark.slow)],
 )
 def test_every_promise_holds_under_all_schedules(schedules: str, seed: str) -> None:
     command = simulate("--schedules", schedules, "--seed", seed)
