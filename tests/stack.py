@@ -38,7 +38,7 @@ class Stack:
         app: Path = APP,
     ) -> None:
         self._only = only
-        self._settings = settings or {}
+        self._settings = self._first_settings = settings or {}
         self._ports = ports or {}
         self._data = data
         self._app = app
@@ -91,6 +91,14 @@ class Stack:
         """Start a killed part again, on its port, with the settings of the stack and these."""
         self._settings = {**self._settings, **(settings or {})}
         self._up([part], self._known_ports())
+
+    def set_functions(self, settings: Mapping[str, str]) -> None:
+        """Let them have the settings of the start and these: with others they are restarted."""
+        wanted = {**self._first_settings, **settings}
+        if wanted != self._settings:
+            self.kill("functions")
+            self._settings = wanted
+            self.restart("functions")
 
     def stop(self) -> None:
         while self._commands:

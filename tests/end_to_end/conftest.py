@@ -21,9 +21,6 @@ SHORT: dict[str, str] = {
     "CONNORG_SETTLE_SECONDS": "3",
     "CONNORG_BLOCKED_RETRY_SECONDS": "1",
     "LOCAL_HOST_QUEUE_LEASE_SECONDS": "4",
-    # What these tests switch, as it is without them.
-    "CONNORG_GRAPH_VERSION": "v1.0",
-    "CONNORG_REQUIRE_ENTRA": "false",
     **senders.SETTINGS,
     **receivers.SETTINGS,
 }
@@ -57,14 +54,27 @@ def frail_stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-async def frail(frail_stack: Stack) -> AsyncIterator[Connorg]:
-    """A stack for kills and outages. Tests give it back with all parts running, as SHORT says."""
+async def breakable(frail_stack: Stack) -> AsyncIterator[Connorg]:
+    """A stack for kills, outages and other settings. Tests give it back with all parts running."""
     async with Connorg(frail_stack) as connorg:
         await connorg.graph.heal()
-        await eventually(connorg.is_healthy, "a test before this one left it unwell")
         yield connorg
         await connorg.graph.heal()
         assert connorg.logged_secrets() == []
+
+
+@pytest.fixture(scope="module")
+async def given_back(breakable: Connorg) -> Connorg:
+    breakable.stack.set_functions({})
+    await eventually(breakable.is_healthy, "a test before this one left it unwell")
+    return breakable
+
+
+@pytest.fixture
+def frail(given_back: Connorg) -> Connorg:
+    """The same stack with the settings of SHORT, whatever a test before set."""
+    given_back.stack.set_functions({})
+    return given_back
 
 
 @pytest.fixture(scope="session")

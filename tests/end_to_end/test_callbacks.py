@@ -259,10 +259,11 @@ async def test_a_process_that_dies_between_the_end_and_the_call_loses_nothing(
     assert call.told["status"] == "Succeeded"
 
 
-async def test_without_a_secret_nobody_is_called(frail: Connorg) -> None:
-    frail.crash("functions", {"CONNORG_CALLBACK_SECRETS": ""})
-    answer = await frail.submit(Partner().body(callbackUrl="https://prod-1.logic.azure.com/run"))
+async def test_without_a_secret_nobody_is_called(breakable: Connorg) -> None:
+    breakable.stack.set_functions({"CONNORG_CALLBACK_SECRETS": ""})
+    answer = await breakable.submit(
+        Partner().body(callbackUrl="https://prod-1.logic.azure.com/run")
+    )
     [fault] = problem(answer, 422, "RefusedByPolicy")["errors"]
     assert fault["pointer"] == "/callbackUrl"
     assert "CONNORG_CALLBACK_SECRETS" in fault["detail"]
-    frail.crash("functions", receivers.SETTINGS)

@@ -51,12 +51,12 @@ async def ended(connorg: Connorg, partner: Partner) -> Json:
 
 
 @pytest.fixture(scope="module")
-async def partners(frail: Connorg) -> Mapping[str, Partner]:
+async def partners(given_back: Connorg) -> Mapping[str, Partner]:
     """Whose onboardings were cut off by a crash, by when it came."""
     requests = {"unanswered in a request": Partner(), "committed in a request": Partner()}
     messages = {"unanswered from the queue": Partner(), "committed from the queue": Partner()}
-    await crash_during_requests(frail, *requests.values())
-    await crash_during_messages(frail, *messages.values())
+    await crash_during_requests(given_back, *requests.values())
+    await crash_during_messages(given_back, *messages.values())
     return requests | messages
 
 

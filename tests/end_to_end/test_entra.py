@@ -2,21 +2,20 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.end_to_end.client import Connorg, Partner, problem
-from tests.end_to_end.conftest import SHORT
+
+BEHIND_ENTRA = {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"}
 
 
-@pytest.fixture(scope="module")
-async def guarded(frail: Connorg) -> AsyncIterator[Connorg]:
-    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"})
-    yield frail
-    frail.crash("functions", {**SHORT, "WEBSITE_AUTH_ENABLED": ""})
+@pytest.fixture
+def guarded(breakable: Connorg) -> Connorg:
+    breakable.stack.set_functions(BEHIND_ENTRA)
+    return breakable
 
 
 def principal(*roles: str) -> dict[str, str]:
@@ -99,28 +98,21 @@ async def test_idempotency_keys_of_two_callers_are_two_keys(guarded: Connorg) ->
         assert answer.status_code == 201
 
 
-# From here on the guarded app is not up any more.
-
-
-async def test_another_setting_that_is_wrong_is_a_problem_and_no_way_in(frail: Connorg) -> None:
+async def test_another_setting_that_is_wrong_is_a_problem_and_no_way_in(breakable: Connorg) -> None:
     wrong = {"CONNORG_REQUIRE_ENTRA": "true", "CONNORG_GIVE_UP_HOURS": "a day"}
-    frail.crash("functions", wrong)
-    try:
-        partner = Partner()
-        answer = await submit_without_key(frail, partner, "Onboarding.Submit")
-        assert "CONNORG_GIVE_UP_HOURS" in problem(answer, 500, "Misconfigured")["detail"]
-        assert not await frail.graph.calls(partner)
-    finally:
-        frail.crash("functions", {**SHORT, "CONNORG_GIVE_UP_HOURS": "24"})
+    breakable.stack.set_functions(wrong)
+    partner = Partner()
+    answer = await submit_without_key(breakable, partner, "Onboarding.Submit")
+    assert "CONNORG_GIVE_UP_HOURS" in problem(answer, 500, "Misconfigured")["detail"]
+    assert not await breakable.graph.calls(partner)
 
 
-async def test_a_wrong_value_of_the_setting_itself_leaves_the_keys_in_place(frail: Connorg) -> None:
-    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "yes, please"})
-    try:
-        answer = await submit_without_key(frail, Partner(), "Onboarding.Submit")
-        assert answer.status_code == 401
-        assert not answer.content, "the host's own answer"
-        answer = await frail.submit(Partner().body())
-        assert "CONNORG_REQUIRE_ENTRA" in problem(answer, 500, "Misconfigured")["detail"]
-    finally:
-        frail.crash("functions", SHORT)
+async def test_a_wrong_value_of_the_setting_itself_leaves_the_keys_in_place(
+    breakable: Connorg,
+) -> None:
+    breakable.stack.set_functions({"CONNORG_REQUIRE_ENTRA": "yes, please"})
+    answer = await submit_without_key(breakable, Partner(), "Onboarding.Submit")
+    assert answer.status_code == 401
+    assert not answer.content, "the host's own answer"
+    answer = await breakable.submit(Partner().body())
+    assert "CONNORG_REQUIRE_ENTRA" in problem(answer, 500, "Misconfigured")["detail"]

@@ -65,7 +65,7 @@ class Journey(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-async def journeys(frail: Connorg) -> Mapping[str, Journey]:
+async def journeys(given_back: Connorg) -> Mapping[str, Journey]:
     begun: dict[str, Journey] = {}
     failing_searches: list[Json] = []
     for name, fault in FAULTS.items():
@@ -75,9 +75,9 @@ async def journeys(frail: Connorg) -> Mapping[str, Journey]:
             search = {"method": "GET", "path": path, "times": 1}
             failing_searches.append({**search, "fault": "status", "status": 423, "retryAfter": 1})
         create = failing_create(partner, **fault.rule, times=1)
-        await frail.graph.fail(create, *failing_searches)
+        await given_back.graph.fail(create, *failing_searches)
         # The longest wait: each caller is answered when the attempt has come to something.
-        answer = await frail.submit(partner.body(), prefer="wait=100")
+        answer = await given_back.submit(partner.body(), prefer="wait=100")
         begun[name] = Journey(partner, answer)
     return begun
 

@@ -12,8 +12,7 @@ import function_app
 from connorg.contract.requests import OnboardingRequest
 from connorg.functions.openapi.document import document
 from tests.end_to_end.client import Connorg, Json, Partner, problem
-from tests.end_to_end.conftest import SHORT
-from tests.end_to_end.test_entra import principal
+from tests.end_to_end.test_entra import BEHIND_ENTRA, principal
 from tests.logic_apps import WORKFLOWS, Run, actions_of, call_of, http_action, workflow
 
 AUDIENCE = "api://connorg"
@@ -99,16 +98,13 @@ async def test_called_again_the_same_expression_finds_the_organization(client: C
     assert first["id"] == again["id"]
 
 
-async def test_a_managed_identity_needs_its_role_and_no_key(frail: Connorg) -> None:
-    frail.crash("functions", {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"})
-    try:
-        for roles, status in ((["Onboarding.Submit"], 200), ([], 403)):
-            # What App Service makes of the token that the authentication adds to the call.
-            signed_in = principal(*roles)["x_ms_client_principal"]
-            client = Client(frail, {"x-ms-client-principal": signed_in})
-            assert (await client.onboard(Partner())).status_code == status
-    finally:
-        frail.crash("functions", SHORT)
+async def test_a_managed_identity_needs_its_role_and_no_key(breakable: Connorg) -> None:
+    breakable.stack.set_functions(BEHIND_ENTRA)
+    for roles, status in ((["Onboarding.Submit"], 200), ([], 403)):
+        # What App Service makes of the token that the authentication adds to the call.
+        signed_in = principal(*roles)["x_ms_client_principal"]
+        client = Client(breakable, {"x-ms-client-principal": signed_in})
+        assert (await client.onboard(Partner())).status_code == status
 
 
 # The definitions

@@ -1,11 +1,8 @@
 """The company's rules, by app settings: who may be connected, and what a source may ask for."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.end_to_end.client import Connorg, Partner, problem
-from tests.end_to_end.conftest import SHORT
 from tests.end_to_end.deliveries import deliver
 from tests.senders import Ticket
 
@@ -19,11 +16,10 @@ RULES = {
 }
 
 
-@pytest.fixture(scope="module")
-async def strict(frail: Connorg) -> AsyncIterator[Connorg]:
-    frail.crash("functions", RULES)
-    yield frail
-    frail.crash("functions", SHORT | dict.fromkeys(RULES, ""))
+@pytest.fixture
+def strict(breakable: Connorg) -> Connorg:
+    breakable.stack.set_functions(RULES)
+    return breakable
 
 
 @pytest.mark.parametrize("domain", [DENIED.domain, f"sub.{DENIED.domain}"])
@@ -103,10 +99,7 @@ async def test_a_rule_made_since_the_request_came_stops_its_next_attempt(frail: 
     partner = Partner()
     await frail.graph.fail_creates(partner, "status", status=423)
     onboarding_id = await frail.accepted(partner.body())
-    frail.crash("functions", {"CONNORG_DENIED": partner.domain})
-    try:
-        onboarding = await frail.ended(onboarding_id)
-    finally:
-        frail.crash("functions", {"CONNORG_DENIED": ""})
+    frail.stack.set_functions({"CONNORG_DENIED": partner.domain})
+    onboarding = await frail.ended(onboarding_id)
     assert onboarding["lastError"]["code"] == "RefusedByPolicy"
     assert not await frail.graph.organizations(partner)

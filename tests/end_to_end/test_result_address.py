@@ -1,7 +1,6 @@
 """The result address, which carries a credential of its own."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,11 +15,10 @@ from tests.end_to_end.client import Connorg, Partner, problem
 FIRST, SECOND = "1" * 40, "2" * 40
 
 
-@pytest.fixture(scope="module")
-async def signing(frail: Connorg) -> AsyncIterator[Connorg]:
-    frail.crash("functions", {"CONNORG_RESULT_SECRETS": FIRST})
-    yield frail
-    frail.crash("functions", {"CONNORG_RESULT_SECRETS": ""})
+@pytest.fixture
+def signing(breakable: Connorg) -> Connorg:
+    breakable.stack.set_functions({"CONNORG_RESULT_SECRETS": FIRST})
+    return breakable
 
 
 async def poll(connorg: Connorg, address: str) -> httpx.Response:
@@ -111,12 +109,12 @@ async def test_an_onboarding_of_an_earlier_version_keeps_its_rule(signing: Conno
     old = await address_of_before(signing)
     key = (await submitted(signing)).headers["location"].split("=")[1]
     refused(await poll(signing, f"{old.split('=')[0]}={key}"))
-    signing.crash("functions", {"CONNORG_RESULT_SECRETS": f"{SECOND}, {FIRST}"})
+    signing.stack.set_functions({"CONNORG_RESULT_SECRETS": f"{SECOND}, {FIRST}"})
     new = await address_of_before(signing)
     assert [(await poll(signing, address)).status_code for address in (old, new)] == [200, 200]
-    signing.crash("functions", {"CONNORG_RESULT_SECRETS": SECOND})
+    signing.stack.set_functions({"CONNORG_RESULT_SECRETS": SECOND})
     refused(await poll(signing, old))
     assert (await poll(signing, new)).status_code == 200, "the first one signed"
-    signing.crash("functions", {"CONNORG_RESULT_SECRETS": ""})
+    signing.stack.set_functions({})
     assert (await poll(signing, old.partition("?")[0])).status_code == 200, "by its id alone"
     assert signing.logged_secrets() == []
