@@ -90,19 +90,9 @@ class Patient:
             assert word in found["detail"] + found["mend"], found
         assert found["mend"], "nobody is told what to do"
 
-    @asynccontextmanager
-    async def set_to(self, **settings: str) -> AsyncIterator[None]:
-        """Restart the functions with other settings, and in the end with those of before."""
-        usual = SETTINGS | {
-            "IDENTITY_ENDPOINT": f"{self.stack.identity}{TOKEN_PATH}",
-            "IDENTITY_HEADER": LOCAL_IDENTITY_HEADER,
-        }
-        await asyncio.to_thread(self.connorg.crash, "functions", settings)
-        try:
-            yield
-        finally:
-            before = {name: usual.get(name, "") for name in settings}
-            await asyncio.to_thread(self.connorg.crash, "functions", before)
+    async def set_to(self, **settings: str) -> None:
+        """Let the functions have the usual settings and these."""
+        await asyncio.to_thread(self.stack.set_functions, settings)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +113,7 @@ async def eventually_calm(connorg: Connorg) -> None:
 
 
 @pytest.fixture
-async def patient(
+async def anyhow(
     deployed: Connorg, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Patient]:
     monkeypatch.setenv("CONNORG_GRAPH_ROOT", deployed.stack.graph)
@@ -131,10 +121,17 @@ async def patient(
     monkeypatch.setenv("IDENTITY_HEADER", LOCAL_IDENTITY_HEADER)
     monkeypatch.delenv("CONNORG_KEY", raising=False)
     make_storage(deployed.stack.storage)
-    await eventually_calm(deployed)
     yield Patient(deployed, capsys)
     await deployed.graph.heal()
     assert deployed.logged_secrets() == []
+
+
+@pytest.fixture
+async def patient(anyhow: Patient) -> Patient:
+    """With the usual settings, whatever a test before set."""
+    await anyhow.set_to()
+    await eventually_calm(anyhow.connorg)
+    return anyhow
 
 
 async def test_an_app_that_is_well_has_no_fault_and_no_note(patient: Patient) -> None:
@@ -210,23 +207,6 @@ async def test_a_missing_licence(patient: Patient) -> None:
     assert "infra.grant" not in found["mend"], "a permission would not help"
 
 
-async def test_a_token_of_before_the_grant(patient: Patient) -> None:
-    """Its roles don't show what was granted since; and one without roles may be right."""
-    async with TestServer(create_app(Identity(roles=("User.Read.All",)))) as identity:
-        endpoint = str(identity.make_url(TOKEN_PATH))
-        async with patient.set_to(IDENTITY_ENDPOINT=endpoint):
-            await patient.connorg.graph.configure(roles=OPERATOR)
-            found = await patient.findings(code=WELL)
-            for check, words in (
-                ("permission", "carries User.Read.All"),
-                ("tenantLookupPermission", "does not have CrossTenantInformation.ReadBasic.All"),
-            ):
-                assert found[check]["level"] == "note"
-                assert words in found[check]["detail"]
-                assert "24 hours" in found[check]["detail"]
-                assert "python -m infra.grant" in found[check]["mend"]
-
-
 async def test_a_queue_that_is_gone(patient: Patient) -> None:
     queues = QueueServiceClient.from_connection_string(patient.stack.storage)
     queues.delete_queue("callback-poison")
@@ -267,6 +247,23 @@ async def test_a_storage_account_that_does_not_answer(patient: Patient) -> None:
     assert "Not needed yet" in found["table ledger"]["detail"]
 
 
+async def test_a_token_of_before_the_grant(anyhow: Patient) -> None:
+    """Its roles don't show what was granted since; and one without roles may be right."""
+    async with TestServer(create_app(Identity(roles=("User.Read.All",)))) as identity:
+        endpoint = str(identity.make_url(TOKEN_PATH))
+        await anyhow.set_to(IDENTITY_ENDPOINT=endpoint)
+        await anyhow.connorg.graph.configure(roles=OPERATOR)
+        found = await anyhow.findings(code=WELL)
+        for check, words in (
+            ("permission", "carries User.Read.All"),
+            ("tenantLookupPermission", "does not have CrossTenantInformation.ReadBasic.All"),
+        ):
+            assert found[check]["level"] == "note"
+            assert words in found[check]["detail"]
+            assert "24 hours" in found[check]["detail"]
+            assert "python -m infra.grant" in found[check]["mend"]
+
+
 # Each is told beside the others of its line, so that one restart tries them all.
 WRONG: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
     "identity and secrets": (
@@ -296,11 +293,11 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize(("settings", "told"), WRONG.values(), ids=WRONG)
 async def test_wrong_settings(
-    patient: Patient, settings: dict[str, str], told: dict[str, tuple[str, ...]]
+    anyhow: Patient, settings: dict[str, str], told: dict[str, tuple[str, ...]]
 ) -> None:
-    async with patient.set_to(**settings):
-        for check, words in told.items():
-            await patient.finds(check, "fault", *words)
+    await anyhow.set_to(**settings)
+    for check, words in told.items():
+        await anyhow.finds(check, "fault", *words)
 
 
 @asynccontextmanager
@@ -331,32 +328,30 @@ async def app_service(functions: str) -> AsyncIterator[str]:
 
 
 async def test_entra_with_and_without_app_service_authentication(
-    patient: Patient, monkeypatch: pytest.MonkeyPatch
+    anyhow: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with patient.set_to(CONNORG_REQUIRE_ENTRA="true", WEBSITE_AUTH_ENABLED="true"):
-        found = await patient.findings()
-        assert found["forged caller"]["level"] == "fault"
-        assert "az resource update" in found["forged caller"]["mend"]
-        asking_for_a_role = sum(route.role is not None for route in routes)
-        tried = f"by {asking_for_a_role} of {asking_for_a_role} routes"
-        assert tried in found["forged caller"]["detail"]
-        assert "--audience" in found["caller"]["mend"], "a key opens nothing"
+    await anyhow.set_to(CONNORG_REQUIRE_ENTRA="true", WEBSITE_AUTH_ENABLED="true")
+    found = await anyhow.findings()
+    assert found["forged caller"]["level"] == "fault"
+    assert "az resource update" in found["forged caller"]["mend"]
+    asking_for_a_role = sum(route.role is not None for route in routes)
+    tried = f"by {asking_for_a_role} of {asking_for_a_role} routes"
+    assert tried in found["forged caller"]["detail"]
+    assert "--audience" in found["caller"]["mend"], "a key opens nothing"
 
-        async with app_service(patient.stack.functions) as url:
-            for roles, code in ((["Onboarding.Manage", "Onboarding.Read"], WELL), ([], FAULTY)):
-                async with TestServer(create_app(Identity(roles=roles))) as identity:
-                    endpoint = str(identity.make_url(TOKEN_PATH))
-                    monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
-                    found = await patient.findings(
-                        "--audience", AUDIENCE, key=False, url=url, code=code
-                    )
-                assert found["forged caller"]["level"] == "ok"
-                assert tried in found["forged caller"]["detail"]
-            assert "does not have the app role" in found["caller"]["detail"]
-            assert "python -m infra.grant caller" in found["caller"]["mend"]
-            monkeypatch.setenv("IDENTITY_HEADER", "wrong")
-            found = await patient.findings("--audience", AUDIENCE, key=False, url=url, code=WELL)
-            assert "az login" in found["sign-in"]["mend"]
+    async with app_service(anyhow.stack.functions) as url:
+        for roles, code in ((["Onboarding.Manage", "Onboarding.Read"], WELL), ([], FAULTY)):
+            async with TestServer(create_app(Identity(roles=roles))) as identity:
+                endpoint = str(identity.make_url(TOKEN_PATH))
+                monkeypatch.setenv("IDENTITY_ENDPOINT", endpoint)
+                found = await anyhow.findings("--audience", AUDIENCE, key=False, url=url, code=code)
+            assert found["forged caller"]["level"] == "ok"
+            assert tried in found["forged caller"]["detail"]
+        assert "does not have the app role" in found["caller"]["detail"]
+        assert "python -m infra.grant caller" in found["caller"]["mend"]
+        monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+        found = await anyhow.findings("--audience", AUDIENCE, key=False, url=url, code=WELL)
+        assert "az login" in found["sign-in"]["mend"]
 
 
 async def test_an_address_that_is_not_connorgs(patient: Patient) -> None:
