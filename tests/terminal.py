@@ -21,7 +21,7 @@ _LINES = 50
 _SIZE = ("COLUMNS", "LINES")
 
 
-def _heed_interrupts() -> None:
+def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -55,7 +55,7 @@ class Terminal:
             stderr=theirs,
             # As in a terminal, also where the tests run in the background of a shell: there an
             # interrupt is ignored, and children inherit that.
-            preexec_fn=_heed_interrupts,
+            preexec_fn=heed_interrupts,
         )
         os.close(theirs)
         os.set_blocking(self._own, False)

@@ -30,6 +30,7 @@ VENV_PINS = [ROOT / "requirements-dev.txt", ROOT / "requirements-node.txt"]
 OLDEST_NODE = 20
 
 _LOG = ROOT / ".local/setup.log"
+_INTERRUPTED = 130  # as shells have it
 _SHOWN = 3000  # characters of the log, where something failed
 _NO_NETWORK = re.compile(
     "from versions: none|NewConnectionError|NameResolutionError|ConnectTimeout|dns error|"
@@ -52,6 +53,9 @@ def main() -> int:
             if _NO_NETWORK.search(_LOG.read_text(errors="replace")):
                 _say(_ABOUT_THE_NETWORK)
             return 1
+        except KeyboardInterrupt:
+            _say("interrupted. Run it again: what is finished stays.")
+            return _INTERRUPTED
     return 0
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.by_hand import LOG
 from infra.local.child import ROOT
-from infra.local.demo.__main__ import LOG as DEMO_LOG
+from infra.local.demo.demonstration import LOG as DEMO_LOG
 from infra.local.demo.partners import read_partners
 from tests.terminal import Terminal
 
@@ -96,3 +96,12 @@ async def test_run_can_be_stopped_before_it_is_up(number: signal.Signals) -> Non
         terminal.interrupt(number)
         assert await terminal.ended() == 0
         assert "Traceback" not in terminal.seen
+
+
+@pytest.mark.xdist_group("demo")
+async def test_the_demo_can_be_stopped() -> None:
+    async with Terminal(DEMO, 80, patience=PATIENCE) as terminal:
+        await terminal.shows("Starting")
+        terminal.interrupt()
+        assert await terminal.ended() == 130
+    assert terminal.seen.rstrip().endswith("Everything that it started has been stopped.")

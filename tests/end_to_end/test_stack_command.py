@@ -18,8 +18,8 @@ import pytest
 from azure.data.tables import TableServiceClient
 
 from infra.local import azurite
-from infra.local.__main__ import main
 from infra.local.child import LOOPBACK, ROOT, tethered
+from infra.local.command import main
 from tests.contract.functions_host import SAMPLE_APP
 from tests.stack import (
     END_SECONDS,
