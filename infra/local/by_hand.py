@@ -45,23 +45,27 @@ def _welcome(stack: Stack, log: Path) -> str:
     shown = log.relative_to(ROOT) if log.is_relative_to(ROOT) else log
     return f"""connorg runs on this machine, with a Microsoft Graph that is emulated.
 
-  Console    {url}/api/console
+  Console    {url}/api/console  (its key: {key})
   API        {url}/api/docs
   Graph      {stack.addresses[GRAPH]}
   Log        {shown}
 
-Paste this into another terminal:
+Paste this into another terminal, in this folder:
 
   export CONNORG_URL={url} CONNORG_KEY={key}
 
 Then create a connected organization:
 
-{CURL.format(url="$CONNORG_URL", key="$CONNORG_KEY")}"""
+{CURL.format(url="$CONNORG_URL", key="$CONNORG_KEY")}
+
+See what became of it in the console, or by the command connorg:
+
+  .venv/bin/python -m connorg.command status"""
 
 
 _LISTENING = f"""
 Type a word and Enter to change how Graph behaves:
-{textwrap.fill(", ".join(MOODS), 78)}.
+{textwrap.fill(", ".join(MOODS), 78, break_on_hyphens=False)}.
 Enter alone shows the last lines of the log."""
 
 

@@ -52,6 +52,8 @@ async def test_what_run_says_can_be_pasted_and_what_it_hears_changes_graph() -> 
         assert call
         script = f"{export[1]}\n{call[0]}"
         assert "201 Created" in await pasted(f"{script} {QUIETLY}")
+        [status] = re.findall(r"^  (\.venv.*)$", said, re.MULTILINE)
+        assert "1 onboarding: 1 Succeeded" in await pasted(f"{export[1]}\n{status}")
         terminal.types("outage\n")
         await terminal.shows("From now on Graph answers 503")
         assert "202 Accepted" in await pasted(

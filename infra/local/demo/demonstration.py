@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from infra.local.child import ROOT, DidNotStartError
-from infra.local.demo.partners import QUEUE, Partner, read_partners
+from infra.local.demo.partners import FILE, QUEUE, Partner, read_partners
 from infra.local.demo.story import story
 from infra.local.stack import Options, Stack
 
@@ -94,8 +94,8 @@ async def _demonstrate() -> int:
         f"\n[bold]Every partner has one organization: none is missing, none was created twice.[/]"
         f"\n{len(answers)} requests, {len(requests)} calls to Graph of which {failed} failed,"
         f" {len(organizations)} organizations, {time.monotonic() - started:.0f} s."
-        "\nNext: make run, and follow what it prints."
-        f" The log of this run: {LOG.relative_to(ROOT)}"
+        "\nNext: make run, which prints the address of the console, and calls to paste."
+        f"\nPartners: {FILE.relative_to(ROOT)}. Log: {LOG.relative_to(ROOT)}"
     )
     return 0
 

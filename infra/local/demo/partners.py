@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).parent
+FILE = _HERE / "partners.csv"
 HTTP, QUEUE = "http", "queue"
 
 
@@ -31,7 +32,7 @@ def read_partners() -> list[Partner]:
     """Return the examples of the three Graph documents, then a file of partners, then doubles."""
     documents = json.loads((_HERE / "documents.json").read_text(encoding="utf-8"))
     examples = [Partner(HTTP, body) for body in documents]
-    with (_HERE / "partners.csv").open(encoding="utf-8", newline="") as file:
+    with FILE.open(encoding="utf-8", newline="") as file:
         rows = zip(cycle((HTTP, QUEUE)), csv.DictReader(file), strict=False)
         partners = [Partner(way_in, _body(row)) for way_in, row in rows]
     return [*examples, *partners, examples[0], Partner(QUEUE, partners[0].body)]
