@@ -1,53 +1,27 @@
 """docs/connect, as its reader would follow it: every command is run, every body is pasted."""
 
-import asyncio
 import json
-import os
 import re
 import shlex
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connorg.webhooks.senders import load
-from infra.local.child import ROOT
 from tests import senders
 from tests.end_to_end.client import Connorg, eventually
+from tests.end_to_end.pages import Page, paste
 from tests.logic_apps import actions_of, workflow
 from tests.senders import CONNECT, DOCUMENTED
 from tests.stack import Stack
 
-BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 STATUS = re.compile(r"^HTTP/1\.1 (\d{3})", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Page:
-    path: Path
-
-    @cached_property
-    def text(self) -> str:
-        return self.path.read_text()
-
-    def blocks(self, language: str) -> list[str]:
-        return [text for kind, text in BLOCK.findall(self.text) if kind == language]
-
-    @cached_property
-    def json_blocks(self) -> list[Any]:
-        return [json.loads(block) for block in self.blocks("json")]
-
-    @cached_property
-    def calls(self) -> list[str]:
-        return [block for block in self.blocks("sh") if "curl" in block]
-
-    @cached_property
-    def settings(self) -> dict[str, str]:
-        """What its `make run` commands set."""
-        words = [w for block in self.blocks("sh") for w in make_run_arguments(block)]
-        return dict(w.split("=", 1) for w in words if "=" in w)
+def settings(page: Page) -> dict[str, str]:
+    """Return what its `make run` commands set."""
+    words = [word for block in page.blocks("sh") for word in make_run_arguments(block)]
+    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def make_run_arguments(block: str) -> list[str]:
@@ -63,18 +37,7 @@ OTHERS = {INDEX.path, LOGIC_APPS.path}
 PAGES = [Page(path) for path in sorted(CONNECT.glob("*.md")) if path not in OTHERS]
 each_page = pytest.mark.parametrize("page", PAGES, ids=[page.path.stem for page in PAGES])
 CALLS = [(page.path.stem, call) for page in (*PAGES, LOGIC_APPS) for call in page.calls]
-
-
-async def shell(stack: Stack, script: str) -> tuple[int, str]:
-    """Run a page's block as it stands, in the repository's folder, after what `make run` prints."""
-    process = await asyncio.create_subprocess_exec(
-        *("bash", "-euc", script),
-        cwd=ROOT,
-        env={**os.environ, "CONNORG_URL": stack.functions, "CONNORG_KEY": stack.key},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
+TRY = "# Try it on your machine\n"
 
 
 @pytest.mark.parametrize(("page", "call"), CALLS, ids=[f"{page}" for page, _ in CALLS])
@@ -82,20 +45,28 @@ async def test_a_pages_call_answers_as_the_page_says(
     connorg: Connorg, page: str, call: str
 ) -> None:
     assert "It answers `202`; asked again, `200`." in Page(CONNECT / f"{page}.md").text
-    code, output = await shell(connorg.stack, call)
+    code, output = await paste(connorg.stack, call)
     assert (code, STATUS.findall(output)) == (0, ["202"]), output
 
     async def is_done() -> bool:
-        _, output = await shell(connorg.stack, call)
+        _, output = await paste(connorg.stack, call)
         return STATUS.findall(output) == ["200"]
 
     await eventually(is_done, f"{page} is never answered 200")
 
 
+@pytest.mark.parametrize("page", [*PAGES, LOGIC_APPS], ids=lambda page: str(page.path.stem))
+def test_each_page_has_something_to_try(page: Page) -> None:
+    _, *boxes = page.text.split(TRY)
+    assert boxes
+    assert page.calls
+    assert all("make run" in box for box in boxes)
+
+
 @each_page
 def test_a_pages_stack_is_the_one_that_its_call_is_tried_on(page: Page) -> None:
-    secrets = {name: secret for name, secret in page.settings.items() if "WEBHOOK_SO" not in name}
-    assert page.settings["CONNORG_WEBHOOK_SOURCES"] == "docs/connect/sources.json"
+    secrets = settings(page)
+    assert secrets.pop("CONNORG_WEBHOOK_SOURCES") == "docs/connect/sources.json"
     assert secrets
     assert secrets.items() <= senders.SECRETS.items()
 
@@ -132,7 +103,7 @@ def test_a_pages_body_has_what_its_profile_reads(page: Page) -> None:
 
 async def test_the_index_shows_how_to_check_a_sample(stack: Stack, tmp_path: Path) -> None:
     [block] = INDEX.blocks("sh")
-    code, output = await shell(stack, block.replace("event.json", str(tmp_path / "event.json")))
+    code, output = await paste(stack, block.replace("event.json", str(tmp_path / "event.json")))
     assert code == 0
     told = json.loads(output)
     assert told["deliveryId"] == "4711"
