@@ -14,7 +14,9 @@ from infra.local.functions_host import DEFAULT_MASTER_KEY
 from tests.end_to_end.client import Connorg
 from tests.end_to_end.pages import Page, paste
 
-README, BULK = (Page(ROOT / name) for name in ("README.md", "docs/bulk.md"))
+README, BULK, COMMAND = (
+    Page(ROOT / name) for name in ("README.md", "docs/bulk.md", "docs/command.md")
+)
 DOMAINS = [row["Domain"] for row in csv.DictReader(FILE.read_text(encoding="utf-8").splitlines())]
 
 
@@ -48,3 +50,12 @@ async def test_a_file_is_sent_by_curl_as_its_page_says(unused: Connorg) -> None:
     assert json.loads(foreseen.splitlines()[0])["create"] == len(DOMAINS)
     assert [row["name"] for row in rows] == DOMAINS
     assert {(row["status"], row["conclusion"]) for row in rows} == {("Succeeded", "created")}
+
+
+async def test_a_file_is_sent_by_the_command_as_its_page_says(unused: Connorg) -> None:
+    [block] = COMMAND.blocks("sh")
+    code, output = await paste(unused.stack, block)
+    assert code in {0, 2}, "2 where other tests have left failures"
+    assert "8  would be created" in output
+    assert "8 succeeded (8 created)" in output
+    assert "onboardings: " in output
