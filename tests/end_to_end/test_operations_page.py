@@ -19,7 +19,7 @@ LINK = re.compile(r"\]\(([\w./-]+\.md)?(#[\w-]+)?\)")
 
 async def run(connorg: Connorg, command: str, **variables: str) -> str:
     """Run a command as it stands, and give its output with the status."""
-    app = {"APP": f"{connorg.stack.functions}/api", "KEY": connorg.stack.key}
+    app = {"CONNORG_URL": connorg.stack.functions, "CONNORG_KEY": connorg.stack.key}
     environment = {**app, "MASTER_KEY": DEFAULT_MASTER_KEY, **variables}
     process = await asyncio.create_subprocess_exec(
         "bash",
@@ -118,6 +118,7 @@ def test_a_page_names_settings_that_there_are_and_pages_that_there_are(page: str
     text = (ROOT / f"docs/{page}.md").read_text()
     known = {field.alias for field in Settings.model_fields.values()}
     known |= {"CONNORG_CALLBACK_SECRETS", "CONNORG_RESULT_SECRETS"}
+    known |= {"CONNORG_URL", "CONNORG_KEY"}  # of who calls
     assert set(re.findall(r"CONNORG_[A-Z_]+", text)) <= known
     for file, anchor in LINK.findall(text):
         target = ROOT / "docs" / file if file else ROOT / f"docs/{page}.md"
