@@ -99,7 +99,7 @@ lists: setup ## Write the lists of domains that no partner owns again
 live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--clean tidies up
 	@$(python) -m tests.live $(ARGS)
 
-screenshots: setup ## Take the pictures of docs/console.md anew; ARGS=DIR writes PNG elsewhere
+screenshots: setup ## Take the pictures of README and docs anew; ARGS=DIR writes them elsewhere
 	@$(python) -m tests.console.screenshots $(ARGS)
 
 package: setup ## Build the zip to deploy; ARGS=--compare also measures the obvious function

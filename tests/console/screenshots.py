@@ -1,4 +1,4 @@
-"""python -m tests.console.screenshots: write the pictures of docs/console.md anew.
+"""python -m tests.console.screenshots: write the pictures of README and docs/console.md anew.
 
 Times and ids are those of the moment.
 """
@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page
 
 from infra.local.child import ROOT
 from infra.local.functions_host import DEFAULT_MASTER_KEY
-from tests.console import scenes
+from tests.console import outputs, scenes
 from tests.console.browser import NARROW, browsing, opened
 from tests.console.conftest import SETTINGS, sign_in
 from tests.console.installed import LEFT_OUT, find_browser
@@ -150,6 +150,8 @@ async def main(folder: Path, *, as_png: bool) -> int:
             await take(browser, connorg, WITH_GRAPH, folder, as_png=as_png)
             await scenes.wait(connorg, 3)
             await take(browser, connorg, WITHOUT_PERMISSION, folder, as_png=as_png)
+            (folder / "status.svg").write_text(await outputs.status(connorg), encoding="utf-8")
+    (folder / "demo.svg").write_text(await outputs.demo(), encoding="utf-8")
     return 0
 
 

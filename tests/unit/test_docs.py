@@ -13,6 +13,8 @@ PAGES = sorted(
     key=str,
 )
 _MOST_LINES_OF_README = 110
+_MOST_BYTES_OF_PICTURES = 400 * 1024
+_SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 
 
 def anchors(page: Path) -> set[str]:
@@ -42,3 +44,21 @@ def test_the_index_links_every_page() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= _MOST_LINES_OF_README
+
+
+def test_the_pictures_are_small_and_each_is_on_a_page() -> None:
+    """`make screenshots` writes them."""
+    pictures = set((DOCS / "images").iterdir())
+    shown = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())
+    }
+    assert shown == pictures
+    assert sum(picture.stat().st_size for picture in pictures) <= _MOST_BYTES_OF_PICTURES
+
+
+def test_a_picture_fetches_nothing() -> None:
+    for picture in (DOCS / "images").glob("*.svg"):
+        text = picture.read_text().replace(_SVG_NAMESPACE, "")
+        assert not re.findall(r"url\([\"']?(?!#)|href|@import", text)
