@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-slow lint mutate audit policy demo run simulate dialects dialects-suite campaign \
 	throttle bulk bench connector openapi examples lists live screenshots package package-test release \
-	lock clean
+	lock clean newcomer
 # More words for the command of a target: make test ARGS="-k webhook"
 ARGS ?=
 # How many answers of Graph `make dialects` draws, and the first seed.
@@ -101,6 +101,9 @@ live: setup ## Run the live suite in the tenant that CONNORG_LIVE names; ARGS=--
 
 screenshots: setup ## Take the pictures of README and docs anew; ARGS=DIR writes them elsewhere
 	@$(python) -m tests.console.screenshots $(ARGS)
+
+newcomer: setup ## Do what README says in a fresh clone, with a clock, at 80 and 200 columns
+	@$(python) -m tests.newcomer
 
 package: setup ## Build the zip to deploy; ARGS=--compare also measures the obvious function
 	@$(python) -m infra.package $(ARGS)

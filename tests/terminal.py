@@ -10,6 +10,7 @@ import struct
 import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,12 @@ def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+def _take_terminal() -> None:
+    """Be who Ctrl-C is for, with the processes that it starts."""
+    heed_interrupts()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """Entering starts the command; leaving kills it if it has not ended.
 
@@ -37,8 +44,10 @@ class Terminal:
         columns: int,
         env: Mapping[str, str] | None = None,
         patience: float = 90,
+        folder: Path = ROOT,
     ) -> None:
         self._command, self._columns, self._patience = command, columns, patience
+        self._folder = folder
         self._env = os.environ if env is None else env
         self._written = b""
 
@@ -48,14 +57,15 @@ class Terminal:
         inherited = {name: value for name, value in self._env.items() if name not in _SIZE}
         self._process = await asyncio.create_subprocess_exec(
             *tethered(self._command),
-            cwd=ROOT,
+            cwd=self._folder,
             env={**inherited, "TERM": "xterm-256color"},
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
             # As in a terminal, also where the tests run in the background of a shell: there an
             # interrupt is ignored, and children inherit that.
-            preexec_fn=heed_interrupts,
+            preexec_fn=_take_terminal,
+            start_new_session=True,
         )
         os.close(theirs)
         os.set_blocking(self._own, False)
@@ -88,6 +98,9 @@ class Terminal:
 
     def types(self, text: str) -> None:
         os.write(self._own, text.encode())
+
+    def presses_ctrl_c(self) -> None:
+        self.types("\x03")
 
     def interrupt(self, number: int = signal.SIGINT) -> None:
         self._process.send_signal(number)
