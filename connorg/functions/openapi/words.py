@@ -105,8 +105,9 @@ WORDS: Mapping[str, str] = {
     "hour": "When the hour begins.",
     "id": "The id.",
     "idempotencyKeys": "Idempotency-Keys, by their hashes.",
-    "identitySources": "The domains or tenants that it stands for. Graph leaves it empty after a"
-    " create.",
+    "identitySources": "The domains or tenants that it stands for. Empty in the answer to a create:"
+    " Microsoft Graph fills it in a moment later. `request.identitySources` has what was asked for,"
+    " and `?readBack=true` reads what Graph made of it.",
     "ignoredColumns": "Columns of the file that mean nothing.",
     "info": "What is said of the API.",
     "internalSponsors": "The company's own people who answer for it.",
