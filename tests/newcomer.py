@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -73,12 +72,13 @@ async def main() -> int:
     demo, run = commands()[:2]
     with tempfile.TemporaryDirectory() as empty:
         clock, folder = Clock(), Path(empty) / "connorg"
-        subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+        await _output("git", "clone", "--quiet", ROOT, folder)
         clock.note("the clone is there")
         for columns in WIDTHS:
             await _see_demo(demo, columns, folder, clock)
             await _see_run(run, columns, folder, clock)
-        left = _left(folder)
+        processes = (await _output("ps", "-eo", "args")).splitlines()
+    left = [process for process in processes if str(folder) in process]
     _say("", *clock.lines, *(f"Left: {process}" for process in left))
     return 1 if left else 0
 
@@ -101,9 +101,7 @@ async def _see_run(command: str, columns: int, folder: Path, clock: Clock) -> No
         export, console = EXPORT.search(said), CONSOLE.search(said)
         assert export
         assert console
-        output = subprocess.check_output(
-            ["bash", "-euc", f"{export[1]}\n{call()}"], cwd=folder, text=True
-        )
+        output = await _output("bash", "-euc", f"{export[1]}\n{call()}", folder=folder)
         assert json.loads(output)["status"] == "Succeeded"
         clock.note("the first organization is created")
         await _look(console[1], export[2], clock)
@@ -136,15 +134,18 @@ def _typed(command: str, columns: int, folder: Path) -> Terminal:
     return Terminal(["bash", "-c", command], columns, env, PATIENCE, folder)
 
 
-def _left(folder: Path) -> Sequence[str]:
-    """Return the command lines of the processes that still run in the clone."""
-    listed = subprocess.check_output(["ps", "-eo", "args"], text=True).splitlines()
-    return [line for line in listed if str(folder) in line]
+async def _output(*command: str | Path, folder: Path = ROOT) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, command
+    return output.decode()
 
 
 def _show(command: str, columns: int, terminal: Terminal) -> None:
     """Print what is left on the screen: what moved has been wiped away."""
-    lines = (line.rpartition("\r")[2].rstrip() for line in terminal.seen.splitlines())
+    lines = (line.rpartition("\r")[2].rstrip() for line in terminal.seen.split("\n"))
     _say(f"\n$ {command}    ({columns} columns)", *lines)
 
 

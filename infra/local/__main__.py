@@ -2,10 +2,14 @@
 
 import sys
 
+from infra.local.unprepared import advice
+
 try:
     from infra.local.command import main
 
-    code = main()
+    code: int | str = main()
 except KeyboardInterrupt:
     code = 0
+except ModuleNotFoundError as missing:
+    code = advice(missing, "infra.local")
 sys.exit(code)
