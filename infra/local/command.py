@@ -43,7 +43,7 @@ async def _until_stopped(options: Options, is_up: Callable[[Stack], Awaitable[No
         if not stack.cancelling():  # a second signal must not cut the orderly end short
             stack.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     if options.log:
         say("Starting storage, Graph, managed identity and the functions …", sys.stdout)

@@ -91,7 +91,7 @@ async def pasted(script: str) -> str:
     return output.decode()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_run_can_be_stopped_before_it_is_up(number: signal.Signals) -> None:
     async with Terminal([*RUN, "--graph", "throttling"], 80, patience=PATIENCE) as terminal:
         await terminal.shows("Starting")
