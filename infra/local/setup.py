@@ -188,7 +188,9 @@ def _run(*command: str | Path, check: bool = True) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"setup: {text}", file=sys.stderr, flush=True)  # noqa: T201  # who runs it waits half a minute
+    # In one piece: the steps run side by side.
+    sys.stderr.write(f"setup: {text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
