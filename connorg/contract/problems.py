@@ -1,7 +1,7 @@
 """Every error: the answers, as RFC 9457 `application/problem+json`, and those of onboardings.
 
 `type` and `code` are stable; callers may build on them. Texts are for people and may change.
-docs/http.md ("Errors") tells callers of every code here.
+docs/http-errors.md tells callers of every code here.
 """
 
 from collections.abc import Mapping

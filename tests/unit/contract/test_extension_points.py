@@ -51,7 +51,8 @@ VERSIONS = "connorg/contract/versions.py"
 OPERATIONS_PY = "connorg/functions/openapi/operations.py"
 EMULATOR = "infra/local/graph/model.py, drafts.py and organizations.py"
 EMULATED_SOURCES = "infra/local/graph/sources.py"
-HTTP_PAGE = "docs/http.md"
+BODY_PAGE = "docs/http-submit.md"
+ROUTES_PAGE = "docs/http.md"
 COLUMNS_PAGE = "docs/command.md"
 
 # Of each field a value as the wire has it, and another one.
@@ -221,17 +222,17 @@ def test_the_description_of_a_change_names_the_field(field: RequestField) -> Non
     assert word in OPERATIONS["ChangeOrganization"].description, (
         f"{OPERATIONS_PY}: the description of ChangeOrganization does not say {word}"
     )
-    [row] = [line for line in page(HTTP_PAGE).splitlines() if "| `PATCH connected-" in line]
+    [row] = [line for line in page(ROUTES_PAGE).splitlines() if "| `PATCH connected-" in line]
     assert f"`{field.wire_name}`" in row, (
-        f"{HTTP_PAGE}: the route PATCH connected-organizations/{{id}} leaves {field.wire_name} out"
+        f"{ROUTES_PAGE}: the route PATCH connected-organizations/{{id}} leaves {field.wire_name} out"
     )
 
 
 @each_field
 def test_the_pages_tell_of_a_field_and_its_column(field: RequestField) -> None:
-    rows = [line for line in page(HTTP_PAGE).splitlines() if line.startswith("|")]
+    rows = [line for line in page(BODY_PAGE).splitlines() if line.startswith("|")]
     assert any(f"`{field.wire_name}`" in row.split("|")[1] for row in rows), (
-        f"{HTTP_PAGE}: the table of the body's fields has no {field.wire_name}"
+        f"{BODY_PAGE}: the table of the body's fields has no {field.wire_name}"
     )
     if field.column is not None:
         assert f"| `{field.column.header}` |" in page(COLUMNS_PAGE), (
@@ -339,8 +340,8 @@ def test_the_emulator_knows_a_kind(kind: SourceKind) -> None:
 
 @each_kind
 def test_the_pages_tell_of_a_kind_and_its_column(kind: SourceKind) -> None:
-    assert f"`{kind.odata_type}`" in page(HTTP_PAGE), (
-        f"{HTTP_PAGE}: the identity sources leave {kind.type} out"
+    assert f"`{kind.odata_type}`" in page(BODY_PAGE), (
+        f"{BODY_PAGE}: the identity sources leave {kind.type} out"
     )
     if kind.column is not None:
         assert f"| `{kind.column.header}` |" in page(COLUMNS_PAGE), (

@@ -43,7 +43,7 @@ def test_what_is_shown_is_listed() -> None:
     assert shown == SHOWN, (
         "Whether callers see a field is decided in connorg/contract/onboarding.py: a field of"
         " OnboardingView is shown, one of Onboarding is not. What is shown goes into this list and"
-        ' into docs/http.md, "The onboarding".'
+        ' into docs/http-status.md, "The onboarding".'
     )
 
 
