@@ -20,7 +20,7 @@ WANTED, FAULTY, WRONG, PASSED_OVER = range(4)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    chosen = _options(arguments)
+    chosen = options_of(arguments)
     try:
         sender = _sender(chosen.source)
         body = chosen.sample.read_bytes()
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     return code
 
 
-def _options(arguments: list[str] | None) -> argparse.Namespace:
+def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m connorg.webhooks",
         description=__doc__,

@@ -33,7 +33,7 @@ PORT_HELP = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    return asyncio.run(_until_stopped(*_options(arguments)))
+    return asyncio.run(_until_stopped(*options_of(arguments)))
 
 
 async def _until_stopped(options: Options, is_up: Callable[[Stack], Awaitable[None]]) -> int:
@@ -57,7 +57,7 @@ async def _until_stopped(options: Options, is_up: Callable[[Stack], Awaitable[No
     return 0
 
 
-def _options(
+def options_of(
     arguments: list[str] | None,
 ) -> tuple[Options, Callable[[Stack], Awaitable[None]]]:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)

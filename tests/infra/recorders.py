@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SCRIPT = """#!/bin/sh
-for word in {name} "$@"; do printf '%s\\0' "$word"; done >>"{folder}/calls"
-printf '\\n\\0' >>"{folder}/calls"
+printf '%s\\0' {name} "$@" '
+' >>"{folder}/calls"  # at once: in a pipe several write at a time
 {answer}
 """
 # `azd env set NAME VALUE …`

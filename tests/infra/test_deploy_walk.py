@@ -23,7 +23,7 @@ ID = "00000000-0000-0000-0000-000000000005"
 TOOLS = ("az", "azd", "make", "python")
 # What the page says in its steps, as code in a sentence or as a block of commands.
 _SAID = re.compile(
-    r"^ *```\n(.*?)^ *```|`((?:az|azd|make|python) [^`]+)`", re.MULTILINE | re.DOTALL
+    r"^ *```\w*\n(.*?)^ *```|`((?:az|azd|make|python) [^`]+)`", re.MULTILINE | re.DOTALL
 )
 
 

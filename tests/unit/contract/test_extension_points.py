@@ -224,7 +224,7 @@ def test_the_description_of_a_change_names_the_field(field: RequestField) -> Non
     )
     [row] = [line for line in page(ROUTES_PAGE).splitlines() if "| `PATCH connected-" in line]
     assert f"`{field.wire_name}`" in row, (
-        f"{ROUTES_PAGE}: the route PATCH connected-organizations/{{id}} leaves {field.wire_name} out"
+        f"{ROUTES_PAGE}: PATCH connected-organizations/{{id}} leaves {field.wire_name} out"
     )
 
 
