@@ -1,4 +1,4 @@
-"""The documentation: its links lead somewhere, its index is complete, the README is short."""
+"""The documentation: its links lead somewhere, its index is complete, its paragraphs are short."""
 
 import re
 from pathlib import Path
@@ -15,6 +15,9 @@ PAGES = sorted(
 _MOST_LINES_OF_README = 110
 _MOST_BYTES_OF_PICTURES = 400 * 1024
 _SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+_MOST_WORDS = 80
+_CODE = re.compile(r"^( *)```.*?^\1```$|^    [^\n]*$", re.MULTILINE | re.DOTALL)
+_ITEM = re.compile(r" *(?:[-*]|\d+\.) ")
 
 
 def anchors(page: Path) -> set[str]:
@@ -40,6 +43,24 @@ def test_the_index_links_every_page() -> None:
     }
     missing = {page for page in DOCS.glob("*.md") if page != index} - linked
     assert not missing
+
+
+def paragraphs(text: str) -> list[str]:
+    """Return lines of prose that follow one another; an item of a list is a paragraph."""
+    found = [""]
+    for line in _CODE.sub("", text).splitlines():
+        ends = not line.strip() or line.lstrip().startswith(("#", "|"))
+        if ends or _ITEM.match(line):
+            found.append("")
+        if not ends:
+            found[-1] += f"{line} "
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_paragraph_is_long(page: Path) -> None:
+    long = [one for one in paragraphs(page.read_text()) if len(one.split()) > _MOST_WORDS]
+    assert not long, f"{len(long)} of more than {_MOST_WORDS} words; make it a list or a table"
 
 
 def test_the_readme_is_short() -> None:
