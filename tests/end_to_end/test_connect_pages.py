@@ -44,7 +44,7 @@ TRY = "# Try it on your machine\n"
 async def test_a_pages_call_answers_as_the_page_says(
     connorg: Connorg, page: str, call: str
 ) -> None:
-    assert "It answers `202`; asked again, `200`." in Page(CONNECT / f"{page}.md").text
+    assert "It answers `202`; sent again, `200`." in Page(CONNECT / f"{page}.md").text
     code, output = await paste(connorg.stack, call)
     assert (code, STATUS.findall(output)) == (0, ["202"]), output
 
