@@ -284,7 +284,7 @@ def callback_keys() -> tuple[bytes, ...]:
         raise ConfigurationError(f"{CALLBACK_SECRETS}: each secret {error}.") from None
     if any(len(key) < _SHORTEST_CALLBACK_KEY for key in keys):
         raise ConfigurationError(
-            f"{CALLBACK_SECRETS}: each secret must stand for {_SHORTEST_CALLBACK_KEY} bytes or more"
+            f"{CALLBACK_SECRETS}: each secret must encode {_SHORTEST_CALLBACK_KEY} bytes or more"
         )
     return keys
 

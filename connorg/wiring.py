@@ -257,4 +257,4 @@ async def token_for_graph() -> str:
     try:
         return (await credential().get_token(scope, enable_cae=True)).token
     except AzureError as error:
-        raise TokenUnavailableError("the identity gave no token for Microsoft Graph") from error
+        raise TokenUnavailableError("the identity returned no token for Microsoft Graph") from error

@@ -65,7 +65,7 @@ def without_holes(pins: str, service: Sequence[str]) -> bool:
         run = _run([*command, *quiet, *service, *accepted], SECONDS)
         audited: list[dict[str, Any]] = json.loads(run.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, json.JSONDecodeError):
-        return _say(f"{pins}: the advisory service can't be reached, so nothing was learnt.")
+        return _say(f"{pins}: the advisory service can't be reached, so nothing was checked.")
     unknown = [one for one in audited if "skip_reason" in one]
     known = f"{len(audited) - len(unknown)} of {len(audited)} packages"
     holes = [(one, hole) for one in audited for hole in one.get("vulns", [])]

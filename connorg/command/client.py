@@ -150,7 +150,7 @@ class App:
         return answer
 
     def _no_answer(self, reason: str) -> CommandError:
-        detail = f"{self._url} gives no answer: {reason.rstrip('.')}."
+        detail = f"{self._url} does not answer: {reason.rstrip('.')}."
         return CommandError(detail, "Try again later.", ExitCode.UNREACHABLE)
 
     def _error_of(self, answer: httpx.Response, sent: int) -> CommandError:

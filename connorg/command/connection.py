@@ -11,7 +11,7 @@ from connorg.command.profile import read_profile
 from connorg.command.sign_in import EntraToken, FunctionKey
 
 _OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
-_HOW = "Use --url, set CONNORG_URL, or keep it once by `connorg login --url …`."
+_HOW = "Use --url, set CONNORG_URL, or store it once with `connorg login --url …`."
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ def connect(
     if needs_caller and not key and not scope:
         raise CommandError(
             "There is no credential.",
-            "Set CONNORG_KEY (others may see --key), use --scope to sign in at Entra, or keep"
-            " either once by `connorg login`.",
+            "Set CONNORG_KEY (others may see --key), use --scope to sign in to Entra, or store"
+            " either once with `connorg login`.",
         )
     return Connection(address, key, scope)
 
@@ -62,7 +62,7 @@ def address_of(url: str) -> str:
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_own)):
         raise CommandError("--url must begin with https://, because keys go there.")
     if parts.query or parts.fragment:
-        raise CommandError("--url must be the app's address alone, without ? and #.")
+        raise CommandError("--url must be only the app's address, without ? and #.")
     return text
 
 
@@ -70,5 +70,5 @@ def key_of(key: str | None) -> str | None:
     """Return a key as it is sent. Raise CommandError where it can be none."""
     key = (key or "").strip()
     if not (key.isascii() and key.isprintable()):
-        raise CommandError("The key holds characters that no key has.")
+        raise CommandError("The key contains characters that a key never has.")
     return key or None

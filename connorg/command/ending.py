@@ -18,7 +18,7 @@ MEANINGS = {
     ExitCode.FAULT: "a fault: in the command, the file or the key; nothing was started",
     ExitCode.LEFT: "something failed, or is left to do",
     ExitCode.UNREACHABLE: "the app is not reachable, or can't answer now",
-    ExitCode.INTERRUPTED: "interrupted; the app goes on with what it has accepted",
+    ExitCode.INTERRUPTED: "interrupted; the app continues with what it has accepted",
 }
 
 

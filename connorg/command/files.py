@@ -177,7 +177,7 @@ def watch_batch(session: Session, answer: httpx.Response, output: OutputOptions)
     batch = json_of(answer)["id"]
     options = ["--output", output.output] if output.output else []
     session.come_back = session.written("watch", batch, *options)
-    session.goes_on = "The batch goes on by itself. To come back to it:"
+    session.goes_on = "The batch continues without this command. To watch it again:"
     try:
         status = watch_to_the_end(session.app, answer, session.err)
         if output.output:
@@ -304,7 +304,7 @@ def _advice(error: Json) -> str:
     """Return an error and what to do. In a file the field `ifExists` is the column If exists."""
     told = sentence(error.get("message"), error.get("action"))
     if error.get("code") == "IdentitySourceInUse":
-        told = sentence(told, "Say `return` or `update` in the column ifExists.")
+        told = sentence(told, "Write `return` or `update` in the column ifExists.")
     return told.replace("ifExists", "If exists")
 
 

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def login(session: Session) -> ExitCode:
     """Try a connection and keep it in the profile, so that no command needs options for it.
 
-    With --scope: sign in at Entra, by `az login`, a pipeline's identity or the browser. It says
+    With --scope: sign in to Entra, by `az login`, a pipeline's identity or the browser. It says
     what the app registration needs. Without: the function key is asked for, unless it is there.
     """
     connection = session.connection

@@ -165,7 +165,7 @@ def forget(
     *,
     domain: Annotated[str | None, typer.Option(help="The partner's domain.")] = None,
     tenant_id: Annotated[str | None, typer.Option(help="The partner's tenant.")] = None,
-    reference: Annotated[str | None, typer.Option(help="A ticket of the partner alone.")] = None,
+    reference: Annotated[str | None, typer.Option(help="A ticket about this partner only.")] = None,
     is_sure: Annotated[
         bool, typer.Option("--yes", help="Erase it; else it is only shown.")
     ] = False,
@@ -324,8 +324,8 @@ def _batch_of(ids: Sequence[str] | None, *, others: bool) -> str | None:
     batches = [each for each in ids or () if each.startswith(_BATCH)]
     if batches and (others or len(ids or ()) > 1):
         raise CommandError(
-            "A batch is named together with other ids, filters, --all or --dry-run.",
-            "Name it alone. `results` shows its rows, and nothing is changed by it.",
+            "A batch is specified together with other ids, filters, --all or --dry-run.",
+            "Specify only the batch. `results` shows its rows and changes nothing.",
         )
     return batches[0] if batches else None
 

@@ -45,7 +45,7 @@ class ConnectionOptions:
         str | None,
         typer.Option(
             envvar="CONNORG_SCOPE",
-            help="Sign in at Entra in place of a key: api://…/.default",
+            help="Sign in to Entra instead of using a key: api://…/.default",
             rich_help_panel=_CONNECTION,
         ),
     ] = None
@@ -54,7 +54,7 @@ class ConnectionOptions:
         typer.Option(
             envvar="CONNORG_PROFILE",
             metavar="FILE",
-            help="The file in which `connorg login` keeps the connection.",
+            help="The file in which `connorg login` stores the connection.",
             rich_help_panel=_CONNECTION,
         ),
     ] = None
@@ -63,7 +63,7 @@ class ConnectionOptions:
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="How long to wait for an app that gives no answer: at most a minute, unless a"
+            help="How long to wait for an app that does not answer: at most a minute, unless a"
             " batch is watched.",
             rich_help_panel=_CONNECTION,
         ),

@@ -29,8 +29,8 @@ def read_profile(path: Path) -> dict[str, str]:
         raise CommandError(f"The profile {path} can't be read: {error}.") from None
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise CommandError(
-            f"Others can read or change the profile {path}, which may hold a key.",
-            f"chmod 600 {path}; and have a new key made, if it holds one.",
+            f"Others can read or change the profile {path}, which may contain a key.",
+            f"chmod 600 {path} and, if it contains a key, renew that key.",
         )
     try:
         held = json.loads(text)

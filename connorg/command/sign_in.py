@@ -63,7 +63,7 @@ def _credential() -> "TokenCredential":
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415  an extra
     except ImportError:
         raise CommandError(
-            "To sign in at Entra the package azure-identity is needed.",
+            "To sign in to Entra, the package azure-identity is needed.",
             "Install connorg with its extra `entra`: pipx install 'connorg[entra] @ ADDRESS', or"
             " uvx --from 'connorg[entra] @ ADDRESS' connorg …",
         ) from None

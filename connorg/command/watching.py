@@ -71,7 +71,7 @@ def _reason(app: App, status: Json) -> str:
     try:
         summary = json_of(app.get("onboardings/summary", {"batch": status["id"]}, patience=0))
     except CommandError as error:
-        return f"What is waited for can't be read. {error}"
+        return f"What the batch waits for can't be read. {error}"
     if reason := summary["gate"].get("reason"):
         return str(reason)
     if status["counts"].get("Waiting"):

@@ -67,7 +67,7 @@ def _named(fault: Fault, words: _Words) -> Fault:
     word = words.get(fault.pointer)
     if word is None:
         return fault
-    detail = f"{word[:_LONGEST_WORD]!r} stands for no value; one is needed here."
+    detail = f"{word[:_LONGEST_WORD]!r} counts as no value; a value is required here."
     return Fault(pointer=fault.pointer, detail=detail)
 
 

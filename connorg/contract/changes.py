@@ -15,7 +15,7 @@ from connorg.contract.sponsors import Sponsor
 
 def _something(text: str) -> str:
     if says_nothing(text):
-        what = f"{text!r}, which stands for no value" if text else "blank"
+        what = f"{text!r}, which counts as no value" if text else "blank"
         raise ValueError(f"must not be {what}")
     return text
 

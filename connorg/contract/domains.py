@@ -42,23 +42,23 @@ def normalise_domain(text: str) -> str:
             "is not a domain name: its parts take letters, digits and inner hyphens, 63 at most"
         )
     if labels[-1].isdigit():
-        raise ValueError("is an IP address or ends in a number; give a domain such as contoso.com")
+        raise ValueError("is an IP address or ends in a number; use a domain such as contoso.com")
     if f".{domain}".endswith(_PRIVATE_ENDINGS):
-        raise ValueError("is a private name that no partner can own; give a public domain")
+        raise ValueError("is a private name that no partner can own; use a public domain")
     return domain
 
 
 def _refuse_what_is_more_than_a_domain(domain: str) -> None:
     if "://" in domain:
-        raise ValueError("must be a domain alone, without a scheme such as https://")
+        raise ValueError("must be only a domain, without a scheme such as https://")
     if "/" in domain or "\\" in domain:
-        raise ValueError("must be a domain alone, without a path")
+        raise ValueError("must be only a domain, without a path")
     if "*" in domain:
         raise ValueError("must be one domain, without a wildcard")
     if "@" in domain:
         raise ValueError("must be a domain, not an e-mail address")
     if ":" in domain:
-        raise ValueError("must be a domain alone, without a port")
+        raise ValueError("must be only a domain, without a port")
 
 
 def _punycode(domain: str) -> str:

@@ -33,6 +33,6 @@ class Forecast(Model):
     differences: tuple[Difference, ...] = ()
     error: OnboardingError | None = None
     errors: tuple[Fault, ...] | None = None
-    """Every rule of the policy that stands against it."""
+    """Every rule of the policy that it breaks."""
     onboarding_id: str | None = None
     """The onboarding that has the identity source."""

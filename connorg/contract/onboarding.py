@@ -85,7 +85,7 @@ class OnboardingView(Model):
     result: ConnectedOrganization | None = None
     differences: tuple[Difference, ...] = ()
     warnings: tuple[OnboardingError, ...] = ()
-    """What was asked for and could not be had, though the organization stands."""
+    """What could not be done although the organization exists."""
     last_error: OnboardingError | None = None
     next_attempt_date_time: datetime | None = None
     created_date_time: datetime

@@ -69,7 +69,7 @@ def _error_of(error: ValidationError) -> MalformedBodyError | InvalidValuesError
     if errors[0]["type"] == "model_type":
         return MalformedBodyError("The body must be one JSON object.")
     if any(one["type"] == "string_unicode" for one in errors):
-        return unreadable("it holds half a character")  # which no text does
+        return unreadable("it contains half of a surrogate pair")  # which no text does
     return InvalidValuesError(faults_of(error))
 
 

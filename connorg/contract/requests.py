@@ -55,7 +55,7 @@ def _exactly_one(sources: object) -> object:
     if not isinstance(sources, list | tuple):
         raise ValueError("must be an array with one identity source")  # noqa: TRY004  for Pydantic
     if len(sources) != 1:
-        raise ValueError(f"must hold exactly one identity source, not {len(sources)}")
+        raise ValueError(f"must contain exactly one identity source, not {len(sources)}")
     return sources
 
 
@@ -89,10 +89,12 @@ class OnboardingRequest(Model):
     )
     state: State = Field(description="Whether access can be granted to it at once.")
     internal_sponsors: Sponsors | None = Field(
-        None, description="Object ids or principal names of own people who answer for the partner."
+        None,
+        description="Object ids or user principal names of people of your company.",
     )
     external_sponsors: Sponsors | None = Field(
-        None, description="Object ids or principal names of the partner's people who answer for it."
+        None,
+        description="Object ids or user principal names of people of the partner.",
     )
     reference: Reference | None = Field(None, description="The ticket that it came from.")
     if_exists: IfExists | None = Field(
@@ -104,7 +106,7 @@ class OnboardingRequest(Model):
         None,
         exclude=True,
         repr=False,
-        description="Where to be told of the end: an https address at a host that is allowed.",
+        description="The address to call when it has ended: https, at a host that is allowed.",
     )
 
     @property

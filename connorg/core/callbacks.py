@@ -70,7 +70,7 @@ async def bury_callback(ledger: Ledger, message: CallbackMessage) -> None:
 async def _call_back(services: Services, message: CallbackMessage) -> None:
     onboarding = await services.ledger.read(message.onboarding_id)
     if onboarding is None or onboarding.is_forgotten:
-        _log.error("%s is for an onboarding that is not kept", message.name)
+        _log.error("%s is for an onboarding that is not stored any more", message.name)
         return
     if not onboarding.status.terminal:
         await services.callbacks.queue.put(message, _until_next_look(services, message, onboarding))

@@ -28,7 +28,7 @@ _MOST_PAGES = 200  # a tenant holds 2,500 organizations; a page may be small, or
 
 _ENDLESS = OnboardingError(
     code=ErrorCode.GRAPH_ANSWER_UNREADABLE,
-    message=f"Microsoft Graph's list of organizations goes on after {_MOST_PAGES} pages.",
+    message=f"Microsoft Graph's list of organizations does not end after {_MOST_PAGES} pages.",
     action="Send the request again later; if it stays so, list the organizations page by page.",
 )
 

@@ -34,7 +34,7 @@ class StorageUnavailableError(Exception):
 
 
 class TokenUnavailableError(Exception):
-    """The app's identity gave no token for Microsoft Graph."""
+    """The app's identity returned no token for Microsoft Graph."""
 
 
 class KeysUnavailableError(Exception):

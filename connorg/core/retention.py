@@ -25,7 +25,7 @@ async def purge(services: Services) -> int:
         async for count in steps:
             purged += count
             if services.clock.now() >= last:
-                _log.warning("the purge did not get through; the next one goes on")
+                _log.warning("the purge was not finished; the next one continues")
                 break
     _log.info("purged %d onboardings and batches from before %s", purged, before.isoformat())
     return purged

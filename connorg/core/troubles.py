@@ -69,7 +69,7 @@ def stalled(name: str, backlog: Backlog, now: datetime) -> Check:
         name=check,
         status="stalled",
         detail=f"The oldest message of the queue {name} was put there {minutes} minutes ago, and"
-        " nobody takes it.",
-        action="Restart the function app. See that its identity may read the queue, and that the"
+        " no function reads it.",
+        action="Restart the function app. Check that its identity may read the queue, and that the"
         " queue's function is not disabled.",
     )

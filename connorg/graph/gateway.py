@@ -145,7 +145,7 @@ def _not_added(sponsorship: Sponsorship, refused: Refused) -> OnboardingError:
         update={
             "code": ErrorCode.SPONSOR_NOT_ADDED,
             "message": f"{sponsorship.kind}: {sponsorship.sponsor} {why}. {refused.error.message}",
-            "action": "The organization stands. Correct the sponsor, then send the request again"
+            "action": "The organization exists. Correct the sponsor, then send the request again"
             " with ifExists 'update'.",
         }
     )

@@ -81,20 +81,20 @@ _FULL = (
     " more, then replay this onboarding."
 )
 _CONDITIONAL = (
-    "A Conditional Access policy for workload identities stands against the app. Look at the"
-    " sign-in logs of service principals, and leave the app's identity out of the policy."
+    "A Conditional Access policy for workload identities blocks the app. Look at the sign-in logs"
+    " of service principals, and exclude the app's identity from the policy."
 )
 _EXPIRED = (
-    "The token had expired when it came to Graph. It passes with a new token; where it stays,"
-    " restart the app and see that its clock is right."
+    "The token had expired when it reached Graph. A new token solves this; if the error stays,"
+    " restart the app and check its clock."
 )
 _WRONG_CLOUD = (
-    "See that CONNORG_CLOUD names the cloud of the app's tenant, and that the app has its managed"
+    "Check that CONNORG_CLOUD names the cloud of the app's tenant, and that the app has its managed"
     " identity."
 )
 _NOT_OFFERED = (
-    "This cloud or tenant does not offer connected organizations. See that the cloud that is set is"
-    " the tenant's, and that the tenant has Microsoft Entra ID Governance."
+    "This cloud or tenant does not offer connected organizations. Check that CONNORG_CLOUD is the"
+    " tenant's cloud, and that the tenant has Microsoft Entra ID Governance."
 )
 _CORRECT = "Correct the request and send it again."
 
@@ -179,7 +179,7 @@ ROWS: tuple[Row, ...] = (
         lambda told: told.call is Call.CREATE and told.status in {400, 403} and _is_full(told),
         Meaning.REFUSED,
         Code.TENANT_FULL,
-        "The tenant holds no more of them.",
+        "The tenant can't have more connected organizations.",
         _FULL,
     ),
     Row(
@@ -221,7 +221,7 @@ ROWS: tuple[Row, ...] = (
         _at(403),
         Meaning.OBJECT_DENIED,
         Code.PERMISSION_MISSING,
-        "Microsoft Graph does not let the app at this object.",
+        "Microsoft Graph refuses the app access to this object.",
         _GRANT,
     ),
     # What holds an organization is no outage: it goes on until somebody takes it away.
@@ -230,7 +230,7 @@ ROWS: tuple[Row, ...] = (
         Meaning.REFUSED,
         Code.REFUSED_BY_GRAPH,
         "Microsoft Graph does not delete it.",
-        "Take away what uses the organization, such as assignments and policies; then delete it.",
+        "Remove what uses the organization, such as assignments and policies; then delete it.",
     ),
     # Too early, misdirected, locked, another version: Graph says that it did nothing.
     Row(

@@ -19,7 +19,7 @@ from connorg.graph.setbacks import Denied
 
 _Query = builder.ConnectedOrganizationsRequestBuilder
 _ADVICE = (
-    "The app may do the rest. See in Entra why this object is kept from it, such as an"
+    "The app has access to other objects. Check in Entra why not to this one, such as an"
     " administrative unit with restricted management or a lock."
 )
 

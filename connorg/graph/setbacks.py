@@ -50,8 +50,8 @@ def setback_of(error: Exception) -> Setback:
             return unreadable()
         case AzureError():
             # azure-identity speaks before the call is sent.
-            text = "The managed identity gave no token for Microsoft Graph."
-            action = "See that the app has a managed identity and that its endpoint answers."
+            text = "The managed identity returned no token for Microsoft Graph."
+            action = "Check that the app has a managed identity and that its endpoint answers."
             return Later(_error(Code.TOKEN_UNAVAILABLE, text, action))
     raise error
 

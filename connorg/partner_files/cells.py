@@ -159,7 +159,7 @@ class Cells:
         elif self._used.field == "domainName":
             several = [part for part in _BETWEEN_DOMAINS.split(self._used.value) if "." in part]
             if len(several) > 1:
-                detail = f"One domain a row: this cell holds {len(several)}; give each its own row."
+                detail = f"One domain per row: this cell has {len(several)}; use a row for each."
                 yield "/identitySources/0/domainName", detail
 
 

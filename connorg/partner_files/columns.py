@@ -28,7 +28,7 @@ FIELD_COLUMNS: Mapping[Column, RequestField] = {
 _COLUMNS = (*NAMING_COLUMNS, TYPE_COLUMN, CLOUD_COLUMN, *FIELD_COLUMNS)
 _EITHER = " or ".join(column.header for column in SOURCE_COLUMNS)
 _OTHERS = ", ".join(column.header for column in FIELD_COLUMNS)
-_ACTION = f"Give one row these headers: {_EITHER}, or {EITHER.header}. {_OTHERS} may follow."
+_ACTION = f"Add a row with these headers: {_EITHER}, or {EITHER.header}. {_OTHERS} may follow."
 
 type Meanings = Mapping[str, Column]
 _MEANINGS: Meanings = {
@@ -130,5 +130,5 @@ def _require(places: dict[Column, int], headers: Sequence[str]) -> None:
 def _two(column: Column, first: str, second: str) -> FileUnreadableError:
     return FileUnreadableError(
         f"Two columns are taken for {column.header}: {first!r} and {second!r}.",
-        "Remove one of them, or give it another header.",
+        "Remove one of them, or change its header.",
     )

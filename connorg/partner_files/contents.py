@@ -10,7 +10,7 @@ _SPREADSHEETS = {"text/csv", "text/tab-separated-values", "application/csv"}
 _JSON = re.compile(r"application/(x-|[a-z.-]+\+)?(nd)?json(l|-?lines|-seq)?")
 _LINE_END = re.compile(r"[\r\n]")
 _KEEP_LINE_ENDS = (
-    "The file is one line, as if its line ends were lost. curl -d takes them out: send it with"
+    "The file is a single line: its line breaks were lost. curl -d removes them; send it with"
     " curl --data-binary @FILE."
 )
 

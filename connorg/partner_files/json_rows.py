@@ -71,7 +71,7 @@ def _unreadable(text: str, reason: str) -> FileUnreadableError:
         if _at(text, place).startswith(","):
             return FileUnreadableError(
                 f"The file is not JSON that can be read: line {place[1]}, column {place[2]}: a"
-                " comma stands between objects that no brackets hold together.",
+                " comma between objects, without brackets around them.",
                 "Put [ before the first partner and ] behind the last one.",
             )
         return FileUnreadableError(

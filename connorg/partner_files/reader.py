@@ -81,12 +81,12 @@ async def read_partners(body: bytes, content_type: str | None) -> PartnerFile:
         raise _too_large(f"The file has {len(body)} bytes; at most {LARGEST_FILE} are read.")
     text = text_of(body)
     if not text.strip():
-        raise FileUnreadableError("The file is empty.", "Give each partner a row.")
+        raise FileUnreadableError("The file is empty.", "Add a row for each partner.")
     raw_rows, ignored = rows_of(text, content_type)
     read = await _filled(raw_rows)
     if not read:
-        empty = "The file holds no partners."
-        usual = FileUnreadableError(empty, "Give each partner a row.")
+        empty = "The file contains no partners."
+        usual = FileUnreadableError(empty, "Add a row for each partner.")
         raise lost_line_ends(text, empty) or usual
     seen: _Seen = {}
     rows = tuple([_row(raw, seen) async for raw in _in_turns(read)])

@@ -98,7 +98,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         raise FileUnreadableError(
             f"Row {number + 1} can't be read as CSV: {_reason(error)}.",
             "Look for a quotation mark there that opens a cell and does not close it, or that"
-            ' stands alone in a quoted cell: write it twice (""), or remove it.',
+            ' is single in a quoted cell: write it twice (""), or remove it.',
         ) from None
 
 

@@ -8,7 +8,7 @@ from connorg.partner_files.raw_rows import FileUnreadableError
 _SAVE_AS = "Save it as 'CSV UTF-8 (Comma delimited)', as Excel calls it, and send that file."
 _UNPACK = "Unpack it, and send the file that is in it."
 _EXPORT = "Export the table as CSV from where it is, and send that file."
-_ALONE = "Send the file alone: curl --data-binary @FILE, without -F."
+_ALONE = "Send only the file: curl --data-binary @FILE, without -F."
 # What a file begins with, what it is then, and what to do.
 _NO_TEXT = {
     b"PK\x03\x04": ("an Excel workbook, or another zip file", _SAVE_AS),
@@ -39,10 +39,10 @@ def text_of(body: bytes) -> str:
         raise FileUnreadableError(str(error), _SAVE_AS) from None
     if (place := text.find("\0")) >= 0:
         line = texts.lines_in(text[:place].encode(errors="replace")) + 1
-        raise FileUnreadableError(f"The file is no text: line {line} holds a NUL.", _SAVE_AS)
+        raise FileUnreadableError(f"The file is not text: line {line} contains a NUL.", _SAVE_AS)
     if _FORM.match(text):
         raise FileUnreadableError("The file is wrapped in a form, as curl -F sends it.", _ALONE)
     if _MARKUP.match(text):
-        raise FileUnreadableError("The file is HTML or XML, no table of partners.", _SAVE_AS)
+        raise FileUnreadableError("The file is HTML or XML, not a table of partners.", _SAVE_AS)
     end = len(text.rstrip(f"\r\n\t {_CTRL_Z}"))
     return text[:end] if _CTRL_Z in text[end:] else text

@@ -79,7 +79,7 @@ async def storage_errors() -> AsyncIterator[None]:
         # A DecodeError is an answer that is cut off or that nobody can read.
         raise StorageUnavailableError("storage did not answer") from error
     except ClientAuthenticationError as error:
-        raise StorageUnavailableError("storage did not let the app in") from error
+        raise StorageUnavailableError("storage refused the app") from error
     except HttpResponseError as error:
         status = error.status_code or 0
         if status in {403, 408, 429} or status >= 500:  # noqa: PLR2004  the server errors

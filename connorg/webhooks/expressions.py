@@ -114,7 +114,7 @@ def explained(expression: str, event: Any) -> str:
     except ExpressionError as error:
         return f"{expression} fails: {error}"
     if found is not None:
-        word = ", which stands for no value" if is_blank(found) else ""
+        word = ", which counts as no value" if is_blank(found) else ""
         return f"{expression} found {shown(found)}{word}"
     return f"{expression} found nothing{_missing(expression, event)}"
 

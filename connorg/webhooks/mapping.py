@@ -186,7 +186,7 @@ def _delivery_id(declared: DeliveryId | None, delivery: Delivery, event: Any) ->
     try:
         found = _plain(evaluate(declared.path, event))
     except ExpressionError as error:
-        raise _invalid(f"The delivery's id can't be told: {error}.") from None
+        raise _invalid(f"The delivery's id can't be determined: {error}.") from None
     return _unless_blank(found)
 
 
@@ -202,7 +202,7 @@ def _counts(sender: Sender, event: Any) -> bool:
     try:
         return bool(evaluate(f"!!({sender.counts})", event))
     except ExpressionError as error:
-        raise _invalid(f"Whether the event counts can't be told: {error}.") from None
+        raise _invalid(f"Whether the event counts can't be determined: {error}.") from None
 
 
 def _mapped(sender: Sender, event: Any) -> tuple[Body, list[Fault], str | None]:

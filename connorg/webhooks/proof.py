@@ -120,7 +120,7 @@ class Zendesk(Scheme):
         try:
             _check_time(datetime.fromisoformat(time), now)
         except ValueError:  # the thirteenth month
-            raise MalformedProofError(f"the header {self.TIME_HEADER} holds no time") from None
+            raise MalformedProofError(f"the header {self.TIME_HEADER} contains no time") from None
 
 
 class StandardWebhooks(Scheme):
@@ -146,7 +146,7 @@ class StandardWebhooks(Scheme):
             standard_webhooks.signature(secret, id_, time, delivery.body) for secret in secrets
         ]
         if not sum(_is_one_of(given, expected) for given in signatures):
-            raise WrongProofError(f"no secret makes a signature in {signature}")
+            raise WrongProofError(f"no secret matches a signature in {signature}")
         _check_time(datetime.fromtimestamp(int(time), UTC), now)
 
     def _is_svix(self, delivery: Delivery) -> bool:
@@ -295,12 +295,12 @@ def _base64(mac: bytes) -> str:
 
 def _compare(given: str, expected: Iterable[str], header: str) -> None:
     if not _is_one_of(given, expected):
-        raise WrongProofError(f"no secret makes what the header {header} holds")
+        raise WrongProofError(f"no secret matches the header {header}")
 
 
 def _compare_any(given: Iterable[str], expected: Sequence[str], header: str) -> None:
     if not sum(_is_one_of(one, expected) for one in given):
-        raise WrongProofError(f"no secret makes a signature in the header {header}")
+        raise WrongProofError(f"no secret matches a signature in the header {header}")
 
 
 def _compare_keys(given: str, expected: Iterable[bytes], header: str) -> None:

@@ -127,7 +127,7 @@ class Sender(Model):
         """
         secrets = [secret_of(name) for name in self.secrets]
         if not any(secrets):
-            raise ConfigurationError("secrets: no setting that they name holds a secret")
+            raise ConfigurationError("secrets: none of the settings has a secret")
         return tuple(
             self._key(place, secret) for place, secret in enumerate(secrets) if secret is not None
         )

@@ -3,7 +3,7 @@
     python -m infra.grant --principal-id ID [--tenant ID] [--with directory-role|app-role] [--check]
     python -m infra.grant caller --principal-id ID --app APP_ID --role Onboarding.Submit
 
-Exit codes: 0 everything is there; 1 it could not be given or seen; 2 wrong arguments; 3 with
+Exit codes: 0 everything is there; 1 it could not be granted or verified; 2 wrong arguments; 3 with
 --check: something is missing; 4 who is signed in may not do it, or nobody is signed in.
 """
 
@@ -52,7 +52,9 @@ async def _run(chosen: argparse.Namespace, rights: Sequence[Right]) -> int:
     except NotAllowedError as error:
         givers = " and ".join(sorted({right.giver for right in missing}))
         say(hand_over(principal.id, principal.name, missing, graph_root()))
-        return _fail(f"{error} Who is signed in may not do it; it takes {givers}.", NOT_ALLOWED)
+        return _fail(
+            f"{error} The signed-in user may not grant it. That needs {givers}.", NOT_ALLOWED
+        )
     except (EntraError, UnsettledError, ValueError) as error:
         return _fail(str(error), FAILED)
 
@@ -82,7 +84,7 @@ async def _give(
 
 def _agreed() -> bool:
     try:
-        return input("Give it? [y/N] ").strip().lower() in {"y", "yes"}
+        return input("Grant it? [y/N] ").strip().lower() in {"y", "yes"}
     except EOFError:
         return False
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from infra.grant.rights import AppRole, Right
 
 TOKENS = (
-    "Azure keeps the token of a managed identity for up to 24 hours, and what was given shows only"
-    " in a new one: until then Graph may go on refusing."
+    "Azure keeps the token of a managed identity for up to 24 hours, and only a new one has"
+    " what was granted since: until then Graph may still refuse."
 )
 
 
@@ -20,12 +20,12 @@ def hand_over(principal_id: str, name: str, rights: Sequence[Right], graph_root:
 The identity {name} (object id {principal_id}) needs in Microsoft Entra:
 {given}
 
-To give it you need the role {givers}, active, not only eligible.
-Sign in with `az login` in the identity's tenant (Azure Cloud Shell is), and run in bash:
+To grant it you need the role {givers}, active, not only eligible.
+Sign in with `az login` in the identity's tenant (not needed in Azure Cloud Shell), and run in bash:
 
 {commands}
 
-"already exists" or "conflicting object" means that it was given before: all is well.
+"already exists" or "conflicting object" means that it was granted before: all is well.
 To see it: Entra admin center > Enterprise applications > All applications > {name}
 (application type: managed identities) > Permissions, and > Roles and administrators.
 {TOKENS}

@@ -35,8 +35,8 @@ async def test_failures_of_three_causes_are_replayed_by_three_clicks(
     failures = page.get_by_role("region", name="Failures by cause")
     for cause, reason, advice in (
         ("RefusedByGraph", "Microsoft Graph refused it.", "Correct the request"),
-        ("TenantFull", "The tenant holds no more of them.", "Delete those that are not"),
-        ("AlreadyConnected", "is connected already", "take the organization as it is"),
+        ("TenantFull", "The tenant can't have more connected", "Delete those that are not"),
+        ("AlreadyConnected", "is connected already", "use the organization as it is"),
     ):
         item = failures.get_by_role("listitem").filter(has_text=cause)
         await expect(item).to_contain_text(reason)

@@ -275,7 +275,7 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
         },
         {
             "identity": ("AZURE_CLIENT_ID", "az functionapp identity"),
-            "webhook crm": ("no setting that they name holds a secret",),
+            "webhook crm": ("none of the settings has a secret",),
             "callbackSecret": ("Key Vault Secrets User",),
             "resultSecret": ("CONNORG_RESULT_SECRETS must",),
         },

@@ -112,7 +112,7 @@ async def test_no_secret_and_no_signature_is_logged(connorg: Connorg) -> None:
             await send(connorg, source, body, ticket.delivery, proof)
         await send(connorg, source, b"", "x", {"X-Connorg-Key": "forged"})
     log = connorg.stack.log
-    assert "webhook jira refused: no secret makes" in log
+    assert "webhook jira refused: no secret matches" in log
     assert len(sent) == len({*sent}) > 4
     assert [value for value in sent if value in log] == []
     assert connorg.logged_secrets() == []

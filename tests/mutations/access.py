@@ -63,7 +63,7 @@ MUTATIONS = (
     Mutation(
         "a 500 tells the exception's text",
         "connorg/functions/http/problem_boundary.py",
-        old='"Something went wrong that nobody expected."',
+        old='"An unexpected error occurred."',
         new='f"Something went wrong that nobody expected: {error}"',
         killed_by="tests/unit/functions/test_unexpected.py::test_no_answer_and_no_line_of_the_log_has_its_text",
     ),

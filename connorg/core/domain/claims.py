@@ -19,7 +19,7 @@ class Reason(Enum):
 
     DIFFERS = "another request for the identity source asked for other attributes"
     EXISTS = "the identity source is connected already"
-    KEY_REUSED = "the Idempotency-Key stands for another body"
+    KEY_REUSED = "the Idempotency-Key was used for another body"
     NOT_FAILED = "only a failed onboarding can be replayed"
     NOT_CANCELABLE = "only an onboarding that waits can be canceled"
 

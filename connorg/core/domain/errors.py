@@ -19,7 +19,7 @@ def already_connected(organization_id: str) -> OnboardingError:
     return OnboardingError(
         code=ErrorCode.ALREADY_CONNECTED,
         message=f"The identity source is connected already, as organization {organization_id}.",
-        action="Leave ifExists out to take the organization as it is, or ask for 'update'.",
+        action="Leave ifExists out to use the organization as it is, or set it to 'update'.",
     )
 
 
@@ -29,7 +29,7 @@ def refused_by_policy(faults: Sequence[Fault]) -> OnboardingError:
     return OnboardingError(
         code=ErrorCode.REFUSED_BY_POLICY,
         message=f"{' '.join(fault.detail for fault in faults)} (Rule: {rules}.)",
-        action="Ask those who run connorg whether the rule fits; then send the request again.",
+        action="Ask the operators of connorg whether the rule is right; then send it again.",
     )
 
 
@@ -47,7 +47,8 @@ def tenant_not_known() -> OnboardingError:
     """Return why a domain waits where only those with a tenant may be connected."""
     return OnboardingError(
         code=ErrorCode.PERMISSION_MISSING,
-        message="Only domains that a tenant has may be connected, and tenants can't be looked up.",
+        message="Only domains that belong to a tenant may be connected,"
+        " and tenants can't be looked up now.",
         action="Grant the app's managed identity CrossTenantInformation.ReadBasic.All of Microsoft"
         " Graph, or set CONNORG_TENANT_ONLY=false.",
     )

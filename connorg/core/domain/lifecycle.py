@@ -210,7 +210,7 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
     """Close an onboarding that was never begun: another one stands for it."""
     standing = OnboardingError(
         code=ErrorCode.JOINED,
-        message=f"Onboarding {holder.id} of the same identity source stands for it.",
+        message=f"Onboarding {holder.id} of the same identity source covers it.",
     )
     joined = move(onboarding, Status.CANCELED, now, joined=holder.id, last_error=standing)
     return remember(joined, step(now, Step.JOINED, f"onboarding {holder.id}"))
@@ -252,7 +252,7 @@ def unmark_deleted(onboarding: Onboarding, before: Onboarding, now: datetime) ->
     """Note that the organization stands after all. `before`: the onboarding without the mark."""
     kept = ("deleted_date_time", "conclusion", "result", "sponsors_to_add")
     unmarked = onboarding.model_copy(update={name: getattr(before, name) for name in kept})
-    return remember(unmarked, step(now, Step.DELETED, "not deleted: the organization stands"))
+    return remember(unmarked, step(now, Step.DELETED, "not deleted: the organization still exists"))
 
 
 def reopen(

@@ -338,7 +338,7 @@ def _not_found(tenant_unknown: bool) -> OnboardingError:  # noqa: FBT001
     if tenant_unknown:
         return OnboardingError(
             code=ErrorCode.CONNECTED_BUT_NOT_FOUND,
-            message=f"{message} It may stand for the tenant to which the domain belongs.",
+            message=f"{message} It may be connected as the tenant that the domain belongs to.",
             action="Grant the app's identity CrossTenantInformation.ReadBasic.All, so that it can"
             " learn of which tenant a domain is; then replay this onboarding.",
         )

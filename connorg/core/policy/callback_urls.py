@@ -33,7 +33,7 @@ def callback_url_fault(address: str, hosts: Collection[str]) -> str | None:
     `hosts`: the list of those that may be, in lower case; empty: nothing may be called.
     """
     if not hosts:
-        return "This app makes no callbacks; whoever runs it can set CONNORG_CALLBACK_SECRETS."
+        return "This app makes no callbacks. Its operators can set CONNORG_CALLBACK_SECRETS."
     parts = _ADDRESS.fullmatch(address)
     if parts is None or "#" in address or "\\" in address:
         return "Must be an absolute https address without user name, password and fragment."

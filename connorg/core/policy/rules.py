@@ -27,6 +27,7 @@ PERSONAL_ACCOUNTS = "9cd80435-793b-4f48-844b-6b3f37d1c1f3"
 """The tenant of personal Microsoft accounts, which is no organization."""
 
 _SOURCE = "/identitySources/0"
+_NOBODYS = "so it does not identify a partner."
 _WEB_HOST = "www"
 
 
@@ -126,13 +127,13 @@ class Policy:
         if is_listed(domain, self.allowed):
             return
         if not self.public_mail and is_public_mail(domain):
-            text = "Anybody can get an address at this mail provider, so it stands for no partner."
+            text = f"Anybody can get an address at this mail provider, {_NOBODYS}"
             yield _fault("publicMail", text)
         if is_disposable(domain):
-            text = "This domain gives out addresses for a short time, so it stands for no partner."
+            text = f"This domain gives out addresses for a short time, {_NOBODYS}"
             yield _fault("disposable", text)
         if is_public_suffix(domain):
-            text = f"Names below {domain} belong to many owners. Give the partner's own domain."
+            text = f"Names below {domain} belong to many owners. Use the partner's own domain."
             yield _fault("publicSuffix", text)
         host, _, rest = domain.partition(".")
         if host == _WEB_HOST and "." in rest:

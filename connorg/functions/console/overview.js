@@ -25,7 +25,7 @@ async function load(signal) {
   return { week, failed, waiting, health, oldest };
 }
 
-/** Tell the health, also where nothing can be accepted. */
+/** Return the health, also where nothing can be accepted. */
 async function healthOf(signal) {
   try {
     return await get("health", {}, signal);

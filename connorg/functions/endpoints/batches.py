@@ -167,6 +167,6 @@ async def _found(req: func.HttpRequest) -> Batch:
         raise ProblemError(
             ProblemKind.BATCH_NOT_FOUND,
             "No batch has this id.",
-            "Take the id from the answer to the file.",
+            "Use the id in the answer to the file.",
         )
     return batch

@@ -40,8 +40,8 @@ LOOKUP_ROLE = "CrossTenantInformation.ReadBasic.All"
 _GOVERNANCE = "45d8d3c5-c802-45c6-b32a-1d70b5e1e86e"  # Identity Governance Administrator's template
 _FIRST = (f"queue {ONBOARDING_QUEUE}", f"table {LEDGER_TABLE}")
 _AGE = (
-    "A managed identity's token is kept for up to 24 hours: what was granted since it was issued"
-    " shows in the next one."
+    "A managed identity's token is cached for up to 24 hours. A permission that was granted since"
+    " it was issued is only in the next one."
 )
 
 
@@ -141,12 +141,14 @@ def _part(name: str, there: bool | Exception, *, is_used: bool) -> Check:  # noq
     if there:
         return Check(name=name, status="healthy")
     if name not in _FIRST or not is_used:
-        return Check(name=name, status="healthy", detail="Not needed yet: it is made when it is.")
+        return Check(
+            name=name, status="healthy", detail="Not needed yet; it is created when needed."
+        )
     return Check(
         name=name,
         status="missing",
-        detail=f"The storage account has no {name}, which the app has used: what it held is lost.",
-        action='Make it, and read "Storage lost" in docs/operations.md.',
+        detail=f"The storage account has no {name}, which the app has used: its content is lost.",
+        action='Create it, and read "Storage lost" in docs/operations.md.',
     )
 
 
@@ -160,7 +162,7 @@ async def _troubles() -> tuple[Check, ...]:
 
 
 def _settings() -> Iterator[Check]:
-    yield _secret("callbackSecret", CALLBACK_SECRETS, callback_keys, "Nobody is called back.")
+    yield _secret("callbackSecret", CALLBACK_SECRETS, callback_keys, "There are no callbacks.")
     without = "Result addresses do not expire."
     yield _secret("resultSecret", RESULT_SECRETS, result_secrets, without)
     yield from _webhooks()
@@ -175,7 +177,7 @@ def _secret(name: str, setting: str, read: Callable[[], tuple[Any, ...]], withou
     except ConfigurationError as error:
         return _wrong(name, str(error))
     if not there and os.environ.get(setting, "").strip():
-        return _wrong(name, f"{setting} holds a Key Vault reference that was not followed.")
+        return _wrong(name, f"{setting} holds a Key Vault reference that was not resolved.")
     return Check(name=name, status="healthy", detail=None if there else f"Not set. {without}")
 
 
@@ -198,7 +200,7 @@ def _webhooks() -> Iterator[Check]:
         yield Check(
             name=f"webhook {name}",
             status="healthy",
-            detail=f"Whoever knows its secret may pass for {others}." if others else None,
+            detail=f"Anybody who knows its secret can pose as {others}." if others else None,
             action="Set a secret of its own for each source." if others else None,
         )
 
@@ -208,6 +210,6 @@ def _wrong(name: str, detail: str) -> Check:
         name=name,
         status="misconfigured",
         detail=detail,
-        action="Correct the app setting. Where it is a Key Vault reference, see that the app's"
+        action="Correct the app setting. If it is a Key Vault reference, check that the app's"
         " identity may read the secret (Key Vault Secrets User).",
     )

@@ -28,7 +28,7 @@ DOMAIN = typed(
     {"type": "string", "minLength": 1, "maxLength": 1024},
 )
 TENANT = typed("tenantId", "The partner's tenant.", TenantId, {"type": "string", "format": "uuid"})
-REFERENCE = reference("The ticket that was about this partner alone.")
+REFERENCE = reference("A ticket about this partner only.")
 
 
 @takes(DOMAIN, TENANT, REFERENCE, DRY_RUN)

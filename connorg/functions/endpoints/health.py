@@ -45,7 +45,7 @@ async def warm_up(warm: WarmUpContext) -> None:  # noqa: ARG001  the worker's na
     try:
         await token_for_graph()
     except TokenUnavailableError:
-        _log.warning("no token for Microsoft Graph at start; requests are kept and retried")
+        _log.warning("no token for Microsoft Graph at start; requests are stored and retried")
     with suppress(StorageUnavailableError):
         await services().throttle.gate()
 
@@ -89,8 +89,9 @@ async def _identity() -> Check:
         return Check(
             name="identity",
             status="unhealthy",
-            detail="The managed identity gives no token for Microsoft Graph. Requests are kept.",
-            action="See that the app has a managed identity and that AZURE_CLIENT_ID names it.",
+            detail="The managed identity returns no token for Microsoft Graph."
+            " Requests are stored and wait.",
+            action="Check that the app has a managed identity and that AZURE_CLIENT_ID names it.",
         )
     return Check(name="identity", status="healthy")
 
@@ -101,7 +102,7 @@ def _graph(gate: Gate) -> Check:
         return Check(
             name="graph",
             status="blocked",
-            detail=f"It does not let the app in ({gate.blocked.code}). Requests are kept.",
+            detail=f"It refuses the app ({gate.blocked.code}). Requests are stored and wait.",
             action=gate.blocked.action,
         )
     if gate.is_closed(services().clock.now()):
@@ -139,6 +140,6 @@ def unreachable(name: str, error: Exception) -> Check:
         name=name,
         status="unhealthy",
         detail=f"The storage account is not reachable: {str(error) or 'no answer in time'}.",
-        action="See that the account exists, lets the app through its firewall, and that the app's"
+        action="Check that the account exists, that its firewall allows the app, and that the app's"
         " identity may contribute to its tables and queues.",
     )

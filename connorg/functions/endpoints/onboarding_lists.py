@@ -39,7 +39,7 @@ from connorg.functions.http.parameters import (
 )
 from connorg.wiring import services
 
-ALL = flag("all", "Take all of them, where nothing else says which.")
+ALL = flag("all", "All onboardings, for a call without filters or ids.")
 
 _ROUTE = "onboardings"
 _LARGEST_BODY = 100 * MOST_AT_ONCE  # bytes; an id has 57 characters
@@ -120,7 +120,7 @@ def choice_of_call(req: func.HttpRequest, now: datetime) -> Choice:
     if [ids is not None, not which.is_empty, is_all].count(True) == 1:
         return which if ids is None else ids
     raise refused(
-        "The call must say which onboardings it is about, in one way.",
+        "The call must specify the onboardings in exactly one way.",
         "Send filters such as code or since, or a body with ids, or all=true for all of them.",
     )
 

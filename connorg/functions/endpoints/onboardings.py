@@ -140,5 +140,5 @@ def _not_found() -> ProblemError:
     return ProblemError(
         ProblemKind.ONBOARDING_NOT_FOUND,
         "No onboarding has this id.",
-        "Take the id from the answer to the request, or list the onboardings.",
+        "Use the id in the answer to the request, or list the onboardings.",
     )

@@ -216,7 +216,7 @@ def _check_confirmation(req: func.HttpRequest, organization: ConnectedOrganizati
     if name is None and (versions is None or "*" in versions):
         raise ProblemError(
             ProblemKind.CONFIRMATION_REQUIRED,
-            "A delete must say what it means to delete.",
+            "A delete must confirm which organization it deletes.",
             "Send If-Match with the organization's ETag, or ?displayName= with its name.",
         )
     if versions is not None:

@@ -31,7 +31,7 @@ _CONFLICTS: Mapping[Reason, tuple[ProblemKind, str, str]] = {
     Reason.DIFFERS: (
         ProblemKind.IDENTITY_SOURCE_IN_USE,
         "The identity source was requested before with other attributes.",
-        "Send the same attributes, or say ifExists: 'return' to take what there is.",
+        "Send the same attributes, or set ifExists to 'return' to use the existing organization.",
     ),
     Reason.EXISTS: (
         ProblemKind.ALREADY_CONNECTED,

@@ -77,7 +77,7 @@ def authorize(role: Role) -> None:
     if caller is None:
         raise ProblemError(
             ProblemKind.UNAUTHENTICATED,
-            "This app takes callers with an Entra token only.",
+            "This app accepts only callers with an Entra token.",
             "Get a token for this app and send it as a bearer token.",
         )
     if role not in caller.roles:
@@ -111,7 +111,7 @@ def require_way_in(effect: Effect) -> None:
         raise ProblemError(
             ProblemKind.REFUSED_BY_POLICY,
             f"Requests that come in by {channels.HTTP} may only propose.",
-            "Ask those who run connorg whether the rule fits.",
+            "Ask the operators of connorg whether the rule is right.",
         )
 
 
@@ -164,10 +164,10 @@ async def _proven_by_token(request: func.HttpRequest) -> Principal | None:
         _log.warning("a bearer token was refused: %s", error)
         return None
     except KeysUnavailableError as error:
-        _log.error("the keys of the tenant can't be had: %s", error)
+        _log.error("the tenant's signing keys can't be fetched: %s", error)
         raise ProblemError(
             ProblemKind.SIGNING_KEYS_UNAVAILABLE,
-            "The keys with which Entra signs tokens can't be had now.",
+            "Entra's signing keys can't be fetched now.",
             "Send the request again.",
             headers={"Retry-After": "5"},
         ) from None

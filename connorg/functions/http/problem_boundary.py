@@ -77,7 +77,7 @@ def _problem_of(error: Exception) -> ProblemError:
             _log.warning("storage is not reachable: %s (%s)", error, type(error.__cause__).__name__)
             return ProblemError(
                 ProblemKind.STORAGE_UNAVAILABLE,
-                "The app can't reach its storage account, so it can't keep what is sent.",
+                "The app can't reach its storage account, so it can't store requests.",
                 "Send the request again later.",
                 headers=_STORAGE_RETRY,
             )
@@ -107,6 +107,6 @@ def _problem_of(error: Exception) -> ProblemError:
             _log.error("a function failed", exc_info=UnexpectedError(error))
             return ProblemError(
                 ProblemKind.INTERNAL_ERROR,
-                "Something went wrong that nobody expected.",
+                "An unexpected error occurred.",
                 "Send the request again; if it fails again, read the function app's log.",
             )

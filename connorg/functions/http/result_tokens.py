@@ -22,7 +22,7 @@ from connorg.wiring import services
 if TYPE_CHECKING:
     from itsdangerous import Signer
 
-TOKEN = text("token", "The credential that Location holds, where one is needed.", 256)
+TOKEN = text("token", "The token in the address of Location, if one is needed.", 256)
 _VALID = timedelta(days=1)  # after the end
 
 

@@ -72,9 +72,9 @@ _RENAMED = {
 _DESCRIPTION = (
     "Connects partner organizations to Microsoft Entra, exactly once: a request may be sent as"
     " often as its sender likes.\n\n"
-    "What can't be had is a problem (RFC 9457) whose `code` is stable; `action` says what to do."
-    " What is not done yet is a 202 with `Location`, which needs no key. A parameter that an"
-    " operation does not take is refused: 400 `InvalidParameter`."
+    "An error is a problem (RFC 9457) whose `code` is stable; `action` says what to do. A request"
+    " that is not done yet is answered 202 with `Location`, which needs no key. A parameter that an"
+    " operation does not know is refused: 400 `InvalidParameter`."
 )
 _EXAMPLE_OF = "#/components/examples/{}"
 _FILES = ("text/csv", "application/x-ndjson")

@@ -64,7 +64,7 @@ OPERATIONS: Mapping[str, Operation] = {
                 ("Preference-Applied",),
             ),
             202: Answer(
-                "It is kept and will be done. Poll Location, which needs no key.",
+                "It is stored and will be done. Poll Location, which needs no key.",
                 (OnboardingView,),
                 (*_POINTERS, "Retry-After", _DONE),
                 ("Preference-Applied",),
@@ -82,7 +82,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ListOrganizations": Operation(
         "List the organizations",
-        "Lists the connected organizations that stand in Graph.",
+        "Lists the connected organizations in Graph.",
         {
             200: Answer(
                 "A page of organizations; as CSV if Accept says text/csv.",
@@ -106,7 +106,7 @@ OPERATIONS: Mapping[str, Operation] = {
         (*_STORAGE, Kind.GRAPH_UNAVAILABLE),
     ),
     "ReportUnrequested": Operation(
-        "Report organizations that nobody requested here",
+        "Report organizations without a request here",
         "Lists all organizations that no onboarding has come to.",
         {200: _report(ConnectedOrganization)},
         (*_STORAGE, Kind.GRAPH_UNAVAILABLE),
@@ -151,7 +151,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "RemoveSponsor": Operation(
         "Remove a sponsor",
-        "Takes a user or a group from the sponsors of an organization.",
+        "Removes a user or a group from the sponsors of an organization.",
         {204: Answer("It is none any more.", headers=(_DONE,))},
         (Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
     ),
@@ -164,7 +164,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ListOnboardings": Operation(
         "List the onboardings",
-        "Lists what was asked for, the newest first.",
+        "Lists onboardings, newest first.",
         {
             200: Answer(
                 "A page of onboardings; as CSV if Accept says text/csv.",
@@ -177,20 +177,20 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "CountOnboardings": Operation(
         "Count the onboardings",
-        "Counts what was asked for by status, error code, channel and hour, and says whether"
+        "Counts onboardings by status, error code, channel and hour, and says whether"
         " Microsoft Graph may be called now.",
         {200: Answer("The counts.", (Summary,))},
         _STORAGE,
     ),
     "ReadOnboarding": Operation(
         "Read an onboarding",
-        "Tells the status of an onboarding, whatever became of it.",
+        "Returns the status of an onboarding.",
         {200: Answer("The onboarding, with what was tried.", (OnboardingWithHistory,))},
         (Kind.ONBOARDING_NOT_FOUND, *_STORAGE),
     ),
     "ReadResult": Operation(
         "Wait for the result",
-        "For pollers, who need no key: 202 until it is done.",
+        "For pollers, which need no key: 202 until it is done.",
         {
             200: Answer("The organization.", (ConnectedOrganization,), _POINTERS),
             202: Answer("It is not done yet.", (Progress,), (*_POINTERS, "Retry-After")),
@@ -221,7 +221,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Replay those that failed",
         "Retries the failed onboardings that match the filters or have the ids, 500 a call.",
         {
-            200: Answer("Those that would be replayed.", (Replays,)),
+            200: Answer("The onboardings that would be replayed.", (Replays,)),
             202: Answer("Those that are replayed.", (Replays,), (_DONE,)),
         },
         (*_BODY, *_STORAGE),
@@ -258,7 +258,7 @@ OPERATIONS: Mapping[str, Operation] = {
         {
             200: Answer("With dryRun: what each row would come to.", (BatchForecast,)),
             202: Answer(
-                "It is kept and will be done.", (BatchView,), (*_POINTERS, "Retry-After", _DONE)
+                "It is stored and will be done.", (BatchView,), (*_POINTERS, "Retry-After", _DONE)
             ),
         },
         (*_BODY, Kind.IDEMPOTENCY_KEY_REUSED, *_STORAGE, *_GRAPH),
@@ -267,13 +267,13 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ReadBatch": Operation(
         "Read a batch",
-        "Tells how far a batch has come.",
+        "Returns the progress of a batch.",
         {200: Answer("The status of the batch.", (BatchView,))},
         (Kind.BATCH_NOT_FOUND, *_STORAGE),
     ),
     "ReadBatchResults": Operation(
         "Read the results of a batch",
-        "Tells what became of each row of the file, in its order.",
+        "Returns the result of each row, in the order of the file.",
         {
             200: Answer(
                 "The rows; as CSV if Accept says text/csv.",
@@ -301,7 +301,7 @@ OPERATIONS: Mapping[str, Operation] = {
         {
             200: Answer("It was done before.", (OnboardingView,), (*_POINTERS, _DONE)),
             202: Answer(
-                "It is kept and will be done.",
+                "It is stored and will be done.",
                 (OnboardingView,),
                 (*_POINTERS, "Retry-After", _DONE),
             ),
@@ -318,15 +318,15 @@ OPERATIONS: Mapping[str, Operation] = {
         takes_any=True,
     ),
     "Health": Operation(
-        "Tell the health",
-        "Says whether requests can be kept, and whether Graph can be asked.",
+        "Return the health",
+        "Says whether requests can be accepted, and whether Graph can be called.",
         {
             200: Answer("Requests are accepted.", (Health,)),
             503: Answer("Nothing can be accepted.", (Health,)),
         },
     ),
     "Diagnose": Operation(
-        "Tell the health in detail",
+        "Return the health in detail",
         "Says what the app's token permits, and which queue, table, secret or webhook is amiss.",
         {200: Answer("What was found.", (Health,))},
     ),
@@ -354,7 +354,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "Describe": Operation(
         "Describe this API",
-        "Gives this document.",
+        "Returns this document.",
         {200: Answer("An OpenAPI document.", (Document,))},
     ),
     "ShowDocs": Operation(

@@ -65,7 +65,7 @@ async def telling_once(queue: str, msg: func.QueueMessage) -> AsyncIterator[None
         pause = _UNTIL_NEXT_BURIAL * 2 ** min(tries - 1, _MOST_DOUBLINGS)
         await message_queue(f"{queue}-poison").hide(receipt, min(pause, _LONGEST_UNTIL_NEXT_BURIAL))
         tell = _log.exception if tries == 1 else _log.info
-        tell("a message of %s-poison can't be dealt with yet (try %d)", queue, tries)
+        tell("a message of %s-poison can't be processed yet (try %d)", queue, tries)
 
 
 def text_of(msg: func.QueueMessage) -> str:
@@ -96,5 +96,5 @@ def unreadable_message(why: Exception) -> OnboardingError:
 
 
 async def keep_unreadable(text: str, error: OnboardingError) -> None:
-    _log.warning("a queue message could not be understood and is kept as a failed onboarding")
+    _log.warning("a queue message could not be understood and is stored as a failed onboarding")
     await record_unreadable(services(), text, error)

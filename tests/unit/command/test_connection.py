@@ -109,8 +109,8 @@ def test_what_the_profile_keeps_for_one_app_goes_to_no_other(place: Path) -> Non
         (None, KEY, None, "address of the app is missing"),
         (URL, None, None, "no credential"),
         (URL, " ", None, "no credential"),
-        (URL, "ключ", None, "characters that no key has"),
-        (URL, "a\nb", None, "characters that no key has"),
+        (URL, "ключ", None, "characters that a key never has"),
+        (URL, "a\nb", None, "characters that a key never has"),
     ],
 )
 def test_what_is_missing_is_said(

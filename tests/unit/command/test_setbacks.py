@@ -150,7 +150,7 @@ async def test_who_loses_patience_is_told_how_to_come_back(file: Path) -> None:
         come_back = f"{sys.executable} -m connorg.command watch {BATCH} --url {standing_in.url}"
     assert told.code == 3
     assert "The app's host is starting, stopping or in error." in told.err
-    assert "The batch goes on by itself." in told.err
+    assert "The batch continues without this command." in told.err
     assert come_back in told.err.splitlines()
 
 

@@ -122,7 +122,7 @@ def test_a_batch_is_retried_or_canceled_where_it_is_named_alone(
 ) -> None:
     told = reader.runs(f"{act} BATCH {others}", None)
     assert told.code == 1
-    assert told.err.startswith("A batch is named together with")
+    assert told.err.startswith("A batch is specified together with")
 
 
 @pytest.mark.parametrize(

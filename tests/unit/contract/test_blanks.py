@@ -163,7 +163,7 @@ def test_where_a_value_must_be_a_word_for_none_is_refused_by_name(word: str) -> 
     told = {fault.pointer: fault.detail for fault in raised.value.faults}
     assert {*told} == {"/displayName", "/identitySources/0/domainName"}
     stripped = word.strip()
-    assert {*told.values()} == {f"{stripped!r} stands for no value; one is needed here."}
+    assert {*told.values()} == {f"{stripped!r} counts as no value; a value is required here."}
 
 
 @each_blank

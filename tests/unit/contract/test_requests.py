@@ -101,8 +101,8 @@ def test_python_names_are_unknown_fields() -> None:
 @pytest.mark.parametrize(
     ("sources", "detail"),
     [
-        ([], "Must hold exactly one identity source, not 0."),
-        ([domain_source(), tenant_source()], "Must hold exactly one identity source, not 2."),
+        ([], "Must contain exactly one identity source, not 0."),
+        ([domain_source(), tenant_source()], "Must contain exactly one identity source, not 2."),
         ({}, "Must be an array with one identity source."),
         (None, "Must be an array with one identity source."),
     ],
@@ -294,7 +294,7 @@ def test_what_was_read_before_has_the_faults_of_its_text(content: Any) -> None:
 
 @pytest.mark.parametrize("spoilt", [{"displayName": "\ud83d"}, {"\ud83d": "Contoso"}])
 def test_what_no_text_can_hold_is_malformed(spoilt: dict[str, Any]) -> None:
-    with pytest.raises(MalformedBodyError, match="half a character"):
+    with pytest.raises(MalformedBodyError, match="half of a surrogate pair"):
         parse_fields(OnboardingRequest, body() | spoilt)
 
 

@@ -62,7 +62,7 @@ def test_without_a_network_it_says_so_and_does_not_fail(
         nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
         assert without_holes(pins, ["--vulnerability-service", "osv", "--osv-url", address])
-    assert "can't be reached, so nothing was learnt" in capfd.readouterr().out
+    assert "can't be reached, so nothing was checked" in capfd.readouterr().out
 
 
 def test_what_looks_like_a_secret_fails_the_audit_and_is_not_shown(

@@ -130,7 +130,7 @@ async def test_what_a_table_of_objects_holds_besides_is_told() -> None:
     ("content", "told"),
     [
         (json.dumps([body()] * 5, indent=2)[:-1] + ",]", "line 57, column 2: trailing comma"),
-        ('{"a": 1},\n{"b": 2},\n', "line 1, column 9: a comma stands between objects"),
+        ('{"a": 1},\n{"b": 2},\n', "line 1, column 9: a comma between objects"),
         (json.dumps(body(), indent=2)[:-1], "line 11, column 0: EOF while parsing an object"),
         (
             json.dumps(body(), indent=2).replace('"state":', '"state"'),
@@ -271,7 +271,7 @@ async def test_a_cell_is_what_it_says_whatever_its_header(header: str, value: st
 )
 async def test_several_domains_in_a_cell_are_one_fault(cell: str) -> None:
     [fault] = (await only_row(f"Domain,Name\n{cell},A\n")).faults
-    assert fault.detail.startswith("One domain a row: this cell holds 2")
+    assert fault.detail.startswith("One domain per row: this cell has 2")
 
 
 @pytest.mark.parametrize("name", ["", "n/a", "null", "-"])

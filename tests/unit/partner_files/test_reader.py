@@ -99,7 +99,7 @@ async def test_a_row_larger_than_a_body_is_refused_before_it_is_looked_at() -> N
         ("", None, "The file is empty."),
         ("\ufeff \r\n", None, "The file is empty."),
         ("", "application/json", "The file is empty."),
-        ("[]", None, "The file holds no partners."),
+        ("[]", None, "The file contains no partners."),
         ("5", "application/json", "The file is JSON, but neither an array nor an object."),
         (
             "[\n{]",

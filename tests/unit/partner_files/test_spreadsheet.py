@@ -158,7 +158,7 @@ async def test_unknown_columns_are_ignored_and_told() -> None:
             (
                 "Domain",
                 "/identitySources/0/domainName",
-                "One domain a row: this cell holds 2; give each its own row.",
+                "One domain per row: this cell has 2; use a row for each.",
             ),
         ),
         (
@@ -228,12 +228,12 @@ async def test_a_row_knows_the_columns_of_faults_that_are_found_later() -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (f"{HEADER}\r\n", "The file holds no partners."),
-        (f"sep=;\r\n{HEADER.replace(',', ';')}\r\n;;;\r\n", "The file holds no partners."),
+        (f"{HEADER}\r\n", "The file contains no partners."),
+        (f"sep=;\r\n{HEADER.replace(',', ';')}\r\n;;;\r\n", "The file contains no partners."),
         (",,,\n", "The file has no column Domain or Tenant ID. It has none."),
         ("contoso.com\n", "The file has no column Domain or Tenant ID. It has 'contoso.com'."),
         ("Name;Town\n", "The file has no column Domain or Tenant ID. It has 'Name', 'Town'."),
-        ("Domain;Town\n", "The file holds no partners."),
+        ("Domain;Town\n", "The file contains no partners."),
         (
             "Domain,Name,Partner\n",
             "Two columns are taken for Organization name: 'Name' and 'Partner'.",
@@ -258,7 +258,7 @@ async def test_a_row_knows_the_columns_of_faults_that_are_found_later() -> None:
             'Domain,Name\na.example,"' + "b.example,B\n" * 100_000,
             "Row 2 can't be read as CSV: a cell has more than 131072 characters.",
         ),
-        ("Domain,Name\na.example,A\0\n", "The file is no text: line 2 holds a NUL."),
+        ("Domain,Name\na.example,A\0\n", "The file is not text: line 2 contains a NUL."),
         (
             "Domain,Name\r\na.example,A\r\nb.example,Müller\r\n".encode("cp1252"),
             f"The file is not UTF-8: byte 38, in line 3, is 0xFC. {OLD_ENCODING}",

@@ -107,7 +107,7 @@ def test_a_long_text_costs_little(size: int) -> None:
         ("domain_of(fields.domain)", "found nothing: fields has no domain, it has "),
         ("domain_of(section(fields.body, 'x'))", "found nothing: fields has no body, it has "),
         ("domain_of(section(body, 'x'))", "domain_of(section(body, 'x')) found nothing"),
-        ("no", 'no found "n/a", which stands for no value'),
+        ("no", 'no found "n/a", which counts as no value'),
         ("nothing", "found nothing: the event has no nothing, it has"),
         ("default(nothing, no)", "default(nothing, no) found nothing: the event has no nothing"),
         ("join('-', fields)", "join('-', fields) fails: In function join()"),

@@ -147,7 +147,7 @@ def test_all_faults_come_at_once() -> None:
 def test_a_condition_that_fails_drops_no_event_silently() -> None:
     told = refused(of_typed(counts="contains(labels, 'partner')"), {"number": "T-1"})
     assert [fault.pointer for fault in told.faults or ()] == [""]
-    assert "Whether the event counts can't be told" in str(told.error)
+    assert "Whether the event counts can't be determined" in str(told.error)
 
 
 @pytest.mark.parametrize("value", [0, "x", [1], True])
@@ -185,7 +185,7 @@ def test_the_delivery_id_is_found(declared: dict[str, str] | None, id_: str | No
 
 def test_a_delivery_id_that_cannot_be_told_is_told() -> None:
     told = refused(of_typed(deliveryId={"path": "join('-', [a, b])"}), {})
-    assert "The delivery's id can't be told" in str(told.error)
+    assert "The delivery's id can't be determined" in str(told.error)
 
 
 # What is no JSON
