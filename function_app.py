@@ -1,4 +1,4 @@
-"""connorg: every way in, a line each. What happens behind them is told in connorg/functions."""
+"""connorg: every way in, a line each. What happens behind them is in connorg/functions."""
 
 import azure.functions as func
 

@@ -17,7 +17,7 @@ _PATIENCE = ClientTimeout(total=15)  # seconds, from the lookup of the name to t
 
 
 class NotPublicError(OSError):
-    """The host's name stands for an address that is not on the public internet."""
+    """The host's name has an address that is not on the public internet."""
 
 
 class PublicResolver(AbstractResolver):
@@ -51,7 +51,7 @@ class HttpReceiver:
 
     async def post(self, address: str, headers: Mapping[str, str], body: bytes) -> int | str:
         try:
-            # As it stands: a signature in it may cover its very spelling.
+            # Unchanged: a signature in it may cover its exact spelling.
             url = URL(address, encoded=True)
             async with self._session.post(
                 url, data=body, headers=headers, allow_redirects=False

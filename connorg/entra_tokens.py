@@ -19,9 +19,9 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from connorg.core.ports import KeysUnavailableError, Principal, TokenRefusedError
 
 _PATIENCE = ClientTimeout(total=5)  # seconds, for one of two calls
-_FRESH = 24 * 60 * 60  # seconds; keys that are older are fetched anew
+_FRESH = 24 * 60 * 60  # seconds; older keys are fetched again
 _SKEW = 60  # seconds between Entra's clock and ours
-# Whoever invents ids of keys must not make connorg flood Entra.
+# Callers that invent ids of keys must not make connorg flood Entra.
 _MOST_FETCHES, _WITHIN = 3, 60.0  # seconds
 _NEEDED = ["exp", "nbf", "iss", "aud", "tid", "oid"]
 
@@ -38,7 +38,7 @@ class Trust:
 
 
 class EntraTokens:
-    """Verifies tokens. Keys are kept for a day, and fetched anew for a key that is not known."""
+    """Verifies tokens. Keys are cached for a day, and fetched again for an unknown key."""
 
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
@@ -48,7 +48,7 @@ class EntraTokens:
         self._one_at_a_time = asyncio.Lock()
 
     async def verify(self, token: str) -> Principal:
-        """Return who a token stands for. Raise TokenRefusedError, KeysUnavailableError."""
+        """Return the caller of a token. Raise TokenRefusedError, KeysUnavailableError."""
         key = await self._key(_key_id_of(token))
         try:
             claims = jwt.decode(

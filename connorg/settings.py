@@ -70,7 +70,7 @@ def _as_written(text: object) -> object:
     return words
 
 
-# Words with commas or blanks between them.
+# Words with commas or spaces between them.
 type Words[Word] = Annotated[tuple[Word, ...], BeforeValidator(_words)]
 type Partner = Annotated[str, AfterValidator(partner_entry)]
 type Channel = Annotated[str, AfterValidator(channel_entry)]
@@ -183,7 +183,7 @@ class Settings(_EntraSetting, StorageSettings):
 
     @property
     def signs_in_before(self) -> bool:
-        """Whether App Service authentication stands before the app: it says so itself."""
+        """Whether App Service authentication is in front of the app: the platform says so."""
         return self.website_auth_enabled.lower() == "true"
 
     @property
@@ -211,7 +211,7 @@ class Settings(_EntraSetting, StorageSettings):
 
     @property
     def called_hosts(self) -> tuple[str, ...]:
-        """Return the hosts that may be called back; unless told, Logic Apps' and the app's own."""
+        """Return the hosts that may be called back; by default Logic Apps' and the app's own."""
         own = {self.website_hostname.lower()} - LOCAL_HOSTS - {""}
         return self.callback_hosts or (*LOGIC_APPS, *own)
 
@@ -253,7 +253,7 @@ def telemetry() -> TelemetryTarget:
 def entra_required() -> bool:
     """Whether Entra callers alone are taken. Never raises: other settings may be wrong.
 
-    If this one is wrong itself, keys are asked for, and whoever has one is told what is wrong.
+    If this one is wrong itself, keys are required, and a caller with a key sees what is wrong.
     """
     try:
         return _EntraSetting.read().require_entra
@@ -272,7 +272,7 @@ def secret_of(setting: str) -> str | None:
 
 
 def secrets_of(setting: str) -> tuple[str, ...]:
-    """Read the secrets that an app setting holds, with blanks or commas between; two to rotate."""
+    """Read an app setting's secrets, separated by spaces or commas; two during a rotation."""
     return tuple((secret_of(setting) or "").replace(",", " ").split())
 
 

@@ -9,7 +9,7 @@ import hmac
 
 
 def key_of(secret: str) -> bytes:
-    """Return the key that a secret stands for. Raise ValueError if it can't be one."""
+    """Return the key that a secret encodes. Raise ValueError if it can't be one."""
     encoded = secret.removeprefix("whsec_")
     try:
         # Some show it without the signs that fill the last four characters.

@@ -108,7 +108,7 @@ def _timing() -> Timing:
 
 @cache
 def _export_telemetry() -> None:
-    """See that what the core tells of its work goes where the app settings say, if anywhere."""
+    """Send what the core reports of its work where the app settings say, if anywhere."""
     if telemetry().is_exported:
         from connorg.telemetry.export.exporters import start  # noqa: PLC0415
 

@@ -194,7 +194,7 @@ def _flat(function: Command, groups: dict[str, Any]) -> Iterator[inspect.Paramet
 def _in_session(
     function: Command, given: dict[str, Any], options: ConnectionOptions, *, needs_caller: bool
 ) -> ExitCode:
-    """Run a command. What goes wrong is told, and becomes its exit code."""
+    """Run a command. An error is shown, and becomes its exit code."""
     out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     session = None
     try:

@@ -1,4 +1,4 @@
-"""How things stand: status, failed, health, reports."""
+"""The overview: status, failed, health, reports."""
 
 from collections import Counter
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a command runs in: the app, the two outputs, and what goes on without the command."""
+"""What a command runs in: the app, the two outputs, and what continues without the command."""
 
 import os
 import shlex
@@ -34,7 +34,7 @@ class Session:
     goes_on: str = "Nothing was changed."
     """What is said where the command is interrupted."""
     come_back: str = ""
-    """The command that goes on where this one is interrupted."""
+    """The command that continues where this one is interrupted."""
 
     @property
     def has_caller(self) -> bool:

@@ -49,7 +49,7 @@ class EntraToken(httpx.Auth):
             ) from None
 
     def claims(self) -> dict[str, Any]:
-        """Return what the token says of the caller. Nobody is let in by it: it is not verified."""
+        """Return what the token says of the caller. It is not verified: it gives no access."""
         try:
             content = self.token().split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))

@@ -35,7 +35,7 @@ _UNNAMED = "A partner"
 _LONGEST_WORD = 40  # characters of a word for nothing that an answer repeats
 
 type _Words = dict[str, str]
-"""The words for no value that stand where a value must, by JSON pointer."""
+"""The words for no value where a value is required, by JSON pointer."""
 
 
 def ask[R: OnboardingRequest](model: type[R], body: bytes | str) -> R:
@@ -85,7 +85,7 @@ def _asked(model: type[OnboardingRequest], fields: dict[str, Any], words: _Words
         elif name in _USUAL:
             asked[name] = _USUAL[name](fields)
         elif name not in required:
-            asked[name] = value  # no field at all, which is told
+            asked[name] = value  # no field at all, which is reported
         elif required[name]:
             asked[name] = _required(value, f"/{name}", words)
     return asked
@@ -102,7 +102,7 @@ def _source(source: Any, pointer: str, words: _Words) -> Any:
         elif name in kind.key_fields:
             asked[name] = _required(value, f"{pointer}/{name}", words)
         elif name != "displayName" and name not in NAMING_FIELDS:
-            asked[name] = value  # no field at all, which is told
+            asked[name] = value  # no field at all, which is reported
     return asked
 
 
@@ -115,7 +115,7 @@ def _required(value: Any, pointer: str, words: _Words) -> Any:
 
 
 def _description(fields: Mapping[str, Any]) -> str:
-    """Return the name, for Graph demands a description. A name that is wrong is told once."""
+    """Return the name, for Graph demands a description. A wrong name is reported once."""
     name = fields.get("displayName")
     if not isinstance(name, str) or is_blank(name):
         return _UNNAMED

@@ -1,4 +1,4 @@
-"""What is told of a batch: its status, its rows' results, and what a dry run foresees."""
+"""What is shown of a batch: its status, its rows' results, and what a dry run foresees."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -90,7 +90,7 @@ class RowForecast(Model):
     onboarding_id: str | None = None
     organization_id: str | None = None
     differences: tuple[Difference, ...] | None = None
-    """In what the organization, or the onboarding that stands for it, differs from the row."""
+    """In what the organization, or the onboarding that covers it, differs from the row."""
     error: OnboardingError | None = None
     errors: tuple[RowFault, ...] | None = None
 

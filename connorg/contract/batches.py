@@ -53,11 +53,11 @@ class BatchRow(Model):
     """The domain or tenant as the file has it."""
     status: RowStatus = RowStatus.NOT_STARTED
     duplicate_of: int | None = None
-    """The earlier row that asks for the same; what that one comes to, this one does."""
+    """The earlier row with the same request; both have one result."""
     faults: tuple[RowFault, ...] = ()
     conclusion: Conclusion | None = None
     onboarding_id: str | None = None
-    """The onboarding that stands for it: its own, or the one that was there before."""
+    """The onboarding that covers it: its own, or an earlier one."""
     organization_id: str | None = None
     tenant_id: str | None = None
     attempts: int = 0
@@ -131,7 +131,7 @@ class BatchRow(Model):
 
     def _conclusion(self, onboarding: Onboarding) -> Conclusion | None:
         if onboarding.conclusion is not None and onboarding.batch_row != self.place:
-            return Conclusion.EXISTING  # another request had it done
+            return Conclusion.EXISTING  # another request created it
         return onboarding.conclusion
 
 

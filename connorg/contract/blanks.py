@@ -8,7 +8,7 @@ word, add it here.
 import re
 import unicodedata
 
-# In lower case, as they stand alone in a value.
+# In lower case, as a value of their own.
 _WORDS = frozenset(
     {
         # languages and their libraries
@@ -54,7 +54,7 @@ def says_nothing(text: str) -> bool:
 
 
 def _shows(character: str) -> bool:
-    """Whether it can be seen where nothing else stands: no space, no mark on what is not there."""
+    """Whether it can be seen by itself: no space, no mark on what is not there."""
     return unicodedata.category(character)[0] in "LNPS" and character not in _UNSEEN
 
 

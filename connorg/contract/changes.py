@@ -1,4 +1,4 @@
-"""What can be changed of an organization that stands."""
+"""What can be changed of an existing organization."""
 
 from typing import Annotated, Self
 

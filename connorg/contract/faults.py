@@ -28,7 +28,7 @@ class RowFault(Fault):
     row: int
     """As a person counts: a spreadsheet's row, with the header as 1; an element; a line."""
     column: str | None = None
-    """The column's header as it stands in the file; None where the file has no columns."""
+    """The column's header as in the file; None where the file has no columns."""
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:

@@ -1,6 +1,6 @@
 """The headers of a spreadsheet of partners, as people write them: one table.
 
-A header is compared in lower case, without blanks, signs and accents. `spellings` are as good as
+A header is compared in lower case, without spaces, signs and accents. `spellings` are as good as
 the header itself. What is in `also` counts where no column has one of those.
 """
 
@@ -136,6 +136,6 @@ HEADERS: Mapping[str, Spellings] = {
 
 
 def folded(header: str) -> str:
-    """Return a header without case, blanks, signs and accents."""
+    """Return a header without case, spaces, signs and accents."""
     plain = unicodedata.normalize("NFKD", header.casefold())
     return re.sub(r"[\W_]", "", "".join(c for c in plain if not unicodedata.combining(c)))

@@ -1,4 +1,4 @@
-"""Identity sources: the domain or tenant that a connected organization stands for.
+"""Identity sources: the domain or tenant that a connected organization represents.
 
 Each type that can be asked for has its model, its row in SOURCE_KINDS and its place in the union
 IdentitySource. CONTRIBUTING.md says how one is added.
@@ -157,9 +157,9 @@ def source_type(value: object) -> str | None:
 
 
 def natural_key_of(source: object) -> str | None:
-    """Return the natural key of an identity source, as it is asked for or as Graph tells of it.
+    """Return the natural key of an identity source, as it is requested or as Graph returns it.
 
-    None: it can't be asked for, or lacks a part of the key.
+    None: it can't be requested, or a part of the key is missing.
     """
     kind = SOURCE_KINDS.get(source_type(source) or "")
     if kind is None:

@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 
 class Conclusion(StrEnum):
-    """How an onboarding came to its organization."""
+    """How an onboarding got its organization."""
 
     CREATED = "created"
     EXISTING = "existing"
@@ -65,7 +65,7 @@ _ALWAYS_SHOWN = (
 
 
 class OnboardingView(Model):
-    # What callers see, who know it as "Onboarding". (A docstring would be told to them too.)
+    # What callers see, under the name "Onboarding". (A docstring would be in the description too.)
     # Under the same version there may be more fields, of the kind that may be lost.
     model_config = ConfigDict(
         extra="ignore",
@@ -81,7 +81,7 @@ class OnboardingView(Model):
     reference: str | None = None
     attempts: int = 0
     conclusion: Conclusion | None = None
-    """Set as soon as the organization stands; sponsors may still have to be added."""
+    """Set as soon as the organization exists; sponsors may still have to be added."""
     result: ConnectedOrganization | None = None
     differences: tuple[Difference, ...] = ()
     warnings: tuple[OnboardingError, ...] = ()
@@ -102,12 +102,12 @@ class OnboardingView(Model):
 
 
 class ErrorCodeAlone(Model):
-    # A docstring would be told to callers.
+    # A docstring would be in the description for callers.
     code: str
 
 
 class Progress(Model):
-    # What the result address tells until the end, to whoever holds it.
+    # What the result address shows until the end.
     id: str
     status: Status
     next_attempt_date_time: datetime | None = None
@@ -132,11 +132,11 @@ class Onboarding(OnboardingView):
     """Set while a POST may have been carried out unseen. Before this moment a search in Graph that
     finds nothing proves nothing."""
     sponsors_to_add: tuple[Sponsorship, ...] = ()
-    """Those whom Graph was not yet told; the next attempt goes on with them."""
+    """Those that were not added yet; the next attempt continues with them."""
     replay: str | None = None
     """The last replay that was carried out or found needless, so that each is dealt with once."""
     joined: str | None = None
-    """The onboarding that stands for this one, which was never begun."""
+    """The onboarding that covers this one, which was never begun."""
     batch_row: RowRef | None = None
     """The row of a batch that asked for it."""
     traceparent: str | None = None
@@ -173,7 +173,7 @@ class Onboarding(OnboardingView):
 
     @property
     def is_forgotten(self) -> bool:
-        """Whether its partner was forgotten: it stands for nothing but itself."""
+        """Whether its partner was forgotten: it covers no other request."""
         return self.joined == self.id
 
     @property

@@ -1,4 +1,4 @@
-"""The connected organization as Graph tells of it.
+"""The connected organization as Graph returns it.
 
 Source: Microsoft Graph, "connectedOrganization resource type".
 """
@@ -29,7 +29,7 @@ class StoredIdentitySource(Model):
 
 
 class Tenant(Model):
-    """What Graph tells of the tenant behind a domain or a tenant id.
+    """What Graph returns of the tenant behind a domain or a tenant id.
 
     Source: Microsoft Graph, "tenantInformation resource type".
     """
@@ -69,7 +69,7 @@ class ConnectedOrganization(Model):
 
 
 class SponsoredOrganization(ConnectedOrganization):
-    """An organization with its sponsors, as Graph tells of it where they are asked for too."""
+    """An organization with its sponsors, as Graph returns it if they are requested too."""
 
     internal_sponsors: tuple[SponsorObject, ...]
     external_sponsors: tuple[SponsorObject, ...]
@@ -79,9 +79,9 @@ class SponsoredOrganization(ConnectedOrganization):
 
 
 class Difference(Model):
-    """An attribute that the organization has otherwise than the request asked for.
+    """An attribute whose value in the organization differs from the request.
 
-    A sponsor whom it lacks is one too, with `internalSponsors` or `externalSponsors` for attribute.
+    A missing sponsor is one too, with `internalSponsors` or `externalSponsors` for attribute.
     """
 
     attribute: str

@@ -114,7 +114,7 @@ class ErrorCode(StrEnum):
     NO_TENANT = "NoTenant"
     """A warning: no tenant has the domain, so its users sign in in another way."""
     SPONSOR_NOT_ADDED = "SponsorNotAdded"
-    """A warning: the organization stands, without this sponsor."""
+    """A warning: the organization exists, without this sponsor."""
     GAVE_UP = "GaveUp"
     """It could not be done in the time given to an onboarding."""
 
@@ -124,13 +124,13 @@ class ErrorCode(StrEnum):
     MALFORMED_BODY = "MalformedBody"
     """A webhook's body can't be read."""
     REFUSED_BY_POLICY = "RefusedByPolicy"
-    """A rule of the company stands against it."""
+    """A rule of the company forbids it."""
     IDENTITY_SOURCE_IN_USE = "IdentitySourceInUse"
     """Another request for the identity source asked for other attributes."""
     IDEMPOTENCY_KEY_REUSED = "IdempotencyKeyReused"
-    """The Idempotency-Key, or a delivery's id, stands for another request."""
+    """The Idempotency-Key, or a delivery's id, was used for another request."""
     JOINED = "Joined"
-    """It was never begun: another onboarding of the identity source stands for it."""
+    """It was never begun: another onboarding of the identity source covers it."""
 
     # What became of a message.
     MESSAGE_UNREADABLE = "MessageUnreadable"

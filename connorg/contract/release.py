@@ -1,4 +1,4 @@
-"""The version of connorg, which health and the OpenAPI document show. It stands nowhere else.
+"""The version of connorg, which health and the OpenAPI document show. It is nowhere else.
 
 Not that of messages and rows: versions.py. CHANGELOG.md tells of each.
 """

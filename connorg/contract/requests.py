@@ -77,7 +77,7 @@ OdataType = (
 )
 
 
-# Each field has a row in fields.FIELDS. A docstring would stand in the description of the API.
+# Each field has a row in fields.FIELDS. A docstring would be in the description of the API.
 class OnboardingRequest(Model):
     odata_type: OdataType = Field(None, alias="@odata.type", exclude=True)
     display_name: Annotated[Name, AfterValidator(not_blank)] = Field(
@@ -100,8 +100,8 @@ class OnboardingRequest(Model):
     if_exists: IfExists | None = Field(
         None, description="What to do when the identity source is connected already."
     )
-    # Whoever knows the address can call it: a secret, which is in nothing that is written or shown.
-    # So it makes no other request of the same either. Its subscription carries it.
+    # Anybody who knows the address can call it, so it is a secret: it is neither written nor shown.
+    # Another address makes no other request. Its subscription carries it.
     callback_url: Annotated[str, Field(max_length=ADDRESS_LENGTH)] | None = Field(
         None,
         exclude=True,

@@ -35,7 +35,7 @@ class Unchanged(Model):
     id: str
     reason: str
     see: str | None = None
-    """The onboarding that stands in the way."""
+    """The conflicting onboarding."""
 
 
 class Replays(Model):

@@ -7,7 +7,7 @@ and those to onboardings under other names of the same partner.
                                                                     the last found goes first ┘
 
 What leads to the rest goes last, so a call that dies on the way can be repeated and finds it. Each
-is erased as it was read: what somebody changes meanwhile is looked at anew.
+is erased as it was read: a row that has changed meanwhile is read again.
 
 Of an onboarding stays that it ended (lifecycle.forget), of a tenant which onboarding connected it:
 both are ids, and what keeps the partner from being created twice. Claims only name such ids.
@@ -73,7 +73,7 @@ async def forget_partner(
             return UnderWay(under_way)
         if dry_run:
             return held.told(dry_run=True)
-        with suppress(SupersededError):  # somebody changed some of it: look at all of it anew
+        with suppress(SupersededError):  # somebody changed some of it: read all of it again
             await _erase(services, held)
             return held.told(dry_run=False)
 
@@ -107,7 +107,7 @@ class _Held:
         for onboarding in self.onboardings.values():
             if not onboarding.status.terminal:
                 yield f"onboarding {onboarding.id} ({onboarding.status})"
-        # A message of a callback may be on the queue for so long after it was due.
+        # A message of a callback may be on the queue for that long after it was due.
         since = services.clock.now() - timedelta(seconds=services.timing.callback_give_up)
         for note in self.callbacks:
             if note.ended is None and note.due is not None and note.due >= since:
@@ -182,7 +182,7 @@ async def _follow(ledger: Ledger, held: _Held, *partitions: str) -> None:
 
 
 async def _leads(ledger: Ledger, held: _Held, onboarding: Onboarding) -> list[str]:
-    """Return where the partner lies under other names, by what an onboarding came to."""
+    """Return where the partner is stored under other names, by the result of an onboarding."""
     result = onboarding.result
     if result is None:
         return []

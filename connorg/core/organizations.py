@@ -1,4 +1,4 @@
-"""What can be done with an organization once it stands: read, change, delete, and its sponsors.
+"""What can be done with an existing organization: read, change, delete, and its sponsors.
 
 Each is one thing said to Graph while the caller waits; nothing of it is retried here.
 """
@@ -107,11 +107,11 @@ async def _mark_all_deleted(
 
 
 async def _take_mark_back(services: Services, before: Onboarding) -> None:
-    """Note that the organization stands after all. `before`: the onboarding without the mark."""
+    """Note that the organization exists after all. `before`: the onboarding without the mark."""
     latest = await services.ledger.read(before.id)
     if latest is None or not latest.status.terminal:
         return
-    with suppress(SupersededError):  # somebody else goes on with it
+    with suppress(SupersededError):  # somebody else continues with it
         await services.ledger.save(lifecycle.unmark_deleted(latest, before, services.clock.now()))
 
 

@@ -167,7 +167,7 @@ class OrganizationAdmin(Protocol):
 
 @dataclass(frozen=True)
 class KeyReservation:
-    """What an Idempotency-Key stands for."""
+    """What an Idempotency-Key was used for."""
 
     fingerprint: str
     onboarding_id: str
@@ -432,7 +432,7 @@ class MessageQueue(StoragePart, Protocol):
     """A queue, whatever its messages mean."""
 
     async def put_back(self, text: str, delay: float) -> None:
-        """Put a message as it stands, which a newer version has put there and will read.
+        """Put a message unchanged, which a newer version has put there and will read.
 
         It becomes visible after `delay` seconds, rounded up. Raise StorageUnavailableError.
         """
@@ -441,7 +441,7 @@ class MessageQueue(StoragePart, Protocol):
     async def hide(self, receipt: Receipt, delay: float) -> None:
         """Hide a message that is in hand for `delay` seconds, rounded up.
 
-        Its receipt is stale from then on: whoever has it in hand can't delete it any more. Raises
+        Its receipt is stale from then on: its reader can't delete it any more. Raises
         StorageUnavailableError, also where the message is not in hand.
         """
         ...
@@ -455,7 +455,7 @@ class MessageQueue(StoragePart, Protocol):
 
 
 class Receiver(Protocol):
-    """Whoever is called back. No method raises."""
+    """The receiver of callbacks. No method raises."""
 
     async def post(self, address: str, headers: Mapping[str, str], body: bytes) -> int | str:
         """Send a POST and give the status that was answered; or, where there is none, why.

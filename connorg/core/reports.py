@@ -30,7 +30,7 @@ async def proposed_since(
     """Return those that are proposed and that nobody has changed since then, oldest first.
 
     Graph does not tell when a state was set. So what counts is the last change of any kind: such an
-    organization has been proposed for at least so long.
+    organization has been proposed for at least that long.
     """
     which = OrganizationFilter(state=State.PROPOSED)
     found = await every_organization(services, partial(admin.list, which))

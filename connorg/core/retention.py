@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 async def purge(services: Services) -> int:
     """Delete what is older than it is kept; give how many onboardings and batches that were.
 
-    Stops in time; the next purge goes on. Raise StorageUnavailableError.
+    Stops in time; the next purge continues. Raise StorageUnavailableError.
     """
     if not services.timing.retention:
         return 0

@@ -32,7 +32,7 @@ from connorg.graph.search import Page, Search
 from connorg.graph.sender import Sender
 from connorg.graph.sponsors import sponsors_of
 
-_QUERY = re.compile(r"[!-~]{0,8192}")  # what can stand in an address; httpx raises at the rest
+_QUERY = re.compile(r"[!-~]{0,8192}")  # what an address may contain; httpx raises at the rest
 _ENTITLEMENTS = "identityGovernance/entitlementManagement"
 _MOST_PAGES = 50
 _DOMAIN: SourceType = "domainIdentitySource"

@@ -33,7 +33,7 @@ class Call(Enum):
 
 
 OF_THE_COLLECTION = frozenset({Call.CREATE, Call.LIST})
-"""Calls that no single object stands behind: what they may not, the app may not."""
+"""Calls that are not about a single object: if they are forbidden, the app is."""
 
 
 class Meaning(Enum):
@@ -224,7 +224,7 @@ ROWS: tuple[Row, ...] = (
         "Microsoft Graph refuses the app access to this object.",
         _GRANT,
     ),
-    # What holds an organization is no outage: it goes on until somebody takes it away.
+    # What uses an organization is no outage: it stays until somebody removes it.
     Row(
         lambda told: told.call is Call.DELETE and told.status in {409, 412, 423},
         Meaning.REFUSED,

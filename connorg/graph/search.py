@@ -255,8 +255,8 @@ def _same_name(organization: ConnectedOrganization, request: OnboardingRequest) 
 def _is_namesake_of_domain(organization: ConnectedOrganization, request: OnboardingRequest) -> bool:
     """Whether it may be a domain's, where nobody can tell which tenant the domain belongs to.
 
-    Among the organizations of the same name and description one that stands for a tenant is taken
-    for it: a second organization of that name for another tenant would be a rare thing.
+    Among the organizations of the same name and description one that is connected by a tenant is
+    taken for it: a second organization of that name for another tenant is rare.
     """
     return (
         isinstance(request.identity_source, DomainIdentitySource)

@@ -50,7 +50,7 @@ class Words:
         return _QUOTED.sub(" ", " ".join((*self.codes, *self.messages))).lower()
 
     def holds(self, names: Iterable[str]) -> bool:
-        """Whether one of the names stands anywhere in the body, in any letters."""
+        """Whether one of the names is anywhere in the body, regardless of case."""
         body = self.body.lower()
         return any(name.lower() in body for name in names)
 
@@ -84,7 +84,7 @@ def words_of(body: bytes) -> Words:
 
 
 def _inner(name: str, held: object) -> list[Any]:
-    """Return what stands inside: a message may be JSON, or an object with language and value."""
+    """Return what is inside: a message may be JSON, or an object with language and value."""
     if name == "message" and isinstance(held, dict):
         return [{"message": held.get("value")}]
     inner = _parsed(held) if isinstance(held, str) else held

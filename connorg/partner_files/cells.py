@@ -54,7 +54,7 @@ class _Name:
 
 @dataclass(frozen=True)
 class Cells:
-    """`values` are those that are not blank; `headers` as they stand in the file."""
+    """`values` are those that are not blank; `headers` as in the file."""
 
     values: Mapping[Column, str]
     headers: Mapping[Column, str]

@@ -45,7 +45,7 @@ class Columns:
     width: int
     places: dict[Column, int]
     headers: dict[Column, str]
-    """As they stand in the file."""
+    """As in the file."""
     ignored: tuple[str, ...]
 
     def cell(self, cells: Sequence[str], column: Column) -> str:

@@ -83,7 +83,7 @@ def _unreadable(text: str, reason: str) -> FileUnreadableError:
 
 
 def _at(text: str, place: re.Match[str]) -> str:
-    """Return what stands at a place that is told in lines and columns, both counted from 1."""
+    """Return the text at a place in lines and columns, both counted from 1."""
     line = next(islice(_lines(text), int(place[1]) - 1, None), "")
     return line.encode()[int(place[2]) - 1 :][:16].decode(errors="replace")
 

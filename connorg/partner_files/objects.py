@@ -120,7 +120,7 @@ def _body_of(fields: Mapping[str, Any]) -> tuple[dict[str, Any], str | None, dic
         if known is not None and known not in body:
             body[known] = value
         elif not (short in _READ_ONLY or "@odata." in name or is_blank(value)):
-            body[name] = value  # which is told by its name
+            body[name] = value  # which is reported by its name
     for name in map(str, SponsorKind):
         if isinstance(body.get(name), list):
             body[name] = [_sponsor(sponsor) for sponsor in body[name]]

@@ -1,4 +1,4 @@
-"""What a file of partners comes to before its rows are validated."""
+"""What is read from a file of partners, before its rows are validated."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -47,4 +47,4 @@ def column_of(columns: Mapping[str, str], pointer: str) -> str | None:
 
 
 type RawRows = Iterator[RawRow | None]
-"""None stands for a blank row."""
+"""None is a blank row."""

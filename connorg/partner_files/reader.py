@@ -38,7 +38,7 @@ _MOST_BLANK_ROWS = 100_000
 _ROWS_AT_A_TIME = 50  # a few milliseconds, in which nobody else is served
 _MOST_FAULTS = 10  # of a row; further ones are counted
 _LONGEST_NAME = 256  # characters
-_MOST_IGNORED = 256  # names of columns that are told
+_MOST_IGNORED = 256  # names of columns that are reported
 _LONGEST_IGNORED = 50  # characters of such a name
 
 type _Seen = dict[str, tuple[int, OnboardingRequest]]
@@ -164,7 +164,7 @@ def _validated(raw: RawRow) -> tuple[OnboardingRequest | None, tuple[Fault, ...]
 
 
 def _placed(raw: RawRow, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
-    """Say where in the file each fault is. What its form shows stands for what came of that."""
+    """Say where in the file each fault is. A fault of the form covers those that follow from it."""
     of_form = [Fault(pointer=pointer, detail=detail) for pointer, detail in raw.faults.items()]
     faults = [*of_form, *(fault for fault in wrong if fault.pointer not in raw.faults)]
     if len(faults) > _MOST_FAULTS:
@@ -178,7 +178,7 @@ def _placed(raw: RawRow, wrong: Iterable[Fault]) -> tuple[RowFault, ...]:
         )
         for fault in faults
     ]
-    # A cell that two fields came from is told of once.
+    # A cell of which two fields are made is reported once.
     return tuple({(f.column or f.pointer, f.detail): f for f in reversed(placed)}.values())[::-1]
 
 

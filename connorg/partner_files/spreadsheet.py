@@ -11,7 +11,7 @@ from connorg.partner_files.columns import Columns, columns_of, is_header, known_
 from connorg.partner_files.raw_rows import FileUnreadableError, RawRow, RawRows
 
 _DELIMITERS = (",", ";", "\t", "|")
-# Excel's own word on what stands between the cells. It shows no such row, so none is counted.
+# Excel's own line about the delimiter. It shows no such row, so none is counted.
 _DECLARED = re.compile(r"sep=([,;\t|])[ \t,;|]*(\r\n|\r|\n)", re.IGNORECASE)
 _LONGEST_LOOK = 16 * 1024  # characters at the start in which the delimiter is looked for
 _PREAMBLE = 25  # rows at the start in which the header is looked for

@@ -61,7 +61,7 @@ def onboarding_entity(onboarding: Onboarding) -> Entity:
     return row_entity(
         partition,
         f"{ONBOARDING}{row}",
-        # One that was never begun, because another one stands for it, is in no list.
+        # One that was never begun, because another one covers it, is in no list.
         Status=JOINED if onboarding.joined else onboarding.status.value,
         Source=onboarding.channel,
         Reference=onboarding.reference or "",

@@ -61,7 +61,7 @@ def _same(row: Any) -> Any:
 def remnant_of(onboarding_id: str) -> Onboarding:
     """Return what a purge leaves of an onboarding, in the row of its tenant: that it ended.
 
-    The id tells when it was asked for, so whoever comes next knows that Graph has long listed what
+    The id says when it was requested, so the next one knows that Graph has long listed what
     it may have created.
     """
     at = made_at(onboarding_id)

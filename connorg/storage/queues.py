@@ -117,7 +117,7 @@ def _is_of_batch(message: OnboardingMessage | BatchMessage) -> bool:
 def _raise_unless_out_of_hand(error: HttpResponseError) -> None:
     """Pass over a message that is gone (404) or that the queue trigger took (400: stale receipt).
 
-    Whoever took it reads the ledger and finds what there is left to do, if anything.
+    Its reader looks into the ledger for what is left to do, if anything.
     """
     if error.status_code not in {400, 404}:
         raise error

@@ -45,7 +45,7 @@ class Scan[T]:
     take: Callable[[Any], T]
     """What is kept of a row: the SDK's rows are large, and many are held at once."""
     before: str = ""
-    """What stands before the hash in the name of a partition."""
+    """The part before the hash in the name of a partition."""
     page: int = LARGEST_ANSWER
 
     async def all(self) -> AsyncIterator[T]:

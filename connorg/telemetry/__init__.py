@@ -1,4 +1,4 @@
-"""What the app tells of its work.
+"""What the app reports of its work.
 
 hooks           what the core calls: spans and counts
 audit           a line for every change

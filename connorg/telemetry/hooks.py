@@ -1,4 +1,4 @@
-"""What the app tells of its work: the spans of an onboarding's trace, and the counts.
+"""What the app reports of its work: the spans of an onboarding's trace, and the counts.
 
 The core calls these hooks and knows no more of telemetry. They stand on OpenTelemetry's API alone:
 where nothing is exported (see `export`) they do next to nothing. None of them is ever given a
@@ -70,7 +70,7 @@ def set_onboarding(onboarding_id: str) -> None:
 
 
 def traceparent() -> str | None:
-    """Return the trace that is being told, as messages carry it on; None: there is none."""
+    """Return the current trace, as messages carry it; None: there is none."""
     carrier: dict[str, str] = {}
     _w3c.inject(carrier)
     return carrier.get(_TRACEPARENT)

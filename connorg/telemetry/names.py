@@ -28,7 +28,7 @@ RESUME = "resume"
 BURY = "bury"
 CALLBACK = "callback"
 
-# Attributes, of whatever they stand on.
+# Attributes of spans and metrics.
 ONBOARDING_ID = "onboarding_id"
 ATTEMPT_NUMBER = "attempt"
 OUTCOME = "outcome"

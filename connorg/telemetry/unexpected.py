@@ -1,6 +1,6 @@
-"""What is told of an exception that nobody expected: its types and its stack, not its text.
+"""What is reported of an unexpected exception: its types and its stack, not its text.
 
-The text may quote a secret, an address or a partner's name, and whoever logs an exception logs it.
+The text may quote a secret, an address or a partner's name, which the log would then contain.
 """
 
 

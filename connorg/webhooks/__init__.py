@@ -5,6 +5,6 @@ proof        who has really sent this
 mapping      what the event asks for
 profiles     what is known of the usual systems
 expressions  JMESPath
-functions    what JMESPath lacks
+functions    what is missing in JMESPath
 html_entities  HTML's entities in names
 """

@@ -1,4 +1,4 @@
-"""What an event would become, for whoever writes the mapping of a source.
+"""What an event would become, for the author of a source's mapping.
 
 Reads the same declaration as the app (CONNORG_WEBHOOK_SOURCES), no secret and no storage. Exit
 codes: 0 it would be onboarded, 1 it has faults, 2 the declaration or the command is wrong, 3 it

@@ -1,4 +1,4 @@
-"""JMESPath: where in an event something stands. See https://jmespath.org."""
+"""JMESPath: where a value is in an event. See https://jmespath.org."""
 
 import json
 import re
@@ -104,7 +104,7 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].rstrip(":")[:_LONGEST_REASON]
 
 
-# What an expression found, for whoever wrote it
+# What an expression found, for its author
 
 
 def explained(expression: str, event: Any) -> str:

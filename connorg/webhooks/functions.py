@@ -1,6 +1,6 @@
-"""What JMESPath lacks for tickets, as functions of its expressions. docs/connect has them all.
+"""What is missing in JMESPath for tickets, as functions of expressions. docs/connect has them all.
 
-A function that is given nothing gives nothing: whether that is a fault is decided by the field.
+A function of nothing returns nothing: the field decides whether that is a fault.
 """
 
 import re
@@ -62,7 +62,7 @@ class Functions(functions.Functions):
 
     @functions.signature(_ANY, _TEXT)
     def _func_section(self, value: Any, title: str) -> str | None:
-        """What stands under a heading of Markdown, as issue forms write it, or after `title:`."""
+        """The text under a heading of Markdown, as issue forms write it, or after `title:`."""
         if not isinstance(value, str):
             return None
         found: list[str] = []

@@ -7,7 +7,7 @@ _ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1
 
 
 def without_entities(text: str) -> str:
-    """Return a text with entities as the characters that they stand for.
+    """Return a text with entities as the characters that they represent.
 
     Only with their semicolon: `&copy=1` is a part of an address.
     """

@@ -299,7 +299,7 @@ def _with_finding(sender: Sender, fault: Fault, event: Any) -> Fault:
 
 
 def _is_about(place: str, pointer: str) -> bool:
-    """Whether what stands at a place of the mapping came to a place of the request, or into it."""
+    """Whether a place of the mapping fills a place of the request, or a part of it."""
     names_it = not place.endswith("/displayName") or place in {"/displayName", pointer}
     within = place == pointer or place.startswith(f"{pointer}/") or pointer.startswith(f"{place}/")
     return bool(pointer) and within and names_it

@@ -106,7 +106,7 @@ PROFILES: Mapping[str, Mapping[str, Any]] = {
         "defaults": _defaults("Zendesk"),
         "deliveryId": {"header": "X-Zendesk-Webhook-Invocation-Id"},
     },
-    # An event holds no custom field: the domain stands in the ticket's external id.
+    # An event holds no custom field: the domain is in the ticket's external id.
     "zendesk-event": {
         "proof": {"scheme": "zendesk"},
         "counts": "type == 'zen:event-type:ticket.status_changed' && event.current == 'SOLVED'",

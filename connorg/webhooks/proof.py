@@ -69,8 +69,8 @@ class Delivery:
 
 class Scheme(Model, ABC):
     is_replayable: ClassVar[bool] = False
-    """Whether it signs the body, and neither a time nor an id: whoever saw a delivery can send it
-    again under another id."""
+    """Whether it signs the body, and neither a time nor an id: anybody who saw a delivery can send
+    it again under another id."""
 
     @abstractmethod
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
@@ -80,7 +80,7 @@ class Scheme(Model, ABC):
         """
 
     def key_of(self, secret: str) -> bytes:
-        """Return the key that a secret stands for. Raise ValueError if it can't be one."""
+        """Return the key that a secret encodes. Raise ValueError if it can't be one."""
         return secret.encode()
 
 
@@ -105,7 +105,7 @@ class Zendesk(Scheme):
     HEADER: ClassVar = "X-Zendesk-Webhook-Signature"
     TIME_HEADER: ClassVar = "X-Zendesk-Webhook-Signature-Timestamp"
     SIGNATURE: ClassVar = re.compile(r"[A-Za-z0-9+/]{43}=")
-    # Nothing stands between time and body in what is signed. A time that is read to its end, and
+    # Nothing separates time and body in what is signed. A time that is read to its end, and
     # only in this form, keeps bytes from being pushed over the seam.
     TIME: ClassVar = re.compile(
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z"
@@ -136,7 +136,7 @@ class StandardWebhooks(Scheme):
     TIME: ClassVar = re.compile(r"[1-9][0-9]{0,10}")
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:
-        # One family for all three: what is not signed must not stand in for what is.
+        # One family for all three: what is not signed must not replace what is.
         family = "svix" if self._is_svix(delivery) else "webhook"
         signature, id_name, time_name = (f"{family}-{name}" for name in self.NAMES)
         signatures = _fitting(delivery, signature, self.SIGNATURES).split(" ")
@@ -178,7 +178,7 @@ class Hmac(Scheme):
     encoding: Literal["hex", "base64"] = "hex"
     prefix: Annotated[str, Field(max_length=64), AfterValidator(_printable)] = ""
     separator: Literal[",", " ", ";"] | None = None
-    """What stands between several signatures, as a sender has them while its secret is changed."""
+    """The separator of several signatures, which a sender sends during a rotation."""
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
         macs = (_mac(secret, delivery.body, self.algorithm) for secret in secrets)
@@ -206,12 +206,12 @@ class Hmac(Scheme):
 
 
 class HeaderKey(Scheme):
-    """A sender that signs nothing and sends a fixed key: whoever has seen one delivery has it."""
+    """A sender that does not sign and sends a fixed key, which is in every delivery."""
 
     scheme: Literal["header-key"]
     header: HeaderName
     prefix: Annotated[str, Field(max_length=64), AfterValidator(_printable)] = ""
-    """What stands before the key, such as `Bearer ` with its blank."""
+    """The text before the key, such as `Bearer ` with its space."""
 
     def check(self, delivery: Delivery, secrets: Sequence[bytes], now: datetime) -> None:  # noqa: ARG002
         expected = (self.prefix.encode() + secret for secret in secrets)

@@ -21,7 +21,7 @@ from connorg.webhooks.profiles import PROFILES
 from connorg.webhooks.proof import HeaderName, Proof
 
 SETTING = "CONNORG_WEBHOOK_SOURCES"
-_SHORTEST_KEY = 8  # bytes; whoever sees one signed delivery can try all that are shorter
+_SHORTEST_KEY = 8  # bytes; anybody who sees one signed delivery can try all shorter ones
 _APP = Path(__file__).parents[2]  # where function_app.py lies
 
 _FIELDS = {field.alias: field for field in OnboardingRequest.model_fields.values()}

@@ -45,7 +45,7 @@ class EntraError(Exception):
 
 
 class NotAllowedError(EntraError):
-    """Whoever is signed in may not do it."""
+    """The signed-in user may not do it."""
 
 
 class NotSignedInError(EntraError):
@@ -77,7 +77,7 @@ def graph_root() -> str:
 
 
 class _InTenant(DefaultAzureCredential):
-    """Whoever is signed in, in one tenant: the Azure CLI's own may be another."""
+    """The signed-in user, in one tenant: the Azure CLI's own may be another."""
 
     def __init__(self, tenant: str | None, authority: str) -> None:
         super().__init__(authority=authority)
@@ -97,7 +97,7 @@ class _InTenant(DefaultAzureCredential):
 def sign_in(tenant: str | None = None) -> DefaultAzureCredential:
     """Return the operator: `az login` on a laptop, a pipeline's own identity elsewhere.
 
-    `tenant`: its id; without one, where whoever is signed in happens to be.
+    `tenant`: its id; without one, the tenant of the signed-in user.
     """
     logging.getLogger("azure").setLevel(logging.ERROR)  # each credential that has nobody warns
     authority = os.environ.get("AZURE_AUTHORITY_HOST") or _AUTHORITIES[cloud()]

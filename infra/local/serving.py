@@ -20,7 +20,7 @@ async def serve(
     """Serve until SIGINT or SIGTERM on 127.0.0.1:port (0: any free port).
 
     As soon as requests are answered, one line of JSON goes to standard output:
-    ``{"url": "http://127.0.0.1:…", **announce}``. Whoever started this process waits for it.
+    ``{"url": "http://127.0.0.1:…", **announce}``. The process that started this one waits for it.
 
     The event `ended` ends it too: new connections are refused at once, and `finish` is awaited
     before those that are open are closed.

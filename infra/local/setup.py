@@ -1,6 +1,6 @@
 """Make .venv, Azurite and the console's libraries what the pinned files say, if they are not.
 
-Runs before anything is installed: the standard library alone. A folder is made anew when its pins
+Runs before anything is installed: the standard library alone. A folder is made again when its pins
 change or when it was left half made, so that nothing is in it that is not pinned.
 """
 

@@ -49,7 +49,7 @@ class Options:
 
 
 class Stack:
-    """The running parts. Whoever enters `ending` ends them by leaving it, the last one first."""
+    """The running parts. Leaving the block `ending` ends them, the last one first."""
 
     def __init__(self, options: Options, ending: AsyncExitStack) -> None:
         self._options = options

@@ -19,4 +19,4 @@ What is kept and why: docs/package.md.
 
 
 class PackageError(Exception):
-    """The package cannot be built; the message is a sentence for whoever builds it."""
+    """The package cannot be built; the message is a sentence for the person who builds it."""

@@ -17,7 +17,7 @@ TARGET = {
     "TYPE_CHECKING": False,
 }
 IMPORTERS = {"import_module", "__import__"}
-# Whoever catches one of these goes on without the module. None: a bare except.
+# Code that catches one of these continues without the module. None: a bare except.
 CATCHES = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException", None}
 
 

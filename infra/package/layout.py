@@ -21,7 +21,7 @@ CACHE_TAG = "cpython-313"
 
 
 def lay_out(kept: Iterable[Module], app: Path, target: Path) -> None:
-    """Make the folder target anew, from the modules and the app's host.json."""
+    """Make the folder target again, from the modules and the app's host.json."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     modules = sorted(kept, key=lambda module: module.path)

@@ -56,7 +56,7 @@ def _named_inside(module: Module, all_modules: Modules) -> Iterator[str]:
 
 
 def _entry_points(distribution: Distribution, texts: set[str]) -> Iterator[str]:
-    """The modules that a distribution offers to whoever asks for one of its groups by name."""
+    """The modules that a distribution offers under one of its groups."""
     file = distribution.info / "entry_points.txt"
     if not file.exists():
         return

@@ -98,8 +98,7 @@ MUTATIONS = (
     Mutation(
         "where no host is listed any may be called back",
         "connorg/core/policy/callback_urls.py",
-        old='return "This app makes no callbacks; whoever runs it can'
-        ' set CONNORG_CALLBACK_SECRETS."',
+        old='return "This app makes no callbacks. Its operators can set CONNORG_CALLBACK_SECRETS."',
         new="return None",
         killed_by="tests/unit/core/test_callback_urls.py::test_where_there_is_no_list_nothing_may_be_called",
     ),

@@ -138,7 +138,7 @@ def is_due(row: BatchRow, replay: str | None) -> bool:
 
 
 def message_of_row(row: BatchRow, message: BatchMessage) -> OnboardingMessage:
-    """Return the message that carries on with a row of a batch's message alone."""
+    """Return the message that continues one row of a batch's message."""
     if row.request is None:
         raise AssertionError("only rows with a request are put on the queue")
     return OnboardingMessage(

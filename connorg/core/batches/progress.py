@@ -115,14 +115,14 @@ def _result(row: BatchRow, standing: BatchRow) -> RowResult:
 
 
 def _error_of(row: BatchRow) -> OnboardingError | None:
-    """Return why it failed or waits; or what could not be had, though the organization stands."""
+    """Return why it failed or waits; or what could not be done although the organization exists."""
     if row.faults:
         return OnboardingError(
             code=ErrorCode.INVALID_VALUES,
             message=" ".join(_sentence(fault.column, fault.detail) for fault in row.faults),
             action="Correct the row and send it again.",
         )
-    # That no tenant has the domain is told by its tenant, which the row has not.
+    # A row without a tenant shows that no tenant has the domain.
     lacks = (warning for warning in row.warnings if warning.code != ErrorCode.NO_TENANT)
     return row.error or next(lacks, None)
 

@@ -32,7 +32,7 @@ type Advanced = tuple[Onboarding, float | None]
 
 @dataclass(frozen=True)
 class _Task:
-    """A row, as it was read, and the message that carries on with it alone."""
+    """A row, as it was read, and the message that continues this row only."""
 
     row: BatchRow
     message: OnboardingMessage
@@ -67,7 +67,7 @@ async def _resume(
 
 
 async def bury_rows(services: Services, message: OnboardingMessage | BatchMessage) -> None:
-    """Close what a message stands for that the Functions host gave up, and note it.
+    """Close the rows of a message that the Functions host gave up, and note it.
 
     Raise SupersededError while an attempt is running: the message must come again.
     """
@@ -138,7 +138,7 @@ async def _resume_one(services: Services, message: OnboardingMessage) -> None:
 async def _come_again(
     services: Services, message: OnboardingMessage, advanced: Advanced | None
 ) -> None:
-    """Put the row's own message again, though another onboarding may stand for its own by now."""
+    """Put the row's own message again, although another onboarding may cover its own by now."""
     if advanced is None:
         await services.queue.put(message, POSTPONE)
         return

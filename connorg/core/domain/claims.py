@@ -26,7 +26,7 @@ class Reason(Enum):
 
 @dataclass(frozen=True)
 class Conflict:
-    """Nothing was changed; `onboarding_id` names the onboarding that stands in the way."""
+    """Nothing was changed; `onboarding_id` names the conflicting onboarding."""
 
     reason: Reason
     onboarding_id: str
@@ -49,7 +49,7 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Submitted:
-    """The onboarding that stands for a request; `fresh` when the request began it."""
+    """The onboarding that covers a request; `fresh` when the request began it."""
 
     onboarding: Onboarding
     fresh: bool
@@ -67,7 +67,7 @@ def can_be_replaced_by(holder: Onboarding, newcomer: Onboarding) -> bool:
 def taking_over_from(newcomer: Onboarding, holder: Onboarding) -> Onboarding:
     """Return the newcomer with the holder's doubt: a POST of its may still turn out to have worked.
 
-    Where the holder's organization stands and only sponsors are left, the newcomer goes on with
+    Where the holder's organization exists and only sponsors are left, the newcomer goes on with
     those; unless it may not change an organization that stood before.
     """
     doubts = [doubt for doubt in (newcomer.doubt_until, holder.doubt_until) if doubt is not None]

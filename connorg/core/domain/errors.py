@@ -1,4 +1,4 @@
-"""Errors that come about in several places, so that each is told in the same words."""
+"""Errors that several places report, each in the same words."""
 
 from collections.abc import Sequence
 

@@ -13,7 +13,7 @@ def step(
     error: OnboardingError | None = None,
     by: str | None = None,
 ) -> HistoryEntry:
-    """Return a step. `error`: why it came to that outcome."""
+    """Return a step. `error`: why it has that outcome."""
     request_id = error.graph_request_id if error else None
     return HistoryEntry(
         date_time=at,

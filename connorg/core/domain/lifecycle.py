@@ -80,7 +80,7 @@ def _doubt(onboarding: Onboarding, timing: Timing) -> datetime | None:
 def conclude(
     onboarding: Onboarding, outcome: Outcome, now: datetime, timing: Timing, random: Random
 ) -> Onboarding:
-    """Write down what an attempt came to."""
+    """Write down the result of an attempt."""
     match outcome:
         case Connected(conclusion, organization, differences, sponsors_to_add, warnings):
             return _go_on(
@@ -207,7 +207,7 @@ def cancel(onboarding: Onboarding, now: datetime, by: str | None = None) -> Onbo
 
 
 def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboarding:
-    """Close an onboarding that was never begun: another one stands for it."""
+    """Close an onboarding that was never begun: another one covers it."""
     standing = OnboardingError(
         code=ErrorCode.JOINED,
         message=f"Onboarding {holder.id} of the same identity source covers it.",
@@ -219,8 +219,8 @@ def join(onboarding: Onboarding, holder: Onboarding, now: datetime) -> Onboardin
 def forget(closed: Onboarding) -> Onboarding:
     """Leave of an onboarding that it ended, and nothing of the partner.
 
-    So a message of it that is still on a queue finds it closed and does not begin it anew; and
-    whoever follows, under this name of the partner or another, looks Graph up before it creates.
+    So a message of it that is still on a queue finds it closed and does not begin it again; and
+    a later request, under this name of the partner or another, looks Graph up before it creates.
     """
     return Onboarding(
         id=closed.id,
@@ -249,7 +249,7 @@ def mark_deleted(onboarding: Onboarding, now: datetime, by: str | None = None) -
 
 
 def unmark_deleted(onboarding: Onboarding, before: Onboarding, now: datetime) -> Onboarding:
-    """Note that the organization stands after all. `before`: the onboarding without the mark."""
+    """Note that the organization exists after all. `before`: the onboarding without the mark."""
     kept = ("deleted_date_time", "conclusion", "result", "sponsors_to_add")
     unmarked = onboarding.model_copy(update={name: getattr(before, name) for name in kept})
     return remember(unmarked, step(now, Step.DELETED, "not deleted: the organization still exists"))

@@ -1,4 +1,4 @@
-"""What an attempt came to.
+"""The result of an attempt.
 
     Outcome
     ├── Connected         the organization stands in Graph: created, existing or updated

@@ -29,9 +29,9 @@ class Timing:
     retention: float = 365 * 24 * 60 * 60
     """How long after its end an onboarding is kept; 0: for ever."""
     confirm_after: float = 5 * 60
-    """How long after its end an onboarding's organization is believed to stand."""
+    """How long after its end an onboarding's organization is believed to exist."""
     confirming: float = 60
-    """How long a submit may take to find out whether one still stands."""
+    """How long a submit may take to find out whether one still exists."""
     purge_limit: float = 3 * 60
     """The longest that one purge lasts; host.json ends a function after five minutes."""
 

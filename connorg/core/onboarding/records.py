@@ -1,4 +1,4 @@
-"""The record of an onboarding: making one, finding the one that stands for it, its message."""
+"""The record of an onboarding: making one, finding the one that covers it, its message."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -56,7 +56,7 @@ def onboarding_of(services: Services, message: OnboardingMessage) -> Onboarding:
 def message_of(
     onboarding: Onboarding, *, replay: str | None = None, by: str | None = None
 ) -> OnboardingMessage:
-    """Return the message that carries on with an onboarding. `by`: who asked for what it brings."""
+    """Return the message that continues an onboarding. `by`: who requested it."""
     if onboarding.request is None:
         raise AssertionError("an onboarding without a request has nothing left to do")
     return OnboardingMessage(
@@ -87,7 +87,7 @@ async def follow_joined(ledger: Ledger, onboarding: Onboarding) -> Onboarding:
 async def put_again(
     services: Services, message: OnboardingMessage, onboarding: Onboarding, delay: float
 ) -> None:
-    """Put the message with which an onboarding goes on, visible after `delay` seconds."""
+    """Put the message that continues an onboarding, visible after `delay` seconds."""
     await services.queue.put(message, delay)
     tell_put_back(services, onboarding, delay)
 

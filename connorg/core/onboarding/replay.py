@@ -22,7 +22,7 @@ async def replay(
         return None
     if onboarding.status is not Status.FAILED or onboarding.request is None:
         return Conflict(Reason.NOT_FAILED, onboarding.id, onboarding)
-    # The message carries the replay, so that whoever comes first carries it out: this call, or the
+    # The message carries the replay, so that the first one carries it out: this call, or the
     # queue trigger after a crash right here.
     name = new_replay(services.clock.now(), services.random)
     receipt = await services.queue.put(message_of(onboarding, replay=name, by=by), 0)

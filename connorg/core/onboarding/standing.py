@@ -1,4 +1,4 @@
-"""Changes of an organization that stood before, told to the audit as they take place.
+"""Changes of an organization that existed before, written to the audit when they are made.
 
 The request may have come by any channel, and what it would change was not known then.
 """

@@ -59,13 +59,13 @@ from connorg.core.services import Services
 from connorg.core.throttle.gate import Gate
 
 _CLOCK_SKEW = timedelta(minutes=5)  # between Graph's clock and ours
-_PATIENT_ATTEMPTS = 3  # before one goes on without a lookup that can't be understood
+_PATIENT_ATTEMPTS = 3  # before an attempt continues without a lookup that can't be understood
 
 
 async def attempt(
     services: Services, onboarding: Onboarding, gate: Gate, limit: float
 ) -> tuple[Outcome, tuple[HistoryEntry, ...]]:
-    """Take the next step within `limit` seconds. Return what it came to, and what was looked up.
+    """Take the next step within `limit` seconds. Return its result, and what was looked up.
 
     `gate`: as it was read before the lease was taken. Raise StorageUnavailableError: the attempt
     stays unconcluded.
@@ -215,7 +215,7 @@ class _Connecting:
         return Refused(_name_taken(found))
 
     async def _of_refused(self, refused: Refused) -> Outcome:
-        """Refuse for good only what does not stand, whatever Graph says."""
+        """Refuse for good only what does not exist, whatever Graph says."""
         found = await self._search(since=self._doubt_until)
         if isinstance(found, Later):
             error = found.error if found.throttled else refused.error
@@ -267,7 +267,7 @@ class _Connecting:
                 if isinstance(answer, ConnectedOrganization):
                     found = answer
                 elif isinstance(answer, Refused) and not answer.not_found:
-                    warnings += (answer.error,)  # it stands all the same, as it was
+                    warnings += (answer.error,)  # it exists all the same, as it was
                     conclusion = Conclusion.EXISTING
                 else:
                     return _as_seen_later(answer)

@@ -58,7 +58,7 @@ async def submit(
     """
     with telemetry.onboard(submission.traceparent):
         result = await _submit(services, submission, wait)
-        # Who is told at once that it failed is not called back.
+        # A request that is answered at once that it failed gets no callback.
         if isinstance(result, Submitted) and result.onboarding.status not in _ANSWERED_AS_FAULTS:
             await subscribe(services, submission.request, result.onboarding)
         return result
@@ -147,7 +147,7 @@ def _opening(
 async def _finish_within(
     services: Services, wait: float, opened: Onboarding, gate: Gate, receipt: Receipt
 ) -> Onboarding:
-    """Attempt, and answer after `wait` seconds in any case; the attempt goes on."""
+    """Attempt, and answer after `wait` seconds in any case; the attempt continues."""
     task = asyncio.create_task(_attempt_and_settle(services, opened, gate, receipt))
     _background.add(task)
     task.add_done_callback(_end_of_background)

@@ -1,6 +1,6 @@
 """The address of a callback: what connorg may be made to call.
 
-It comes from outside, so it could name what only the app can reach. It is a secret, too: whoever
+It comes from outside, so it could name what only the app can reach. It is a secret too: anybody who
 knows the address of a Logic App's run can answer in connorg's place. So no text here repeats it.
 """
 
@@ -70,7 +70,7 @@ def _holds_another(ip: IPv6Address) -> bool:
 
 
 def _may_be_public(host: str) -> bool:
-    """Judge an IP address; what a name stands for is seen when it is looked up."""
+    """Judge an IP address; the addresses of a name are checked when it is looked up."""
     try:
         ip_address(host)
     except ValueError:

@@ -1,6 +1,6 @@
 """What a domain is known for: mail for everybody, mail for an hour, names for everybody."""
 
-# Providers that have the same name under many suffixes. A well-known company stands behind each.
+# Providers that have the same name under many suffixes. Each belongs to a well-known company.
 _BRANDS = frozenset(
     {
         "aol",

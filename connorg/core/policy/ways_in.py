@@ -37,7 +37,7 @@ class WaysIn:
         return any(_is_named(name, self.proposed_only) for name in covered)
 
     def take(self, effect: Effect, channel: str) -> bool:
-        """Return whether the effect may come about by the channel, whoever asks for it."""
+        """Return whether the channel may have the effect, for any caller."""
         if self.may_only_propose(channel):
             return effect is Effect.PROPOSE
         if effect in _BEGINNINGS:

@@ -20,13 +20,13 @@ _LOWEST_PACE = 1.0
 _HIGHEST_PACE = 200.0
 _QUICK_GROWTH = 1.4  # per second, until the first complaint
 _CALM_GROWTH = 1.005  # per second, when the last complaint is no longer fresh
-_FRESH = timedelta(seconds=60)  # so long the pace holds: each complaint costs a standstill
+_FRESH = timedelta(seconds=60)  # the pace holds for this time: each complaint costs a pause
 _DROP = 0.94  # of what Graph took: calls that come a few hundredths late must not be too many
 _HELD_DROP = 0.98  # of a pace that Graph took and that has not grown: some calls came late, at once
 _LARGEST_DROP = 0.5  # one complaint proves little: Graph also serves others
 _SECOND = timedelta(seconds=1)
-_FORGOTTEN = timedelta(minutes=10)  # after so long without work the pace is found anew
-_REMEMBERED = 30  # paces, of a second at least: no attempt waits so long for Graph's answer
+_FORGOTTEN = timedelta(minutes=10)  # after this time without work the pace is found again
+_REMEMBERED = 30  # paces, of a second at least: no attempt waits that long for Graph's answer
 
 
 class Pace(Model):
@@ -70,7 +70,7 @@ class Gate(Model):
         return self.lookups_denied_until is not None and now < self.lookups_denied_until
 
     def closed(self, until: datetime, blocked: OnboardingError | None = None) -> Self:
-        """Close it until a time. A later time that stands, stands."""
+        """Close it until a time. A later time is kept."""
         until = max(until, self.closed_until or until)
         return self.model_copy(update={"closed_until": until, "blocked": blocked or self.blocked})
 
@@ -98,7 +98,7 @@ class Gate(Model):
         )
 
     def voids(self, taken_at: datetime) -> bool:
-        """Whether a turn that was taken then must be taken anew."""
+        """Whether a turn that was taken then must be taken again."""
         return self.slowed_at is not None and taken_at <= self.slowed_at
 
     def with_turns(self, count: int, now: datetime) -> Self:

@@ -86,7 +86,7 @@ class Pacer:
 class PatientPacer(Pacer):
     """Turns for rows of batches: taken only when few are given out ahead of them.
 
-    So whoever else wants one does not stand behind the hundred rows that a process has in hand.
+    So others do not wait behind the hundred rows that a process is working on.
     """
 
     def __init__(self, store: GateStore, clock: Clock, calls: int) -> None:

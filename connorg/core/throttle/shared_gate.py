@@ -23,7 +23,7 @@ class SharedGate:
         self._clock = clock
         self._known = Gate()
         self._known_since: datetime | None = None
-        """When the call began that told what is known."""
+        """When the call began that read what is known."""
         self._reading: asyncio.Task[Gate] | None = None
         self._reading_since: datetime | None = None
 
@@ -58,6 +58,6 @@ def _is_recent(since: datetime | None, asked: datetime) -> bool:
 
 
 def _look_at_failure(reading: asyncio.Task[Gate]) -> None:
-    """Whoever asked may be gone; then asyncio would tell of a failure that nobody looked at."""
+    """The caller may be gone; then asyncio would report a failure that nobody read."""
     if not reading.cancelled():
         reading.exception()

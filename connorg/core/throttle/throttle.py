@@ -1,4 +1,4 @@
-"""The throttle: how everybody in this process comes to call Graph.
+"""The throttle: how calls of this process to Graph are admitted.
 
     a caller who waits    leave_room ─► call ─► report
     work from the queue   turn ─► until ─► call ─► report

@@ -109,7 +109,7 @@ def _lookup(roles: list[str]) -> Check:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """Read a token for what it says. Nobody is let in by it, so it is not verified."""
+    """Read the content of a token. Nobody gets access by it, so it is not verified."""
     try:
         content = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))

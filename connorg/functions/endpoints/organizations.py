@@ -1,4 +1,4 @@
-"""The HTTP functions of organizations that stand in Graph: list, read, change, delete, sponsors."""
+"""The HTTP functions of organizations in Graph: list, read, change, delete, sponsors."""
 
 import re
 from collections.abc import Mapping
@@ -137,7 +137,8 @@ async def list_sponsors(req: func.HttpRequest) -> func.HttpResponse:
 
 async def add_sponsor(req: func.HttpRequest) -> func.HttpResponse:
     """POST connected-organizations/{id}/{kind}"""
-    organization = await _found(req)  # else a sponsor and an organization could not be told apart
+    # First: a missing organization and a missing sponsor have different codes.
+    organization = await _found(req)
     new = parse(NewSponsor, body_of(req))
     sponsorship = Sponsorship(kind=_kind_of(req), sponsor=new.sponsor)
     settled = await services().throttle.ask(

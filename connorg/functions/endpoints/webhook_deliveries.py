@@ -69,7 +69,7 @@ def _body_of(req: func.HttpRequest) -> bytes:
 
 
 def _proven(name: str, delivery: Delivery) -> Sender:
-    """Return the declared sender of the delivery. Whoever can't prove it learns nothing else."""
+    """Return the declared sender of the delivery. A sender without a proof learns nothing else."""
     try:
         sender = webhook_senders().get(name)
         if sender is not None:

@@ -17,7 +17,7 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 class Addresses:
     """The addresses of onboardings. A proxy in front says its own name by X-Forwarded-*.
 
-    Whoever calls can write these. So only a host counts that CONNORG_FORWARDED_HOSTS lists: an
+    Every caller can write these. So only a host counts that CONNORG_FORWARDED_HOSTS lists: an
     address holds what opens it. `https` is believed of anybody: it sends nobody astray.
     """
 

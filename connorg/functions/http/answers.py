@@ -74,7 +74,7 @@ def step_of(result: Submitted) -> Step:
 def onboarding_answer(
     onboarding: Onboarding, status: int, addresses: Addresses, headers: Mapping[str, str] = {}
 ) -> func.HttpResponse:
-    """Answer with the onboarding; its addresses stand in the headers of every answer."""
+    """Answer with the onboarding; its addresses are in the headers of every answer."""
     pointers = addresses.pointers(onboarding)
     if status == 202:  # noqa: PLR2004
         pointers["Retry-After"] = str(poll_after(onboarding, services().clock.now()))
@@ -100,7 +100,7 @@ def submitted_answer(
 def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResponse:
     """Answer a poller: 202 until the onboarding is terminal, then the organization, or a 4xx.
 
-    Never 408, 429 or 5xx: a Logic App would poll on. Whoever holds the address reads it, so it
+    Never 408, 429 or 5xx: a Logic App would poll on. Anybody who has the address can read it, so it
     tells nothing of who asked for what, and names no other onboarding.
     """
     pointers = {**addresses.pointers(onboarding), **_NOT_KEPT}

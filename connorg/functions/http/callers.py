@@ -118,7 +118,7 @@ def require_way_in(effect: Effect) -> None:
 def caller_of() -> str:
     """Name the caller whose Idempotency-Keys are kept apart; holders of keys are one caller.
 
-    An object id, or nothing: so nobody passes for a channel, whose keys lie beside them.
+    An object id, or nothing: so nobody can pose as a channel, whose keys are stored beside them.
     """
     caller = _caller.get()
     object_id = caller.object_id.lower() if caller is not None else ""

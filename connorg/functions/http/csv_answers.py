@@ -40,7 +40,7 @@ def csv_page(
     route: str,
     req: func.HttpRequest,
 ) -> func.HttpResponse:
-    """Answer with a page of a list; the address of the next one stands in `Link`."""
+    """Answer with a page of a list; the address of the next one is in `Link`."""
     headers = {}
     if continuation is not None:
         headers["Link"] = f'<{next_page(continuation, route, req)}>; rel="next"'

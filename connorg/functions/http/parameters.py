@@ -30,7 +30,7 @@ HOST_KEY = "code"
 """The parameter that the host reads as the function key, unless it comes as a header."""
 _LONGEST_NAME = 64  # characters of an unknown name that are repeated
 _STEERING = ("If-Match", "Idempotency-Key")
-"""Whoever sends one to a function that changes something relies on it."""
+"""A caller that sends one to a function that changes something relies on it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Parameter[T]:
     description: str
     schema: Schema
     read: Callable[[str], T]
-    """Raises ValueError, whose text goes on after the name: `must be true or false`."""
+    """Raises ValueError, whose text follows the name: `must be true or false`."""
     default: T
     place: Literal["query", "header"] = "query"
 
@@ -215,7 +215,7 @@ def reference(description: str) -> Parameter[str | None]:
     kind = typed("reference", description, Reference, {})
 
     def read(text: str) -> str | None:
-        # No request has such a reference: where it stands in a body it is left out.
+        # No request has such a reference: in a body it is left out.
         if says_nothing(text):
             raise ValueError("is a word that says that there is none")
         return kind.read(text)

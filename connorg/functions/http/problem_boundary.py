@@ -34,7 +34,7 @@ def with_problem_answers(
     *,
     needs_settings: bool = True,
 ) -> Handler:
-    """Let a handler raise what it likes. No role: whoever comes may call. No effect: it reads."""
+    """Let a handler raise what it likes. No role: anybody may call. No effect: it reads."""
     taken = taken_by(handler)
 
     @functools.wraps(handler)

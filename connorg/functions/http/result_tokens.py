@@ -55,7 +55,7 @@ def require_not_expired(onboarding: Onboarding) -> None:
 
 
 def _refused() -> ProblemError:
-    """One answer to all: whether an onboarding exists is not told either."""
+    """One answer to all: it does not show whether an onboarding exists."""
     return ProblemError(ProblemKind.UNAUTHENTICATED, "The address is not valid.")
 
 

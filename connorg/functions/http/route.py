@@ -18,7 +18,7 @@ class Route:
     path: str
     handler: Handler
     role: Role | None
-    """The app role that an Entra caller needs; None: whoever comes may call."""
+    """The app role that an Entra caller needs; None: anybody may call."""
 
     @property
     def parameters(self) -> list[str]:
@@ -34,7 +34,7 @@ class Route:
     def auth_level(self) -> func.AuthLevel:
         """Say which key the host asks for: none of a caller with an Entra token, who has no key.
 
-        App Service authentication stands before such an app, and `answering` asks for the role.
+        App Service authentication is in front of such an app, and `answering` asks for the role.
         """
         if self.role is None or entra_required():
             return func.AuthLevel.ANONYMOUS

@@ -223,7 +223,7 @@ class _Schemas:
             schema["title"] = name
 
     def _name_the_union(self, sources: Schema) -> None:
-        """Give the union of identity sources a schema of its own, with a discriminator.
+        """Make a schema of its own for the union of identity sources, with a discriminator.
 
         Pydantic has no name for a union, and none for what its own function tells apart.
         """

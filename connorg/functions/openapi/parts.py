@@ -40,7 +40,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Answer:
-    """A success. One model of several stands in a JSON body; none: it has no such body."""
+    """A success. One model of several is in a JSON body; none: it has no such body."""
 
     description: str
     models: tuple[type[Model] | ListOf, ...] = ()

@@ -32,7 +32,7 @@ async def leaving_in_place(queue: str, text: str) -> AsyncIterator[None]:
 
     And leave everything while the app settings are wrong.
 
-    The message is put anew, as it stands: messages never expire, while a delivery that fails counts
+    The message is put again, unchanged: messages never expire, while a delivery that fails counts
     towards poison, and poison expires.
     """
     try:
@@ -73,7 +73,7 @@ def text_of(msg: func.QueueMessage) -> str:
 
     Where the host decodes Base64 it hides a message that is none, in the poison queue and there
     from the poison function too, until it expires: nobody would ever learn of it. Base64 may be
-    broken into lines, as `base64` does unless told; and files of Windows begin with a mark (BOM).
+    broken into lines, as `base64` does by default; and files of Windows begin with a mark (BOM).
     """
     body = msg.get_body()
     with suppress(binascii.Error, UnicodeDecodeError):

@@ -52,7 +52,7 @@ def start(target: TelemetryTarget) -> None:
 
 
 def _start_spans(exporters: list[SpanExporter], resource: Resource) -> None:
-    # Onboardings are few, so each is told, also where the caller's own trace is not: unless the
+    # Onboardings are few, so each is traced, also if the caller's own trace is not: unless the
     # operator says otherwise.
     sampler = None if "OTEL_TRACES_SAMPLER" in os.environ else ALWAYS_ON
     provider = TracerProvider(sampler, resource)
@@ -71,8 +71,8 @@ def _start_logs(exporters: list[LogRecordExporter], resource: Resource) -> None:
 
 def _add_application_insights(exporters: _Exporters, connection_string: str) -> None:
     """The exporter reads APPLICATIONINSIGHTS_AUTHENTICATION_STRING itself: whom it is to be."""
-    # It reports of itself to Microsoft and takes switches from there, unless told: then it calls
-    # nobody but the ingestion endpoint.
+    # By default it reports on itself to Microsoft and takes switches from there. With these it
+    # calls only the ingestion endpoint.
     os.environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")
     os.environ.setdefault("APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED", "true")
     from azure.monitor.opentelemetry.exporter import (  # noqa: PLC0415

@@ -44,7 +44,7 @@ def main() -> None:
 async def _run(app: Path, port: int) -> int:
     """Start in the order of the real host, and serve until told to stop; the exit code.
 
-    Like the real one, a host that is in error goes on, and says so to whoever asks.
+    Like the real one, a host that is in error continues, and says so when it is asked.
     """
     keys = Keys.read(os.environ)
     announced = {"key": keys.host[0]}

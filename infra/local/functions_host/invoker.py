@@ -41,7 +41,7 @@ class Invoker:
     async def run(
         self, function: Function, call: worker.Call, traceparent: str = ""
     ) -> worker.Result:
-        """Run the function to its end, even if whoever asked goes away."""
+        """Run the function to its end, even if the caller goes away."""
         task = asyncio.create_task(self._run(function, call, traceparent))
         self._running.add(task)
         task.add_done_callback(self._running.discard)

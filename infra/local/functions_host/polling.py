@@ -16,7 +16,7 @@ def _spread() -> float:
 class PollingBackoff:
     """Doubles the wait from 100 ms up to maxPollingInterval (seconds), randomized by a fifth.
 
-    A message starts it anew.
+    A message starts it again.
     """
 
     longest: float

@@ -23,11 +23,11 @@ SHORTEST_WAIT_SECONDS = 60
 
 @dataclass
 class Lease:
-    """Hides a message anew whenever half of its time (seconds) is over, until the block ends.
+    """Hides a message again whenever half of its time (seconds) is over, until the block ends.
 
     Each renewal gives the message a new pop receipt; `pop_receipt` is the valid one. After a fault
     of the server it is tried again a minute later; where the message is in other hands there is no
-    further renewal, and whoever runs it is not told; any other answer goes to `fail`.
+    further renewal, and its user does not see it; any other answer goes to `fail`.
     """
 
     queue: QueueClient

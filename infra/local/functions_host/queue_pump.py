@@ -25,7 +25,7 @@ type Invoke = Callable[[Call], Awaitable[Result]]
 
 log = logging.getLogger("host")
 
-# A message is hidden for that long while it is handled, and hidden anew at half time.
+# A message is hidden for that long while it is handled, and hidden again at half time.
 LEASE_SECONDS = 600
 NEVER = datetime.max.replace(tzinfo=UTC)
 

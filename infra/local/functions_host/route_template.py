@@ -31,7 +31,7 @@ def _is_date(text: str) -> bool:
 
 
 def _is_number_below(text: str, most: int) -> bool:
-    """As .NET reads a number: blanks around it, a sign and leading zeros are fine."""
+    """As .NET reads a number: spaces around it, a sign and leading zeros are fine."""
     return bool(re.fullmatch(r"\s*[+-]?\d+\s*", text)) and -most <= int(text) < most
 
 

@@ -58,7 +58,7 @@ class _Reader:
         return value
 
     def _next(self) -> str:
-        """What comes after blanks; empty at the end."""
+        """What comes after spaces; empty at the end."""
         while self._text[self._at : self._at + 1].isspace():
             self._at += 1
         return self._text[self._at : self._at + 1]

@@ -13,7 +13,7 @@ class ControlModel(BaseModel):
 
 
 def sentence(error: ValidationError) -> str:
-    """What is wrong, for whoever sent it."""
+    """What is wrong, for the sender."""
     return " ".join(f"{_place(fault['loc'])}: {fault['msg']}." for fault in error.errors())
 
 
