@@ -63,6 +63,17 @@ def test_no_paragraph_is_long(page: Path) -> None:
     assert not long, f"{len(long)} of more than {_MOST_WORDS} words; make it a list or a table"
 
 
+def test_every_page_is_two_clicks_from_the_index() -> None:
+    reached = {DOCS / "README.md"}
+    for _ in range(2):
+        reached |= {
+            (page.parent / target).resolve()
+            for page in reached
+            for target in re.findall(r"\]\((?!https?:)([^)#]+\.md)", page.read_text())
+        }
+    assert not set(PAGES) - {ROOT / "README.md"} - reached
+
+
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= _MOST_LINES_OF_README
 
