@@ -28,7 +28,7 @@ class _Group(TyperGroup):
 
 app = typer.Typer(
     cls=_Group,
-    help="Onboard partners by a deployed connorg, and see what became of them.",
+    help="Onboard partners with a deployed connorg, and see the results.",
     epilog=f"Exit codes: {_CODES}.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -54,7 +54,7 @@ def main(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Onboard partners by a deployed connorg, and see what became of them."""
+    """Onboard partners with a deployed connorg, and see the results."""
 
 
 def run() -> None:

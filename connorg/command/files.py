@@ -70,10 +70,10 @@ def check(
     file: PartnerFile,
     *,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also rows that would just be created.")
+        bool, typer.Option("--all", help="Also show rows that would only be created.")
     ] = False,
 ) -> ExitCode:
-    """Show every fault of a file, and what would become of each row. Nothing is created."""
+    """Show every fault of a file, and what would happen to each row. Nothing is created."""
     with session.err.status("Looking at every row …"):
         forecast = json_of(session.app.upload(_upload(file), {"dryRun": "true"}, {}))
     if session.is_json:
@@ -95,10 +95,10 @@ def submit(
     output: OutputOptions,
     *,
     on_invalid: Annotated[
-        OnInvalid, typer.Option(help="Where rows have faults: start nothing, or the others.")
+        OnInvalid, typer.Option(help="If rows have faults, start nothing, or start the other rows.")
     ] = OnInvalid.REJECT,
     reference: Annotated[
-        str | None, typer.Option(help="The ticket of all rows that name none.")
+        str | None, typer.Option(help="The ticket of all rows without one.")
     ] = None,
 ) -> ExitCode:
     """Onboard the partners in a file, and watch them to the end."""
@@ -131,12 +131,12 @@ def export(  # noqa: PLR0913  the command's options
     session: Session,
     output: OutputOptions,
     *,
-    name: Annotated[str | None, typer.Option(help="With this display name.")] = None,
-    state: Annotated[State | None, typer.Option(help="In this state.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Of this domain.")] = None,
-    tenant_id: Annotated[str | None, typer.Option(help="Of this tenant.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only this display name.")] = None,
+    state: Annotated[State | None, typer.Option(help="Only this state.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
+    tenant_id: Annotated[str | None, typer.Option(help="Only this tenant.")] = None,
 ) -> ExitCode:
-    """List the organizations in Graph: as CSV, which can be sent as a file again, or as JSON."""
+    """List the organizations in Graph, as CSV (which can be sent as a file again) or JSON."""
     check_writable(output.output, overwrite=output.overwrite)
     route = "connected-organizations"
     asked = {"displayName": name, "state": state, "domainName": domain, "tenantId": tenant_id}
@@ -150,13 +150,13 @@ def export(  # noqa: PLR0913  the command's options
 
 
 def watch(session: Session, batch: BatchId, output: OutputOptions) -> ExitCode:
-    """Come back to a batch, and watch it to the end."""
+    """Watch a batch to the end."""
     check_writable(output.output, overwrite=output.overwrite)
     return watch_batch(session, session.app.get(f"batches/{batch}"), output)
 
 
 def results(session: Session, batch: BatchId, output: OutputOptions) -> ExitCode:
-    """Show what became of each row of a batch."""
+    """Show the result of each row of a batch."""
     check_writable(output.output, overwrite=output.overwrite)
     route = f"batches/{batch}/results"
     if session.is_json or (session.out.is_terminal and not output.output):

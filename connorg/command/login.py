@@ -33,10 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def login(session: Session) -> ExitCode:
-    """Try a connection and keep it in the profile, so that no command needs options for it.
+    """Try a connection and store it in the profile, so that commands need no options for it.
 
-    With --scope: sign in to Entra, by `az login`, a pipeline's identity or the browser. It says
-    what the app registration needs. Without: the function key is asked for, unless it is there.
+    With --scope it signs in to Entra, with `az login`, a pipeline's identity or the browser, and
+    shows what the app registration needs. Without --scope it asks for a missing function key.
     """
     connection = session.connection
     if not session.has_caller:

@@ -52,8 +52,8 @@ Ids = Annotated[
     list[str] | None,
     typer.Argument(help="Onboardings; or one batch, for its rows."),
 ]
-All = Annotated[bool, typer.Option("--all", help="All of them, whatever they are.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show which; change nothing.")]
+All = Annotated[bool, typer.Option("--all", help="All of them.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only list them; change nothing.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -92,10 +92,10 @@ def list_onboardings(
     session: Session,
     which: FilterOptions,
     *,
-    status: Annotated[Status | None, typer.Option(help="In this status.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
     top: Annotated[int, typer.Option(min=1, help="How many.")] = _SHOWN,
 ) -> ExitCode:
-    """List onboardings, the newest first."""
+    """List onboardings, newest first."""
     asked = {**which.parameters, "status": status}
     found = list(session.app.entries("onboardings", asked, top))
     if session.is_json:
@@ -129,7 +129,7 @@ def retry(
     everything: All = False,
     dry_run: DryRun = False,
 ) -> ExitCode:
-    """Retry what failed: by id, by filter, or all. Nothing is created twice by it."""
+    """Retry what failed: by id, by filter, or all. Nothing is created twice."""
     if batch := _batch_of(ids, others=bool(which.given) or everything or dry_run):
         session.goes_on = "Rows may be retried or not. To see:"
         session.come_back = session.written("watch", batch)
@@ -148,7 +148,7 @@ def cancel(  # noqa: PLR0913  the command's options
     dry_run: DryRun = False,
     is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> ExitCode:
-    """Cancel what waits: by id, by filter, or all. Organizations that exist stay."""
+    """Cancel what waits: by id, by filter, or all. Existing organizations are not removed."""
     asks = session.can_ask and not is_sure and not dry_run
     if batch := _batch_of(ids, others=bool(which.given) or everything or dry_run):
         if asks:
@@ -167,12 +167,12 @@ def forget(
     tenant_id: Annotated[str | None, typer.Option(help="The partner's tenant.")] = None,
     reference: Annotated[str | None, typer.Option(help="A ticket about this partner only.")] = None,
     is_sure: Annotated[
-        bool, typer.Option("--yes", help="Erase it; else it is only shown.")
+        bool, typer.Option("--yes", help="Erase the data; without this option they are only shown.")
     ] = False,
 ) -> ExitCode:
-    """Erase what connorg holds of a partner. In Graph nothing changes.
+    """Erase what connorg stores of a partner. Nothing changes in Graph.
 
-    It takes the master key, or a token with the app role Onboarding.Delete.
+    It needs the master key, or a token with the app role Onboarding.Delete.
     """
     asked = {"domain": domain, "tenantId": tenant_id, "reference": reference}
     if len([name for name, value in asked.items() if value]) != 1:

@@ -97,17 +97,17 @@ class FilterOptions:
     since: Annotated[
         str | None,
         typer.Option(
-            help="Accepted then or later: 24h, 7d, 2026-11-02T09:30:00Z.",
+            help="Accepted at this time or later: 24h, 7d, 2026-11-02T09:30:00Z.",
             rich_help_panel=_FILTERS,
         ),
     ] = None
     until: Annotated[
-        str | None, typer.Option(help="Accepted earlier.", rich_help_panel=_FILTERS)
+        str | None, typer.Option(help="Accepted before this time.", rich_help_panel=_FILTERS)
     ] = None
     text: Annotated[
         str | None,
         typer.Option(
-            help="In the name, the domain, the tenant id or the reference.",
+            help="A text in the name, the domain, the tenant id or the reference.",
             rich_help_panel=_FILTERS,
         ),
     ] = None
@@ -136,7 +136,9 @@ class OutputOptions:
             "--output", "-o", dir_okay=False, metavar="FILE", help="Write a file, as CSV for Excel."
         ),
     ] = None
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="The file may exist.")] = False
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = (
+        False
+    )
 
 
 type Command = Callable[..., ExitCode]

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(session: Session, which: FilterOptions) -> ExitCode:
-    """Show what came in and what became of it, what waits and why, in one screen."""
+    """Show what was accepted, the results, and what waits and why, in one screen."""
     summary = json_of(session.app.get("onboardings/summary", which.parameters))
     counts = summary["byStatus"]
     left = counts.get("Failed", 0) + sum(counts.get(name, 0) for name in _OPEN)
@@ -80,7 +80,7 @@ def failed(session: Session, which: FilterOptions) -> ExitCode:
 
 
 def health(session: Session) -> ExitCode:
-    """Say whether the app is well, and what to do where it is not; with a key in detail."""
+    """Show whether the app is healthy, and what to do if it is not; with a key in detail."""
     told = json_of(session.app.get("health", accepts=(_UNAVAILABLE,)))
     checks = told["checks"]
     if session.has_caller:
@@ -110,17 +110,21 @@ def reports(
     output: OutputOptions,
     *,
     report: Annotated[
-        Report | None, typer.Argument(help="Which; without it, how many each lists.")
+        Report | None,
+        typer.Argument(help="The report to list; without it, the size of each report."),
     ] = None,
     kind: Annotated[
         SponsorKind | None,
-        typer.Option(help="without-sponsors: those that have none of this kind."),
+        typer.Option(
+            help="For without-sponsors: only organizations without sponsors of this kind."
+        ),
     ] = None,
     older_than: Annotated[
-        str | None, typer.Option(help="proposed: for longer than this: 90m, 24h, 30d.")
+        str | None,
+        typer.Option(help="For proposed: the shortest time as proposed, such as 90m, 24h, 30d."),
     ] = None,
 ) -> ExitCode:
-    """List organizations without sponsors, those proposed for long, those that nobody requested."""
+    """List organizations without sponsors, long proposed ones, and ones without a request."""
     check_writable(output.output, overwrite=output.overwrite)
     if (kind and report is not Report.WITHOUT_SPONSORS) or (
         older_than and report is not Report.PROPOSED
