@@ -50,7 +50,7 @@ class BatchView(Model):
 
 
 class RowResult(Model):
-    """What became of a row of the file."""
+    """The result of a row of the file."""
 
     row: int
     name: str
@@ -96,7 +96,7 @@ class RowForecast(Model):
 
 
 class BatchForecast(Model):
-    """What would become of a batch. The tenants behind domains are not looked up for it."""
+    """What would happen to a batch. The tenants behind domains are not looked up for it."""
 
     dry_run: Literal[True] = True
     counts: dict[RowProspect, int]

@@ -19,7 +19,7 @@ class Fault(Model):
     pointer: str
     detail: str
     rule: str | None = None
-    """The rule of the policy that the value breaks; None: it is wrong by itself."""
+    """The rule of the policy that the value breaks; None: the value is invalid."""
 
 
 class RowFault(Fault):

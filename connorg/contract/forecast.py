@@ -10,7 +10,7 @@ from connorg.contract.organization import ConnectedOrganization, Difference, Ten
 
 
 class Prospect(StrEnum):
-    """What would become of a request."""
+    """What would happen to a request."""
 
     CREATE = "create"
     EXISTS = "exists"

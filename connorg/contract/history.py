@@ -37,7 +37,7 @@ class HistoryEntry(Model):
     step: str
     """A Step; of a newer version also one that this version does not know."""
     outcome: str
-    """What came of it, in a few words."""
+    """The result, in a few words."""
     code: str | None = None
     """An error code, as in `lastError`."""
     graph_status: int | None = None

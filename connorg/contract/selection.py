@@ -19,7 +19,7 @@ class Selection(Model):
 
 
 class Selected(Model):
-    """An onboarding that the call is about, by what people know it by."""
+    """An onboarding of the call, with its name and partner."""
 
     id: str
     display_name: str | None = None

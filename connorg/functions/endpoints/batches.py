@@ -44,7 +44,7 @@ ON_INVALID = Parameter(
     one_of(OnInvalid),
     OnInvalid.REJECT,
 )
-REFERENCE = reference("The ticket of the rows that name none.")
+REFERENCE = reference("The ticket of rows without one.")
 
 
 @takes(ON_INVALID, DRY_RUN, REFERENCE, IDEMPOTENCY_KEY)

@@ -40,7 +40,7 @@ from connorg.wiring import services
 
 READ_BACK: Parameter[bool | None] = Parameter(
     "readBack",
-    "Read once which identity source Graph resolved; left out: as the app is set to.",
+    "Read the identity source that Graph stored; default: CONNORG_READ_BACK.",
     {"type": "boolean"},
     truth,
     None,

@@ -17,7 +17,7 @@ class Preference:
     """What is made of Prefer (RFC 7240): what is not known or can't be read is ignored."""
 
     wait: float | None = None
-    """Seconds that the caller waits; None: as long as the app is set to."""
+    """Seconds that the caller waits; None: the app's default."""
     applied: tuple[str, ...] = ()
     """What to say of it in Preference-Applied."""
 
@@ -91,7 +91,7 @@ IDEMPOTENCY_KEY: Parameter[str | None] = Parameter(
 )
 IF_NONE_MATCH: Parameter[frozenset[str]] = Parameter(
     "If-None-Match",
-    "The ETag of what is known already.",
+    "The ETag of the known version.",
     {"type": "string", "minLength": 1},
     lambda header: frozenset(re.findall(r'"[^"]*"', header)),  # a weak one is as good here
     frozenset(),

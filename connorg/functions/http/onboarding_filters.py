@@ -82,10 +82,18 @@ SOURCE = word("source", "The old name of channel.", _CHANNEL, _CHANNELS)
 REFERENCE = reference("The ticket that they came from.")
 BATCH = word("batch", "The batch that they are rows of.", BATCH_ID, "must be the id of a batch")
 SINCE: Parameter[datetime | timedelta | None] = Parameter(
-    "since", "Accepted then or later: a time, or a while ago.", _MOMENTS, _moment, None
+    "since",
+    "Accepted at this time or later: a time, or an age such as 24h.",
+    _MOMENTS,
+    _moment,
+    None,
 )
 UNTIL: Parameter[datetime | timedelta | None] = Parameter(
-    "until", "Accepted then or earlier: a time, or a while ago.", _MOMENTS, _moment, None
+    "until",
+    "Accepted at this time or earlier: a time, or an age such as 24h.",
+    _MOMENTS,
+    _moment,
+    None,
 )
 TEXT = text("text", "In the name, the partner or the reference, in any case.", _LONGEST_TEXT)
 OLDER_THAN = Parameter(

@@ -107,7 +107,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ReportUnrequested": Operation(
         "Report organizations without a request here",
-        "Lists all organizations that no onboarding has come to.",
+        "Lists all organizations that are the result of no onboarding.",
         {200: _report(ConnectedOrganization)},
         (*_STORAGE, Kind.GRAPH_UNAVAILABLE),
     ),
@@ -127,7 +127,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "DeleteOrganization": Operation(
         "Delete an organization",
         "Deletes a connected organization that If-Match or displayName confirms.",
-        {204: Answer("It is gone.", headers=(_DONE,))},
+        {204: Answer("It is deleted.", headers=(_DONE,))},
         (
             Kind.ORGANIZATION_NOT_FOUND,
             Kind.PRECONDITION_FAILED,
@@ -152,7 +152,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "RemoveSponsor": Operation(
         "Remove a sponsor",
         "Removes a user or a group from the sponsors of an organization.",
-        {204: Answer("It is none any more.", headers=(_DONE,))},
+        {204: Answer("It is not a sponsor any more.", headers=(_DONE,))},
         (Kind.ORGANIZATION_NOT_FOUND, Kind.SPONSOR_NOT_FOUND, *_STORAGE, *_GRAPH),
     ),
     "AddOrganizationToSubject": Operation(
@@ -248,7 +248,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ForgetPartner": Operation(
         "Forget a partner",
-        "Erases what is held of one partner here, named in one way, if none of it is under way.",
+        "Erases what connorg stores of one partner, if nothing of it is under way.",
         {200: Answer("What is erased, or would be.", (Forgotten,))},
         (Kind.PARTNER_UNDER_WAY, *_STORAGE),
     ),
@@ -256,7 +256,7 @@ OPERATIONS: Mapping[str, Operation] = {
         "Onboard many organizations",
         "Takes a file of partners as CSV, a JSON array or NDJSON, 5,000 rows and 4 MB at most.",
         {
-            200: Answer("With dryRun: what each row would come to.", (BatchForecast,)),
+            200: Answer("With dryRun: what would happen to each row.", (BatchForecast,)),
             202: Answer(
                 "It is stored and will be done.", (BatchView,), (*_POINTERS, "Retry-After", _DONE)
             ),
@@ -327,7 +327,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "Diagnose": Operation(
         "Return the health in detail",
-        "Says what the app's token permits, and which queue, table, secret or webhook is amiss.",
+        "Says what the app's token permits, and which queue, table, secret or webhook has a fault.",
         {200: Answer("What was found.", (Health,))},
     ),
     "ShowConsole": Operation(
