@@ -38,7 +38,7 @@ routes: list[Route] = []
 
 
 def http(name: str, method: str, path: str, handler: Handler, role: Role | None) -> None:
-    """Register an HTTP function for callers who have the role; None: for anybody.
+    """Register an HTTP function for callers with the role; None: for anybody.
 
     The host tries routes in the order of these names, where a literal has no precedence over
     {id}: name functions so that x/{id} can't come before x/literal. What else a route needs is

@@ -28,7 +28,7 @@ _NEEDED = ["exp", "nbf", "iss", "aud", "tid", "oid"]
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose tokens are taken, and for whom they must be meant."""
+    """The issuers and audiences of accepted tokens."""
 
     tenant: str
     audiences: Collection[str]

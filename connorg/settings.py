@@ -99,7 +99,7 @@ class _EntraSetting(_Settings):
 
 
 class StorageSettings(_Settings):
-    """Where storage is, and as whom it is reached: all that it takes to put a message back."""
+    """Where storage is, and with which identity: all that is needed to put a message back."""
 
     # The Functions host reads the first four too, for the queue triggers: one storage account.
     storage_connection_string: str | None = Field(None, alias="AzureWebJobsStorage")
@@ -243,7 +243,7 @@ def _place(steps: tuple[int | str, ...]) -> str:
 
 
 def telemetry() -> TelemetryTarget:
-    """Return where telemetry goes. Never raises: other settings may be wrong, and that is told."""
+    """Return where telemetry goes. Never raises: it reports that other settings are wrong."""
     return TelemetryTarget(
         secret_of("APPLICATIONINSIGHTS_CONNECTION_STRING"),
         otlp=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()),
@@ -277,7 +277,7 @@ def secrets_of(setting: str) -> tuple[str, ...]:
 
 
 def callback_keys() -> tuple[bytes, ...]:
-    """Return the keys that sign callbacks; none: nobody is called. Raise ConfigurationError."""
+    """Return the keys that sign callbacks; empty: no callbacks. Raise ConfigurationError."""
     try:
         keys = tuple(standard_webhooks.key_of(secret) for secret in secrets_of(CALLBACK_SECRETS))
     except ValueError as error:

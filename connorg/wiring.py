@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from connorg.webhooks.senders import Senders
 
 
-# Tokens under way that nobody waits for; the event loop itself keeps only weak references.
+# Tokens under way without a waiter; the event loop itself keeps only weak references.
 _meanwhile: set[asyncio.Task[None]] = set()
 
 
@@ -63,7 +63,7 @@ def services() -> Services:
     from connorg.storage.ledger import AzureLedger  # noqa: PLC0415
     from connorg.storage.queues import AzureRetryQueues  # noqa: PLC0415
 
-    # The SDKs tell each request at INFO; a request's address holds domains and ids.
+    # The SDKs log each request at INFO; a request's address holds domains and ids.
     for chatty in ("azure", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     config = settings()

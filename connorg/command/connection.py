@@ -23,7 +23,7 @@ class Connection:
     """What a token is asked for at Entra; there is no key then."""
 
     def auth(self) -> httpx.Auth | None:
-        """Return who calls; None: nobody who proves it, for what everybody may call."""
+        """Return the caller; None: no credential, for what everybody may call."""
         if self.key:
             return FunctionKey(self.key)
         return EntraToken(self.scope) if self.scope else None

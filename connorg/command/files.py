@@ -329,7 +329,7 @@ def _result(row: Json) -> tuple[object, ...]:
     status = _STATUSES.get(row["status"], row["status"])
     code = row.get("errorCode")
     error = {"message": row.get("error"), "action": row.get("action"), "code": code}
-    # Of one that succeeded nobody looks at the history.
+    # The history of one that succeeded is not needed.
     onboarding = None if row["status"] == "Succeeded" else row.get("onboardingId")
     return row["row"], row["name"], status, _advice(error) or row.get("conclusion"), onboarding
 

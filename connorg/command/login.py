@@ -47,7 +47,7 @@ def login(session: Session) -> ExitCode:
     if connection.scope:
         print_line(session.err, _NEEDS)
     caller = connection.auth()
-    # Who may submit alone is known too.
+    # A caller that may only submit is recognized too.
     App(connection.url, caller, 0, session.tell).get("onboardings", {"top": "1"}, accepts=(403,))
     write_profile(session.profile, {k: v for k, v in asdict(connection).items() if v})
     told = {"url": connection.url, "profile": str(session.profile)}

@@ -218,7 +218,7 @@ def _in_session(
         )
     except OSError as raised:
         if isinstance(raised, BrokenPipeError):
-            raise  # who reads has enough: typer ends it without a word
+            raise  # the reader closed the pipe: typer ends it silently
         print_line(err, f"It could not be done: {raised}.")
         sys.stdout = None  # what it still holds can't be written either, where it is full
         return ExitCode.FAULT

@@ -1,4 +1,4 @@
-"""The profile: a file that keeps which app is called, and by whom."""
+"""The profile: a file that stores which app is called, and by whom."""
 
 import getpass
 import json

@@ -38,12 +38,12 @@ class Session:
 
     @property
     def has_caller(self) -> bool:
-        """Whether there is something that proves who calls."""
+        """Whether there is a credential."""
         return bool(self.connection.key or self.connection.scope)
 
     @property
     def can_ask(self) -> bool:
-        """Whether somebody sits at a terminal who can answer."""
+        """Whether somebody at a terminal can answer."""
         return sys.stdin.isatty() and self.err.is_terminal
 
     def tell(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Who calls: the holder of a function key, or somebody signed in at Entra."""
+"""Who calls: the holder of a function key, or a user who signed in to Entra."""
 
 import base64
 import binascii

@@ -124,7 +124,7 @@ class _Bar:
 
 
 class _Lines:
-    """A line each time that something has changed, so that a log tells and does not grow."""
+    """A line each time that something has changed, so that a log shows it and does not grow."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -3,11 +3,11 @@
 requests          the request for an organization
 fields            its fields, a row each
 headers           the headers of a spreadsheet, as people write them
-identity_sources  the domain or tenant that it stands for
+identity_sources  the domain or tenant that it represents
 domains           domain names
-sponsors          who answers for it
-organization      the organization as Graph tells of it
-as_told           values as Graph tells them
+sponsors          who is responsible for it
+organization      the organization as Graph returns it
+as_told           values as Graph returns them
 changes           what can be changed of it
 onboarding        the record of a request's journey
 history           its last steps

@@ -1,4 +1,4 @@
-"""Values as Graph tells them: read as far as can be, and passed on as they were written."""
+"""Values as Graph returns them: read as far as possible, and passed on unchanged."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self

@@ -3,9 +3,9 @@
     "reference": "n/a"        as if it were not there
     "description": ""         the partner's name
     "state": null             configured
-    "displayName": "null"     a fault: the word stands for no value
+    "displayName": "null"     a fault: the word counts as no value
 
-What connorg wrote itself is read as it stands: see `parsing`.
+What connorg wrote itself is read unchanged: see `parsing`.
 """
 
 from collections.abc import Mapping

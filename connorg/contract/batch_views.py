@@ -38,7 +38,7 @@ class BatchView(Model):
     """Every row of the file by its status; a double by that of the row that it repeats."""
     conclusions: dict[Conclusion, int]
     per_second: float | None
-    """Rows that ended in a second lately; None: nobody knows."""
+    """Rows that ended in a second lately; None: unknown."""
     seconds_left: int | None
     first_errors: tuple[RowError, ...]
     """Of rows that failed or were invalid, ten at most."""

@@ -1,7 +1,7 @@
 """What says that there is no value, in every way in: emptiness, and the words for it.
 
 Scripts, templates and spreadsheets write a value that they do not have as a word: JavaScript's
-`String(undefined)`, a formula that found nothing, a placeholder that nobody filled in. To add a
+`String(undefined)`, a formula that found nothing, a placeholder that was not filled in. To add a
 word, add it here.
 """
 

@@ -16,7 +16,7 @@ class CallbackRecord(Model):
     name: str
     """As messages.CallbackMessage has it. The address itself is not noted."""
     due: datetime | None = None
-    """Before this moment nobody calls: somebody is at it, or it failed lately."""
+    """Before this moment it is not called: a call is in progress, or failed lately."""
     ended: str | None = None
     """How it ended; None: it is still to be made."""
     etag: Annotated[str | None, Field(exclude=True)] = None

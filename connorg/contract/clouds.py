@@ -13,7 +13,7 @@ _OWN_MACHINE = {"127.0.0.1", "localhost"}
 def https_address(url: str) -> str:
     """Return the address of a service that is sent tokens, without a slash at its end.
 
-    Raise ValueError: it would go to nobody, in the clear, or not where it seems to.
+    Raise ValueError: it would go nowhere, unencrypted, or to another place than it seems.
     """
     parts = urlsplit(url)
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _OWN_MACHINE)
@@ -44,7 +44,7 @@ class Cloud(StrEnum):
         return _SIGN_IN[self]
 
     def issuers(self, tenant: str) -> tuple[str, str]:
-        """Return who signs the tenant's tokens, of version 1.0 and of 2.0."""
+        """Return the issuers of the tenant's tokens, of version 1.0 and of 2.0."""
         return f"{_ISSUERS[self]}/{tenant}/", f"{_SIGN_IN[self]}/{tenant}/v2.0"
 
     @property

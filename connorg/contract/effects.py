@@ -11,7 +11,7 @@ class Effect(StrEnum):
     CHANGE = "change"
     """Attributes of an organization that exists."""
     SPONSOR = "sponsor"
-    """Who answers for an organization that exists."""
+    """The people who are responsible for an existing organization."""
     DELETE = "delete"
     REPLAY = "replay"
     CANCEL = "cancel"

@@ -67,7 +67,7 @@ FIELDS = (
 CHANGEABLE = tuple(field for field in FIELDS if field.is_changeable)
 
 type Attributes = Mapping[str, str]
-"""What Graph lets be changed after the create, by the names in Python, as far as it is told."""
+"""What Graph allows to change after the create, by the names in Python, as far as documented."""
 
 
 def attributes_of(holder: object) -> Attributes:

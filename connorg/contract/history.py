@@ -45,7 +45,7 @@ class HistoryEntry(Model):
     graph_request_id: str | None = None
     """The request id that Microsoft's support asks for."""
     by: str | None = None
-    """Who asked for it: an object id in Entra, `key` for a function key, or a channel."""
+    """Who requested it: an object id in Entra, `key` for a function key, or a channel."""
 
 
 def bounded(text: str) -> str:

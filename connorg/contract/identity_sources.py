@@ -40,7 +40,7 @@ class SourceKind:
     key: tuple[str, ...]
     """The fields of the natural key. The last one names the partner: Graph is searched by it."""
     hints: tuple[str, ...] = ()
-    """Further fields that it is known by where nobody says its type."""
+    """Further fields by which it is recognized if its type is missing."""
     column: Column | None = None
     """The spreadsheet's column for the partner's name; None: no spreadsheet can ask for it."""
 
@@ -173,7 +173,7 @@ _NIL_GUID = "00000000-0000-0000-0000-000000000000"
 _BIDI_EMBEDDINGS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _BIDI_MARKS_AND_BREAKS = frozenset("\u061c\u200e\u200f\u2028\u2029")
 
-_ISSUER_SCHEMES = ("https", "http", "urn")  # of names, which nobody calls
+_ISSUER_SCHEMES = ("https", "http", "urn")  # of names, which is never called
 
 NAME_LENGTH = 256  # characters; Graph publishes no limit, Entra's display names have this one
 

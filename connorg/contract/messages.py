@@ -47,7 +47,7 @@ class OnboardingMessage(_OwnMessage):
     batch_row: RowRef | None = None
     """The row of a batch in which is noted what becomes of it."""
     by: str | None = None
-    """Who asked for it, or for its replay, as the history says it."""
+    """Who requested it, or its replay, as in the history."""
     traceparent: str | None = None
 
     @model_validator(mode="after")
@@ -67,7 +67,7 @@ class BatchMessage(_OwnMessage):
     replay: str | None = None
     """The replay of the failed rows that this is about; None: the beginning."""
     by: str | None = None
-    """Who asked for the batch, or for that replay."""
+    """Who requested the batch, or that replay."""
     traceparent: str | None = None
 
 

@@ -46,7 +46,7 @@ class OnboardingError(Model):
     graph_request_id: str | None = None
     date_time: datetime | None = None
     graph_status: Annotated[int | None, Field(exclude=True)] = None
-    # For the history alone. Earlier versions can't read an error that has it.
+    # Only for the history. Earlier versions can't read an error that has it.
 
 
 # The status monitor's contract: there even when they are null, and in this order.
@@ -123,11 +123,11 @@ class OnboardingWithHistory(OnboardingView):
 
 
 class Onboarding(OnboardingView):
-    """The record itself: with connorg's own business, which is shown to nobody."""
+    """The record itself: with internal fields, which are not shown."""
 
     give_up_date_time: datetime
     lease_until: datetime | None = None
-    """While it lies ahead, one attempt runs; nobody else begins one."""
+    """While it is in the future, one attempt runs and no other begins."""
     doubt_until: datetime | None = None
     """Set while a POST may have been carried out unseen. Before this moment a search in Graph that
     finds nothing proves nothing."""
@@ -156,7 +156,7 @@ class Onboarding(OnboardingView):
         return {**self.view(), "history": steps}
 
     def progress(self) -> dict[str, Any]:
-        """Return what the result address tells until the end: nothing of what was asked for."""
+        """Return what the result address shows until the end: nothing of the request."""
         error = self.last_error
         told = Progress(
             id=self.id,

@@ -1,7 +1,7 @@
 """Every error: the answers, as RFC 9457 `application/problem+json`, and those of onboardings.
 
 `type` and `code` are stable; callers may build on them. Texts are for people and may change.
-docs/http-errors.md tells callers of every code here.
+docs/http-errors.md describes every code here for callers.
 """
 
 from collections.abc import Mapping
@@ -108,7 +108,7 @@ class ErrorCode(StrEnum):
     NOT_LISTED_YET = "NotListedYet"
     """An organization may have been created, and Graph does not list it, or not yet."""
     CONNECTED_BUT_NOT_FOUND = "ConnectedButNotFound"
-    """Graph calls the identity source taken, and lists no organization that has it."""
+    """Graph says that the identity source is taken, and lists no organization with it."""
     TENANT_UNDER_WAY = "TenantUnderWay"
     """Another onboarding is connecting the same tenant by another name of it."""
     NO_TENANT = "NoTenant"

@@ -1,4 +1,4 @@
-"""Sponsors: users and groups who answer for a connected organization and can approve requests.
+"""Sponsors: users and groups that answer for an organization and can approve requests.
 
 Source: Microsoft Graph, "Add internalSponsors" and "Add externalSponsors".
 """
@@ -19,7 +19,7 @@ _LEFT_OUT = r"@\s/\\?%:;,\x22\x27<>()\x00-\x1f"
 _PRINCIPAL_NAME = re.compile(rf"[^{_LEFT_OUT}]+@[^#{_LEFT_OUT}]+")
 
 
-# Of both, for those who read the schema.
+# Of both, for readers of the schema.
 _PATTERN = f"^({GUID.pattern.replace('a-f', 'A-Fa-f')}|{_PRINCIPAL_NAME.pattern})$"
 
 

@@ -12,7 +12,7 @@ class CodeCount(Model):
     action: str | None = None
     """What to do about it."""
     example: str
-    """The newest onboarding that has it."""
+    """The newest onboarding with it."""
 
 
 class HourCount(Model):

@@ -1,4 +1,4 @@
-"""Call back: tell those who asked for it how an onboarding ended, once.
+"""Call back: send how an onboarding ended to the requested address, once.
 
     subscribe ──► a message of its own ──► is the onboarding terminal?
                         ▲                    ├─ no: again when it is due

@@ -158,7 +158,7 @@ async def _follow_reference(ledger: Ledger, held: _Held, reference: str) -> None
     await _follow(ledger, held, *places[:1])
     if page.continuation is not None or not held.partitions.keys() >= {*places}:
         raise SeveralPartnersError(reference)
-    # What could not be understood has no partner that is known; its ticket is all that it tells.
+    # What could not be understood has no known partner, only its ticket.
     await _follow(ledger, held, *(split_id(o.id)[0] for o in page.onboardings))
 
 

@@ -74,7 +74,7 @@ async def delete_organization(
 ) -> Refused | None:
     """Delete it, so that its identity source may be onboarded again. None: it is gone.
 
-    `by`: who asks for it.
+    `by`: who requests it.
     """
     # Before it is gone: a request that finds the ledger marked and Graph not yet only adopts it.
     marked = await _mark_all_deleted(services, organization_id, by)
@@ -144,7 +144,7 @@ async def withdraw_sponsor(
 async def read_back(services: Services, onboarding: Onboarding) -> Onboarding:
     """Learn which identity source Graph resolved, once: its answer to a create leaves it out.
 
-    Return the onboarding as it is where Graph can't tell now.
+    Return the onboarding unchanged if Graph can't be asked now.
     """
     result = onboarding.result
     if onboarding.status is not Status.SUCCEEDED or result is None or result.identity_sources:

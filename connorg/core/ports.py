@@ -51,7 +51,7 @@ class SupersededError(Exception):
 
 @dataclass(frozen=True)
 class Principal:
-    """Whom Entra signed in."""
+    """The caller whom Entra signed in."""
 
     object_id: str
     roles: frozenset[str]
@@ -69,7 +69,7 @@ class OrganizationGateway(Protocol):
     async def tenant_of(
         self, source: DomainIdentitySource | AzureActiveDirectoryTenant
     ) -> Tenant | Setback:
-        """Look up who is behind a domain or a tenant id; Refused: no tenant that Graph knows."""
+        """Look up the tenant behind a domain or a tenant id; Refused: Graph knows none."""
         ...
 
     async def create(
@@ -91,7 +91,7 @@ class OrganizationGateway(Protocol):
         now.
 
         `tenant`: the one behind it, which Graph stores in a domain's place. `tenant_unknown`: it
-        may have one that nobody can look up.
+        may have one that can't be looked up.
         `since`: what was created until then must be seen; None: a minute ago will do. `quick`:
         only look, without the proof that nothing is there.
         """
@@ -394,11 +394,11 @@ class RetryQueue(Protocol):
         ...
 
     async def move(self, receipt: Receipt, message: OnboardingMessage, delay: float) -> None:
-        """Put a message in the place of one; where that one is gone or in hand, do nothing."""
+        """Put a message in the place of one; if that one is gone or being processed, do nothing."""
         ...
 
     async def delete(self, receipt: Receipt) -> None:
-        """Take a message back; where it is gone or in hand, do nothing."""
+        """Take a message back; if it is gone or being processed, do nothing."""
         ...
 
 
@@ -439,10 +439,10 @@ class MessageQueue(StoragePart, Protocol):
         ...
 
     async def hide(self, receipt: Receipt, delay: float) -> None:
-        """Hide a message that is in hand for `delay` seconds, rounded up.
+        """Hide a message that is being processed for `delay` seconds, rounded up.
 
         Its receipt is stale from then on: its reader can't delete it any more. Raises
-        StorageUnavailableError, also where the message is not in hand.
+        StorageUnavailableError, also if the message is not being processed.
         """
         ...
 

@@ -27,9 +27,9 @@ async def without_sponsors(
 async def proposed_since(
     services: Services, admin: OrganizationAdmin, before: datetime
 ) -> list[ConnectedOrganization]:
-    """Return those that are proposed and that nobody has changed since then, oldest first.
+    """Return those that are proposed and have not changed since then, oldest first.
 
-    Graph does not tell when a state was set. So what counts is the last change of any kind: such an
+    Graph does not say when a state was set. So what counts is the last change of any kind: such an
     organization has been proposed for at least that long.
     """
     which = OrganizationFilter(state=State.PROPOSED)
@@ -46,6 +46,6 @@ def _changed(organization: ConnectedOrganization, unknown: datetime) -> datetime
 async def unrequested(services: Services, admin: OrganizationAdmin) -> list[ConnectedOrganization]:
     """Return those that no onboarding has come to, as far back as the ledger knows."""
     found = await every_organization(services, partial(admin.list, OrganizationFilter()))
-    # After Graph: what was created meanwhile must not look as if nobody had asked for it.
+    # After Graph: what was created meanwhile must not look unrequested.
     known = {each.lower() for each in await services.ledger.organizations()}
     return [one for one in found if one.id.lower() not in known]

@@ -24,7 +24,7 @@ class Callbacks:
     queue: CallbackQueue
     receiver: Receiver
     keys: tuple[bytes, ...]
-    """They sign; during a rotation there are two. The policy lets nobody ask while there is none.
+    """They sign; during a rotation there are two. Without one the policy refuses callbacks.
     """
 
 

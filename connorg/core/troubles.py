@@ -1,4 +1,4 @@
-"""What an operator should look at: recent failures, poison messages, a queue that nobody reads."""
+"""What an operator should look at: failures, poison messages, a queue that is not read."""
 
 import asyncio
 from collections import Counter
@@ -12,7 +12,8 @@ from connorg.contract.storage_names import POISON_QUEUES, WORK_QUEUES
 from connorg.core.ports import Backlog, Ledger, MessageQueue, OnboardingFilter
 
 _RECENT = timedelta(hours=24)
-# A message tells when it was put, not when it was due. Most are hidden for 15 minutes at most.
+# A message has the time when it was put, not when it was due. Most are hidden for 15 minutes
+# at most.
 _LEFT_ALONE = timedelta(minutes=30)
 _MOST_CODES = 5
 

@@ -1,4 +1,4 @@
-"""The edge of every function that nobody waits for: what it raises, the host logs with its text."""
+"""The edge of functions without a waiting caller: the host logs what they raise, with its text."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ def unattended[**Given](
             await function(*given, **named)
         except ConfigurationError:
             raise  # it names settings, never what they hold
-        except Exception as error:  # noqa: BLE001  its text may quote what nobody may read
+        except Exception as error:  # noqa: BLE001  its text may quote secrets
             raise UnexpectedError(error) from None
 
     return run

@@ -120,7 +120,7 @@ class GraphOrganizationGateway:
         return SponsorSettled(_not_added(sponsorship, answer))
 
     async def _who_is_missing(self, organization_id: str, answer: Refused) -> Setback:
-        """Distinguish a sponsor who does not exist from an organization that can't be seen yet."""
+        """Distinguish a sponsor that does not exist from an organization that can't be seen yet."""
         organization = await self.read(organization_id)
         match organization:
             case Refused(error, not_found=True):

@@ -4,7 +4,7 @@ The first row that fits counts. A row says what the answer means for the work, a
 reaches: a fault of the app closes the gate for everybody, one of an object stays that object's.
 
 Sources: Microsoft Graph, "Microsoft Graph error responses and resource types" and "Microsoft Graph
-throttling guidance"; docs/graph.md tells how sure each is. Codes at which Graph may have many words
+throttling guidance"; docs/graph.md says how sure each is. Codes at which Graph may have many words
 are known by parts of them.
 """
 

@@ -1,4 +1,4 @@
-"""Organizations as Graph lists and gives them, for all who ask about them."""
+"""Organizations as Graph lists and returns them."""
 
 from dataclasses import replace
 

@@ -1,13 +1,13 @@
 """One question: is the organization there?
 
-    by its source ─► by the tenant behind it ─► by its name ─► among all, without regard to case
+    by its source ─► by the tenant behind it ─► by its name ─► among all, regardless of case
 
-Filters are quick and may be exact in letters, refused, ignored or silently empty: what they show is
-taken only where it is what was asked for, and that they show nothing proves nothing. So at last all
-organizations are listed. One listing serves all who ask within a minute, and one that was cut is
-gone on with.
+Filters are quick and may be case-sensitive, refused, ignored or silently empty: what they show is
+taken only if it matches the request, and an empty result proves nothing. So finally all
+organizations are listed. One listing serves all searches within a minute, and one that was
+interrupted is continued.
 
-The answers: this one; nothing, and the search can be believed; can't tell now.
+The answers: this one; none, reliably; unknown now.
 """
 
 import asyncio
@@ -163,7 +163,7 @@ class Search:
         return Later(_endless())
 
     async def _list(self, oldest: datetime) -> _Listing | Later | Blocked:
-        """List all of them, or go on with a listing that was begun at `oldest` or later."""
+        """List all of them, or continue a listing that was begun at `oldest` or later."""
         async with self._lock:
             now, listing = self._clock.now(), self._listing
             if listing is None or listing.begun < oldest or _is_old(listing, now):
@@ -253,7 +253,7 @@ def _same_name(organization: ConnectedOrganization, request: OnboardingRequest) 
 
 
 def _is_namesake_of_domain(organization: ConnectedOrganization, request: OnboardingRequest) -> bool:
-    """Whether it may be a domain's, where nobody can tell which tenant the domain belongs to.
+    """Whether it may be a domain's, if it is unknown which tenant the domain belongs to.
 
     Among the organizations of the same name and description one that is connected by a tenant is
     taken for it: a second organization of that name for another tenant is rare.

@@ -1,6 +1,6 @@
 """Every way in which a call to Graph can fail, and what each means for an onboarding.
 
-What an answer means stands in `meanings`; here is what no answer means, and how either is told.
+What an answer means is in `meanings`; here is what no answer means, and how both are reported.
 """
 
 import math
@@ -20,15 +20,15 @@ from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refus
 from connorg.graph.meanings import Call, Meaning, Row, Told, names_the_body, row_of
 from connorg.graph.words import Words, words_of
 
-_LONGEST_PAUSE = 24 * 60 * 60.0  # seconds; who asks for more has made a mistake
-_SHORTEST_PAUSE = 1.0  # seconds; who asks for less asks for nothing
+_LONGEST_PAUSE = 24 * 60 * 60.0  # seconds; more is a mistake
+_SHORTEST_PAUSE = 1.0  # seconds; less counts as nothing
 _LONGEST_MESSAGE = 300  # characters of Graph's own sentence that are kept
 _LONGEST_CODE = 200
 
 
 @dataclass(frozen=True)
 class Denied(Blocked):
-    """Graph does not let the app at one object; or at nothing, which a further call tells."""
+    """Graph refuses the app one object; or everything, which a further call shows."""
 
 
 def setback_of(error: Exception) -> Setback:

@@ -82,7 +82,7 @@ def known_in(cells: Sequence[str]) -> int:
 
 
 def columns_of(cells: Sequence[str]) -> Columns:
-    """Read the header. Raise FileUnreadableError where it does not tell what is needed."""
+    """Read the header. Raise FileUnreadableError if required columns are missing."""
     headers = _trimmed(cells)
     if len(headers) > _MOST:
         raise FileUnreadableError(

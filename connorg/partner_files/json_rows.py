@@ -21,7 +21,7 @@ _LISTS = (
     "organizations",
     "connectedOrganizations",
 )
-_LOOKED_AT = 20  # lines, to tell whether each is a document
+_LOOKED_AT = 20  # lines, to see whether each is a document
 _PLACE = re.compile(r" at line ([0-9]+) column ([0-9]+)$")
 _ACTION = "Send a JSON array of partners, or one JSON object in each line."
 SEVERAL_DOCUMENTS = "The file is several JSON documents"

@@ -1,6 +1,6 @@
 """A partner as a JSON object: the body of a request, or what tools make of an organization.
 
-Graph's own objects hold fields that nobody may send; PowerShell writes names in PascalCase, and
+Graph's own objects have fields that may not be sent; PowerShell writes names in PascalCase, and
 puts what it does not know into `AdditionalProperties`; a table turned into JSON has the names of
 its columns, as the results of a batch have.
 """
@@ -29,7 +29,7 @@ from connorg.partner_files.columns import NAMING_COLUMNS, meanings_of, shown
 from connorg.partner_files.raw_rows import RawRow
 
 _SOURCES = "identitySources"
-# What Graph, or our own answers, tell of an organization, and nobody asks for.
+# What Graph, or our own answers, have of an organization, and that can't be requested.
 _READ_ONLY = {
     *("id", "createddatetime", "modifieddatetime", "deleteddatetime", "createdby", "modifiedby"),
     *("tenant", "additionalproperties"),

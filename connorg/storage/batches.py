@@ -120,7 +120,7 @@ class AzureBatches:
                 raise SupersededError(row.batch_id) from None
 
     async def purge(self, before: datetime) -> AsyncGenerator[int]:
-        """See ports.Batches. A batch's id tells its age, and its own row is its first."""
+        """See ports.Batches. A batch's id has its age, and its own row is its first."""
         aged = {"aged": f"batch-{countdown(before)}~", "end": "batch-~"}
         conditions = "PartitionKey gt @aged and PartitionKey lt @end"
         some: list[Any] = []

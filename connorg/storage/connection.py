@@ -32,7 +32,7 @@ _QUEUE_RETRIES: dict[str, Any] = {
     "increment_base": 0,
     "random_jitter_range": 0,
 }
-# Messages are Base64 by the custom of Azure Functions; the SDK sends plain text unless told.
+# Messages are Base64 by the custom of Azure Functions; the SDK sends plain text by default.
 # None is decoded: that is for the queue trigger, and somebody may have put what is no Base64.
 _QUEUE_ENCODING: dict[str, Any] = {"message_encode_policy": TextBase64EncodePolicy()}
 

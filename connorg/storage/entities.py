@@ -10,7 +10,7 @@
 
 A claim and its onboarding lie in one partition so that one transaction writes both. Each row has a
 column `Version` (contract/versions.py). An onboarding's JSON goes on in `Onboarding2` and further
-columns where one can't hold it: forty sponsors whom Graph does not know come to more.
+columns where one can't hold it: forty sponsors that Graph does not know need more.
 """
 
 import hashlib

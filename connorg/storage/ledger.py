@@ -82,7 +82,7 @@ class AzureLedger:
 
     async def open(self, onboarding: Onboarding) -> Onboarding | ClaimHeld:
         partition, _ = split_id(onboarding.id)
-        claim = None  # nobody's, as far as is known
+        claim = None  # no caller's, as far as is known
         while True:
             written = await self._write_with_claim(onboarding, claim)
             if written is not None:

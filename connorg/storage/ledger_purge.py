@@ -1,15 +1,15 @@
 """Purge the ledger's table: delete what belongs to onboardings that closed long ago.
 
-A claim goes in one transaction with the onboarding that it names, or not at all. Each row is
+A claim is deleted in one transaction with the onboarding that it names, or not at all. Each row is
 deleted as it was read (ETag): if an onboarding was reopened or its claim taken over meanwhile, the
-whole transaction fails and all of it stays. A purge that dies half-way leaves nothing that could
-not stand so; the next one finds the rest.
+whole transaction fails and all of it stays. A purge that dies half-way leaves a
+valid state; the next one finds the rest.
 
-The row of a tenant stays for ever, a hash and an id: where Graph does not tell a tenant from its
-domains, only this row keeps a second name of it from making a second organization.
+The row of a tenant stays for ever, a hash and an id: if Graph does not recognize a tenant by its
+domains, only this row prevents that a second name of it creates a second organization.
 
-Both queries are scans of the table. `RowKey` tells the age of an onboarding, so that the service
-gives those alone that are old enough.
+Both queries are scans of the table. `RowKey` has the age of an onboarding, so that the service
+returns only those that are old enough.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -111,7 +111,7 @@ def _expired(rows: Sequence[Any], before: datetime) -> list[Any]:
 
 
 def _is_under_way(note: CallbackRecord, before: datetime) -> bool:
-    """Whether somebody who asked lately is still to be told."""
+    """Whether a callback of a recent request is still to be made."""
     return note.ended is None and note.due is not None and note.due >= before
 
 

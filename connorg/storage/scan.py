@@ -1,6 +1,6 @@
 """Scans of a table whose partitions are hashes: many rows, few answers one after the other.
 
-An answer of the service holds 1,000 rows at most, and only it tells where the next begins. So the
+An answer of the service holds 1,000 rows at most, and only it says where the next begins. So the
 first is asked for alone, and a small table needs no more. Where there is more, the rest of the
 hashes is cut into ranges, and all of them are read side by side.
 """

@@ -5,6 +5,6 @@ audit           a line for every change
 names           the names under which they are found
 oldest_waiting  how long the oldest waits
 target          where it is sent
-unexpected      what is told of an exception
+unexpected      what is reported of an exception
 export          the exporters
 """

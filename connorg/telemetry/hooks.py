@@ -1,6 +1,6 @@
 """What the app reports of its work: the spans of an onboarding's trace, and the counts.
 
-The core calls these hooks and knows no more of telemetry. They stand on OpenTelemetry's API alone:
+The core calls these hooks and knows no more of telemetry. They need only OpenTelemetry's API:
 where nothing is exported (see `export`) they do next to nothing. None of them is ever given a
 domain, a display name, a principal name or an address, and none keeps an exception's text.
 """
@@ -78,7 +78,7 @@ def traceparent() -> str | None:
 
 @contextmanager
 def onboard(caller: str | None = None) -> Iterator[None]:
-    """Begin an onboarding's trace, or go on with the caller's. `caller`: its traceparent."""
+    """Begin an onboarding's trace, or continue the caller's. `caller`: its traceparent."""
     _onboarding_id.set(None)
     # The worker may have continued the caller's trace already, with the host's own span in it.
     is_begun = trace.get_current_span().get_span_context().is_valid

@@ -12,7 +12,8 @@ def _utc_now() -> datetime:
 
 
 class OldestWaiting:
-    """Who puts an onboarding back on the queue notes since when it waits, and until when.
+    """When an onboarding is put back on the queue, the process notes since when it waits, and till
+    when.
 
     Neither ledger nor queue can be asked for the oldest: the ledger would have to be scanned, and
     the queue shows no hidden message.

@@ -1,7 +1,7 @@
 """From a delivery to the request that it asks for.
 
 Administrators type what their systems send. So a value may be a number where we want text, what is
-blank stands for a missing value, and there are fields that we never heard of.
+blank counts as a missing value, and there may be unknown fields.
 """
 
 import json

@@ -304,14 +304,14 @@ def _compare_any(given: Iterable[str], expected: Sequence[str], header: str) -> 
 
 
 def _compare_keys(given: str, expected: Iterable[bytes], header: str) -> None:
-    # Of equal length, so that the comparison does not tell the key's.
+    # Of equal length, so that the comparison does not show the key's.
     digests = (hashlib.sha256(one).hexdigest() for one in expected)
     given_digest = hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
     _compare(given_digest, digests, header)
 
 
 def _is_one_of(given: str, expected: Iterable[str]) -> bool:
-    # A sum, so that each is compared: how long it takes does not tell which secret fits.
+    # A sum, so that each is compared: the time does not show which secret fits.
     return sum(hmac.compare_digest(given, one) for one in expected) > 0
 
 

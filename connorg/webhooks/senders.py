@@ -2,7 +2,7 @@
 
     {"jira": {"profile": "jira", "secrets": ["JIRA_WEBHOOK_SECRET"], …}, …}
 
-docs/connect/README.md tells its fields. It holds no secret: only the names of the app settings
+docs/connect/README.md describes its fields. It holds no secret: only the names of the app settings
 that do, which Key Vault references can fill.
 """
 
@@ -122,7 +122,7 @@ class Sender(Model):
     def keys(self) -> tuple[bytes, ...]:
         """Return the keys of all secrets that are set; during a rotation there are several.
 
-        Raise ConfigurationError. It tells a secret by its place: who puts the secret itself where
+        Raise ConfigurationError. It names a secret by its place: who puts the secret itself where
         its name belongs shall not find it in the log.
         """
         secrets = [secret_of(name) for name in self.secrets]

@@ -1,7 +1,7 @@
 """Files of requests, row by row.
 
 accept    accept a file and put its rows on the queue; replay, cancel
-rows      carry on with rows that the queue brings
+rows      continue rows that the queue brings
 progress  how far a batch has come
 forecast  the dry run
 """

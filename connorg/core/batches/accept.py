@@ -45,7 +45,7 @@ class BatchSubmission:
     """A hash of the body."""
     traceparent: str | None
     by: str | None = None
-    """Who asks for it, as the history of its onboardings says it."""
+    """Who requests it, as in the history of its onboardings."""
 
 
 def apply_policy(services: Services, row: "PartnerRow", reference: str | None) -> BatchRow:
@@ -153,7 +153,7 @@ def message_of_row(row: BatchRow, message: BatchMessage) -> OnboardingMessage:
 
 
 async def replay_batch(services: Services, batch: Batch, by: str | None = None) -> None:
-    """Retry the rows that failed. `by`: who asks for it.
+    """Retry the rows that failed. `by`: who requests it.
 
     Raise StorageUnavailableError: it may be repeated.
     """

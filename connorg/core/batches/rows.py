@@ -1,4 +1,4 @@
-"""Rows of a batch: carry on with their onboardings, and note in the batch what they come to.
+"""Rows of a batch: continue their onboardings, and write the results into the batch.
 
     message ─► read its rows ─► their onboardings, as for any message ─► note ─► let the message go
 
@@ -110,7 +110,7 @@ async def _carry_on(services: Services, task: _Task) -> tuple[_Task, Advanced | 
 
 
 async def _note_all(services: Services, done: list[tuple[_Task, Advanced | None]]) -> None:
-    """Note what rows of one batch have come to, in one go where nobody noted anything since."""
+    """Write the results of rows of one batch, in one transaction if nothing has changed since."""
     now = services.clock.now()
     concluded = [(task, advanced[0]) for task, advanced in done if advanced is not None]
     noted = [

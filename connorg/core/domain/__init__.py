@@ -1,4 +1,4 @@
-"""Rules that ask nobody: pure functions and values.
+"""Rules without I/O: pure functions and values.
 
 lifecycle  the legal moves of an onboarding
 history    its steps, as they are noted

@@ -36,7 +36,7 @@ class Conflict:
 
     @property
     def error(self) -> OnboardingError:
-        """The same as the reason of an onboarding that failed, where nobody waits for an answer."""
+        """The same as the reason of a failed onboarding, if no caller waits for an answer."""
         code = {
             Reason.DIFFERS: ErrorCode.IDENTITY_SOURCE_IN_USE,
             Reason.EXISTS: ErrorCode.ALREADY_CONNECTED,
@@ -111,7 +111,7 @@ def join(holder: Onboarding, newcomer: Onboarding) -> Submitted | Conflict:
 def seen_by(holder: Onboarding, request: OnboardingRequest) -> Onboarding:
     """Return an onboarding as the caller of a request that joined it may see it.
 
-    With what that caller asked for: who else asked, for which ticket and with which sponsors, is
+    With the caller's own request: who else requested it, for which ticket and sponsors, is
     not theirs to know.
     """
     asked = holder.request

@@ -159,7 +159,7 @@ def _delay(
         return timing.blocked_retry + random.uniform(0, timing.blocked_retry)
     backoff = timing.backoff(onboarding.attempts, random)
     if setback.retry_after is None:
-        # A look-up is cheap: who may have created it need not wait long to know.
+        # A look-up is cheap: an attempt that may have created it need not wait long.
         look_up = timing.settle + random.uniform(0, timing.shortest_backoff)
         return min(backoff, look_up) if setback.ambiguous else backoff
     asked = setback.retry_after + random.uniform(0, 1)
@@ -201,7 +201,7 @@ def give_up(onboarding: Onboarding, error: OnboardingError | None, now: datetime
 
 
 def cancel(onboarding: Onboarding, now: datetime, by: str | None = None) -> Onboarding:
-    """Cancel it. `by`: who asked for that."""
+    """Cancel it. `by`: who requested that."""
     canceled = move(onboarding, Status.CANCELED, now, next_attempt_date_time=None)
     return remember(canceled, step(now, Step.CANCELED, "on request", by=by))
 
@@ -238,12 +238,12 @@ def forget(closed: Onboarding) -> Onboarding:
 def mark_deleted(onboarding: Onboarding, now: datetime, by: str | None = None) -> Onboarding:
     """Note that the organization of an onboarding is gone. It stays as it ended.
 
-    `by`: who asked for its deletion.
+    `by`: who requested its deletion.
     """
     onboarding = remember(onboarding, step(now, Step.DELETED, "the organization is gone", by=by))
     if onboarding.status is Status.SUCCEEDED:
         return onboarding.model_copy(update={"deleted_date_time": now})
-    # It failed or was canceled with sponsors left: a replay must not go on with those alone.
+    # It failed or was canceled with sponsors left: a replay must not continue with only those.
     nothing = {"conclusion": None, "result": None, "sponsors_to_add": ()}
     return onboarding.model_copy(update=nothing)
 
@@ -258,7 +258,7 @@ def unmark_deleted(onboarding: Onboarding, before: Onboarding, now: datetime) ->
 def reopen(
     onboarding: Onboarding, replay: str, now: datetime, timing: Timing, by: str | None = None
 ) -> Onboarding:
-    """Retry a failed onboarding. Doubt about an earlier POST stays. `by`: who asked for it."""
+    """Retry a failed onboarding. Doubt about an earlier POST stays. `by`: who requested it."""
     reopened = move(
         onboarding,
         Status.NOT_STARTED,

@@ -1,9 +1,9 @@
 """The result of an attempt.
 
     Outcome
-    ├── Connected         the organization stands in Graph: created, existing or updated
+    ├── Connected         the organization exists in Graph: created, existing or updated
     ├── SponsorSettled    one more sponsor was added to it, or never will be
-    └── Setback           nothing came of it, or nobody knows
+    └── Setback           nothing was done, or it is unknown
         ├── Refused       and never will: the request's own fault
         ├── Later         but may soon: a transient failure
         └── Blocked       until somebody grants a permission or a licence

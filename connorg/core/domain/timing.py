@@ -18,11 +18,11 @@ class Timing:
     shortest_backoff: float = 5
     longest_backoff: float = 15 * 60
     blocked_retry: float = 30
-    """How long nobody calls Graph after it refused us for want of a permission or licence."""
+    """How long Graph is not called after it refused the app because of a permission or licence."""
     lookup_retry: float = 15 * 60
     """How long no tenant is looked up after Graph refused it for want of a permission."""
     jitter: float = 5
-    """Over how long those who waited at the closed gate come back."""
+    """The time over which attempts that waited at the closed gate come back."""
     give_up: float = 24 * 60 * 60
     """After this an onboarding fails; it is kept and can be replayed."""
 
@@ -41,7 +41,7 @@ class Timing:
     """How long after the end a callback is tried."""
 
     def gate_jitter(self, random: Random) -> float:
-        """Return how long after the gate opens one of those who wait comes back."""
+        """Return how long after the gate opens a waiting attempt comes back."""
         return random.uniform(0, self.jitter)
 
     @property

@@ -1,8 +1,8 @@
 """The journey of one request.
 
 submit       accept a request, and try at once
-resume       carry on with what the queue brings back
-confirm      whether an organization of a while ago still stands
+resume       continue what the queue brings back
+confirm      whether an organization of a while ago still exists
 attempt      from the lease to the conclusion
 steps        one step of an attempt at Graph
 standing     changes of what stood before, for the audit

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 async def attempt_and_conclude(services: Services, begun: Onboarding, gate: Gate) -> Onboarding:
-    """Try at Graph for an onboarding that holds the lease; give it as the ledger then has it.
+    """Try at Graph for an onboarding that holds the lease; return it as the ledger then has it.
 
     Raise StorageUnavailableError: the attempt stays unconcluded; the next one is in doubt of it.
     """

@@ -1,9 +1,8 @@
 """Whether an organization that was onboarded a while ago still exists.
 
-Somebody may have deleted it in Entra by hand. A new request for its identity source is told the
-truth: one call to Graph, and if the organization is gone it is onboarded again. A request that is
-known already, such as a delivery that comes again, gets the answer of the first: Graph is not
-asked.
+Somebody may have deleted it in Entra by hand. A new request for its identity source is
+confirmed: one call to Graph, and if the organization is gone it is onboarded again. A known
+request, such as a repeated delivery, gets the first result, and Graph is not asked.
 """
 
 from datetime import datetime, timedelta

@@ -18,7 +18,7 @@ class Submission:
     idempotency_key: str | None = None
     traceparent: str | None = None
     by: str | None = None
-    """Who asks for it, as the history says it; None: the channel says it all."""
+    """Who requests it, as in the history; None: only the channel is known."""
     signed: bytes | None = None
     """The bytes that prove the sender, where it signs neither a time nor an id: sent again under
     another id they must begin nothing."""

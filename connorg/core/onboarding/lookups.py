@@ -23,7 +23,7 @@ from connorg.core.throttle.gate import Gate
 
 
 class NoTenant(Enum):
-    """Why there is no tenant to tell of."""
+    """Why there is no tenant to show."""
 
     HAS_NONE = "Graph knows none"
     UNKNOWN = "nobody can look it up"

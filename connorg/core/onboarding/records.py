@@ -23,8 +23,7 @@ def new_onboarding(
 ) -> Onboarding:
     """Return the onboarding of a request.
 
-    `by`: who asks for it; None: all that is known is how. `asked`: when, which its id tells; None:
-    now.
+    `by`: who requests it; None: unknown. `asked`: when, which its id tells; None: now.
     """
     now = services.clock.now()
     return Onboarding(

@@ -61,5 +61,5 @@ async def record_failed_once(
 
 
 def _readable(text: str) -> str:
-    """Replace what nobody can read: a control character takes six in JSON, too many for a row."""
+    """Replace what is unreadable: a control character takes six in JSON, too many for a row."""
     return "".join(c if c.isprintable() or c in "\n\r\t" else "\ufffd" for c in text)

@@ -13,7 +13,7 @@ from connorg.telemetry import hooks as telemetry
 async def replay(
     services: Services, onboarding_id: str, by: str | None = None
 ) -> Submitted | Conflict | None:
-    """Retry a failed onboarding; None: there is no such onboarding. `by`: who asks for it.
+    """Retry a failed onboarding; None: there is no such onboarding. `by`: who requests it.
 
     Raise StorageUnavailableError: the call may be repeated.
     """
@@ -51,7 +51,7 @@ async def reopen(
 async def cancel(
     services: Services, onboarding_id: str, by: str | None = None
 ) -> Submitted | Conflict | None:
-    """Cancel an onboarding that waits; None: there is no such onboarding. `by`: who asks for it.
+    """Cancel an onboarding that waits; None: there is no such onboarding. `by`: who requests it.
 
     Its message comes back, finds it closed and goes.
     """

@@ -1,4 +1,4 @@
-"""Resume: carry on with an onboarding that a queue message brings back.
+"""Resume: continue an onboarding that a queue message brings back.
 
 The Functions host deletes a message when its function returns. So each step either leaves the
 onboarding closed, or puts a new message before it returns.
@@ -166,7 +166,7 @@ async def _open(
     """Open the onboarding of a message that the ledger does not know; or join another one.
 
     The message may be the only one that the other has (a producer's message, delivered again), so
-    it carries on for it. A newcomer that is armed gets a row in any case: a submit that is slow to
+    it continues it. A newcomer that is armed gets a row in any case: a submit that is slow to
     open it then learns that its message is gone, and leaves no onboarding without one.
     """
     with telemetry.opening():

@@ -53,7 +53,7 @@ class _Several:
     ) -> Outcomes:
         """Do it to `limit` at the most, newest first. A dry run changes nothing.
 
-        `by`: who asks for it. Raise StorageUnavailableError: the call may be repeated.
+        `by`: who requests it. Raise StorageUnavailableError: the call may be repeated.
         """
         found, more = await _chosen(services, choice, limit, self.statuses)
         at_once = asyncio.Semaphore(_AT_ONCE)

@@ -45,6 +45,6 @@ def _effects(before: Onboarding, after: Onboarding) -> Iterator[Effect]:
 
 
 def _asker(onboarding: Onboarding) -> str:
-    """Return who asked for it last, as far as its history goes back; else how it came in."""
+    """Return who requested it last, as far as its history goes back; else the channel."""
     askers = [step.by for step in onboarding.history if step.by is not None]
     return askers[-1] if askers else onboarding.channel

@@ -12,9 +12,9 @@ the tenant behind it ──► refused by policy · connected under its other na
     │                └─ nothing: refused
     └─ setback
 
-A search that can't tell now is a setback: nothing is posted, and nothing refused, on its account.
+A search without a reliable result is a setback: because of it nothing is posted or refused.
 
-Once the organization stands, each sponsor is a step of its own.
+Once the organization exists, each sponsor is a step of its own.
 """
 
 import asyncio
@@ -312,7 +312,7 @@ def _under_way(other: Onboarding) -> OnboardingError:
 def _as_seen_later(setback: Setback) -> Setback:
     """Return the setback of a call about an organization that was just found.
 
-    One that is not found is not visible everywhere yet; or gone, which the next search will tell.
+    One that is not found is not visible everywhere yet, or deleted: the next search will show.
     """
     if isinstance(setback, Refused) and setback.not_found:
         unseen = setback.error.model_copy(update={"code": ErrorCode.NOT_LISTED_YET, "action": None})

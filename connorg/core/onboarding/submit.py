@@ -5,7 +5,7 @@ ledger knows the onboarding, and it goes only after the ledger has closed it.
 
     put the message ─► open the ledger ─► Graph ─► close the ledger ─► answer
         │                                                             └─► delete the message
-        └ a crash anywhere from here on: the message comes back, and the queue trigger carries on
+        └ a crash anywhere from here on: the message comes back, and the queue trigger continues
 """
 
 import asyncio

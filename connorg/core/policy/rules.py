@@ -123,7 +123,7 @@ class Policy:
             yield _fault("cloud", text)
 
     def _domain_faults(self, domain: str) -> Iterator[Fault]:
-        """Judge a domain by what it is known for. Who names it in `allowed` knows better."""
+        """Judge a domain by what it is known for. An entry in `allowed` takes precedence."""
         if is_listed(domain, self.allowed):
             return
         if not self.public_mail and is_public_mail(domain):

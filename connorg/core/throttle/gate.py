@@ -1,9 +1,9 @@
 """The gate: one row in storage through which all instances agree on when Graph may be called.
 
 It is closed for as long as Graph asks (Retry-After), and while a permission or licence is missing.
-While it is open, work from the queue takes turns at a common pace, because nobody publishes what
+While it is open, work from the queue takes turns at a common pace, because it is not published what
 Graph takes: the pace grows while turns are in demand, quickly until Graph first complained and
-slowly after that, and drops with each complaint. Callers who wait take no turns.
+slowly after that, and drops with each complaint. Callers that wait take no turns.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Gate(Model):
     blocked: OnboardingError | None = None
     """The permission or licence that was missing when Graph was last called."""
     lookups_denied_until: datetime | None = None
-    """Before this nobody looks up tenants: the permission for it was missing."""
+    """Before this no tenants are looked up: the permission for it was missing."""
     paces: tuple[Pace, ...] = ()
     paced_at: datetime | None = None
     """When the pace was last looked at."""
@@ -102,7 +102,7 @@ class Gate(Model):
         return self.slowed_at is not None and taken_at <= self.slowed_at
 
     def with_turns(self, count: int, now: datetime) -> Self:
-        """Return out the next turns; `last_turns` tells which."""
+        """Return out the next turns; `last_turns` says which."""
         first = max(now, self.closed_until or now, self.next_turn or now)
         paced = self._grown(first, now)
         after = first + timedelta(seconds=count / paced.pace)

@@ -1,4 +1,4 @@
-"""Turns for this process: taken from the gate for all who wait here at once."""
+"""Turns for this process: taken from the gate for all attempts that wait here, together."""
 
 import asyncio
 from collections import deque

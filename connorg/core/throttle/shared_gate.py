@@ -1,4 +1,4 @@
-"""The gate as this process knows it: one reading serves all who ask at once."""
+"""The gate as this process knows it: one reading serves all callers at once."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,9 @@ MOMENT = timedelta(seconds=0.05)  # half of what lies between a look at the gate
 class SharedGate:
     """A gate.GateStore whose readings are shared, and so are those that fail.
 
-    Who asks is given what a call to storage told that began a moment before at the earliest. What
-    this process itself has written it knows at once. Nobody waits for a call that is older, so that
-    slow storage makes no line of those who ask.
+    A reading comes from a call to storage that began a moment before at the earliest. What this
+    process itself has written it knows at once. No caller waits for an older call, so that slow
+    storage makes no queue of callers.
     """
 
     def __init__(self, store: GateStore, clock: Clock) -> None:

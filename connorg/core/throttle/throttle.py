@@ -1,6 +1,6 @@
 """The throttle: how calls of this process to Graph are admitted.
 
-    a caller who waits    leave_room ─► call ─► report
+    a waiting caller      leave_room ─► call ─► report
     work from the queue   turn ─► until ─► call ─► report
     a single question     ask: call at an open gate ─► report
 
@@ -25,7 +25,7 @@ from connorg.core.throttle.shared_gate import SharedGate
 from connorg.telemetry import hooks as telemetry
 
 _BEFORE_TURN = 0.1  # seconds in which the lease is written, so that calls are made on the dot
-_HOLD = 5.0  # seconds that a message waits in hand for the gate to open, without going back
+_HOLD = 5.0  # seconds that a message waits for the gate to open, without going back to the queue
 
 THROTTLED = OnboardingError(
     code=ErrorCode.GRAPH_THROTTLED,
@@ -114,9 +114,9 @@ class Throttle:
         await self._store.change(lambda gate: gate.without_lookups(until))
 
     def reopening(self, gate: Gate) -> datetime | None:
-        """Return when somebody who met the closed gate comes back; None: it is open.
+        """Return when an attempt that met the closed gate comes back; None: it is open.
 
-        Spread, so that those who wait don't come back as one wave.
+        Spread, so that attempts don't come back as one wave.
         """
         if gate.closed_until is None or not gate.is_closed(self._clock.now()):
             return None
@@ -150,7 +150,7 @@ class Throttle:
         self._spacing.leave_room()
 
     async def _wait_for_turn(self, pacer: Pacer) -> tuple[Turn, Gate]:
-        """Wait in hand for a turn at an open gate; give up on a gate that is closed for long."""
+        """Wait for a turn at an open gate; give up if the gate is closed for long."""
         overslept = False
         while True:
             turn = await pacer.turn()

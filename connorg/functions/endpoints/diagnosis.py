@@ -1,4 +1,4 @@
-"""Health in detail, for those who run the app: what not everybody may know. It holds no secret."""
+"""Health in detail, for operators: what not everybody may know. It holds no secret."""
 
 import asyncio
 import base64

@@ -1,7 +1,7 @@
 """The HTTP function that shows the API's description as a page.
 
 The page reads openapi.json by a script of its own. What it may load and run is said by hashes, so
-nothing else is run, whatever stands in the description.
+nothing else is run, whatever the description contains.
 """
 
 import base64

@@ -83,7 +83,7 @@ async def read(req: func.HttpRequest) -> func.HttpResponse:
 
 @takes(TOKEN)
 async def result(req: func.HttpRequest) -> func.HttpResponse:
-    """GET onboardings/{id}/result: for pollers, who send no key. Graph is not called."""
+    """GET onboardings/{id}/result: for pollers, which send no key. Graph is not called."""
     onboarding_id = str(req.route_params.get("id", "")).lower()
     is_one = is_onboarding_id(onboarding_id)
     onboarding = await read_kept(services().ledger, onboarding_id) if is_one else None

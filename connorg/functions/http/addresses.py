@@ -18,7 +18,7 @@ class Addresses:
     """The addresses of onboardings. A proxy in front says its own name by X-Forwarded-*.
 
     Every caller can write these. So only a host counts that CONNORG_FORWARDED_HOSTS lists: an
-    address holds what opens it. `https` is believed of anybody: it sends nobody astray.
+    address holds what opens it. `https` is accepted from anybody: it does no harm.
     """
 
     def __init__(self, request: func.HttpRequest) -> None:

@@ -101,7 +101,7 @@ def result_answer(onboarding: Onboarding, addresses: Addresses) -> func.HttpResp
     """Answer a poller: 202 until the onboarding is terminal, then the organization, or a 4xx.
 
     Never 408, 429 or 5xx: a Logic App would poll on. Anybody who has the address can read it, so it
-    tells nothing of who asked for what, and names no other onboarding.
+    does not show who requested what, and names no other onboarding.
     """
     pointers = {**addresses.pointers(onboarding), **_NOT_KEPT}
     if not onboarding.status.terminal:

@@ -1,9 +1,9 @@
 """Who calls: a holder of a function key, or somebody whom Entra signed in.
 
-Entra's callers prove themselves by their token. Where App Service authentication stands before the
+Entra's callers prove themselves by their token. Where App Service authentication is in front of the
 app, its headers are as good. Source: "Work with user identities in Azure App Service
-authentication": it removes these headers from what callers send, and sets them for a caller who has
-signed in.
+authentication": it removes these headers from what callers send, and sets them for a caller that
+has signed in.
 """
 
 import base64
@@ -55,7 +55,7 @@ _asked: ContextVar[frozenset[Effect]] = ContextVar("asked", default=frozenset())
 
 
 async def recognise(request: func.HttpRequest) -> None:
-    """Take note of whom Entra signed in, for the functions here. Raise ProblemError."""
+    """Store whom Entra signed in, for the functions here. Raise ProblemError."""
     _caller.set(None)
     if not settings().require_entra:
         return
@@ -70,7 +70,7 @@ async def recognise(request: func.HttpRequest) -> None:
 
 
 def authorize(role: Role) -> None:
-    """Reject callers who are not signed in or do not have the role, if Entra is required."""
+    """Reject callers that are not signed in or do not have the role, if Entra is required."""
     if not settings().require_entra:
         return
     caller = _caller.get()

@@ -99,7 +99,7 @@ def takes[Function: Callable[..., Any]](
 
 
 def takes_anything[Function: Callable[..., Any]](handler: Function) -> Function:
-    """Declare that a handler is called by those who append what they like to their addresses."""
+    """Declare that a handler's callers may append any parameters to their addresses."""
     _TAKEN[handler] = None
     return handler
 
@@ -142,7 +142,7 @@ def _unknown(name: str, known: Sequence[str]) -> ProblemError:
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415  who errs pays for it
+    from difflib import get_close_matches  # noqa: PLC0415  only an error pays for it
 
     by_case = {one.lower(): one for one in known}
     return by_case[get_close_matches(name.lower(), by_case, n=1, cutoff=0)[0]]

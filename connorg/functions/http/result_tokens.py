@@ -35,7 +35,7 @@ def token_of(onboarding: Onboarding) -> str | None:
 
 
 def require_token(req: func.HttpRequest, onboarding_id: str, onboarding: Onboarding | None) -> None:
-    """Refuse who has no credential for this onboarding. None: there is no onboarding."""
+    """Refuse a caller without a credential for this onboarding. None: there is no onboarding."""
     token = TOKEN.of(req) or ""
     if onboarding is not None and onboarding.result_key is not None:
         given = token.encode("utf-8", "surrogatepass")
@@ -64,7 +64,7 @@ def _signer() -> "Signer | None":
     secrets = result_secrets()
     if not secrets:
         return None
-    from itsdangerous import Signer  # noqa: PLC0415  who sets no secret does not pay for it
+    from itsdangerous import Signer  # noqa: PLC0415  without a secret it is not needed
 
     # The first one signs; the library takes the last.
     return Signer([*reversed(secrets)], salt="connorg.result", digest_method=hashlib.sha256)

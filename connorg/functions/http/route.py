@@ -32,7 +32,7 @@ class Route:
 
     @property
     def auth_level(self) -> func.AuthLevel:
-        """Say which key the host asks for: none of a caller with an Entra token, who has no key.
+        """Say which key the host asks for: none if callers have an Entra token instead.
 
         App Service authentication is in front of such an app, and `answering` asks for the role.
         """

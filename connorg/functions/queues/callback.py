@@ -38,6 +38,6 @@ def _read(msg: func.QueueMessage) -> CallbackMessage | None:
     try:
         return parse(CallbackMessage, text_of(msg))
     except (MalformedBodyError, InvalidValuesError):
-        # Only connorg puts messages there. It may hold an address, so it is not told.
+        # Only connorg puts messages there. It may hold an address, so it is not logged.
         _log.error("message %s on the queue of callbacks could not be understood", msg.id)
         return None

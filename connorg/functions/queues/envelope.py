@@ -50,7 +50,7 @@ async def telling_once(queue: str, msg: func.QueueMessage) -> AsyncIterator[None
     """Log once that poison can't be dealt with, and try again ever more rarely while it lives.
 
     A queue of poison has none of its own: the host would call a function that fails every ten
-    minutes for seven days, and tell each time. So the message is hidden here and the function
+    minutes for seven days, and log it each time. So the message is hidden here and the function
     succeeds: the host finds that its receipt is stale, and leaves the message where it is. Where
     storage can't be reached the function fails, and the host hides the message.
     """
@@ -72,7 +72,7 @@ def text_of(msg: func.QueueMessage) -> str:
     """Decode a message. host.json leaves that to us.
 
     Where the host decodes Base64 it hides a message that is none, in the poison queue and there
-    from the poison function too, until it expires: nobody would ever learn of it. Base64 may be
+    from the poison function too, until it expires: nothing would ever report it. Base64 may be
     broken into lines, as `base64` does by default; and files of Windows begin with a mark (BOM).
     """
     body = msg.get_body()

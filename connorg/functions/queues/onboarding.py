@@ -1,4 +1,4 @@
-"""The queue functions: carry on with what the queue brings back, and bury what was given up."""
+"""The queue functions: continue what the queue brings back, and bury what was given up."""
 
 import azure.functions as func
 from pydantic_core import from_json

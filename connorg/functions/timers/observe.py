@@ -1,4 +1,4 @@
-"""The timer function: what no other function can tell, because it is about work not being done."""
+"""The timer function: what no other function can report, because it is about work not done."""
 
 import logging
 from datetime import timedelta

@@ -2,7 +2,7 @@
 
 The distro `azure-monitor-opentelemetry`, and so the worker where the setting
 PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY makes it call that, would also switch on
-instrumentations of libraries, which tell whole addresses. So the exporter is used as it is.
+instrumentations of libraries, which record whole addresses. So the exporter is used as it is.
 """
 
 import logging
@@ -70,7 +70,7 @@ def _start_logs(exporters: list[LogRecordExporter], resource: Resource) -> None:
 
 
 def _add_application_insights(exporters: _Exporters, connection_string: str) -> None:
-    """The exporter reads APPLICATIONINSIGHTS_AUTHENTICATION_STRING itself: whom it is to be."""
+    """The exporter reads APPLICATIONINSIGHTS_AUTHENTICATION_STRING itself: the identity to use."""
     # By default it reports on itself to Microsoft and takes switches from there. With these it
     # calls only the ingestion endpoint.
     os.environ.setdefault("APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL", "true")

@@ -1,6 +1,6 @@
-"""What of all spans and log lines is exported: connorg's own, and nothing that tells who it is for.
+"""What of all spans and log lines is exported: connorg's own, and nothing that names a partner.
 
-The SDKs below tell whole addresses in their spans (Kiota, azure-core), and a filter or a row of a
+The SDKs below record whole addresses in their spans (Kiota, azure-core), and a filter or a row of a
 table holds a domain. An exception's text may quote a value. So spans are chosen by their scope, log
 lines by their logger, and of an exception go its type and its stack, which hold names of our code.
 """
