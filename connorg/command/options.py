@@ -102,7 +102,7 @@ class FilterOptions:
         ),
     ] = None
     until: Annotated[
-        str | None, typer.Option(help="Accepted before this time.", rich_help_panel=_FILTERS)
+        str | None, typer.Option(help="Accepted at this time or earlier.", rich_help_panel=_FILTERS)
     ] = None
     text: Annotated[
         str | None,
