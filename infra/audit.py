@@ -20,7 +20,7 @@ SECONDS = 120  # for the advisories of one file of pins
 # By advisory, why connorg is not touched by it; asked again with each new pin.
 ACCEPTED: Mapping[str, str] = {}
 
-# Where something that looks like a secret may stand, and why. By file, or files.
+# Where something that looks like a secret is allowed, and why. By file, or files.
 NO_SECRETS: Mapping[str, str] = {
     "requirements*.txt": "hashes of packages",
     "infra/console/package-lock.json": "hashes of packages",

@@ -111,7 +111,7 @@ def _response(told: Schema, definitions: "_Definitions") -> Schema:
     content = told.get("content", {}).get("application/json")
     if content is None:
         return response
-    # Where several models may stand in the body, the first is the one without special wishes.
+    # If the body may be one of several models, the first is the one for usual calls.
     schema = content["schema"].get("anyOf", [content["schema"]])[0]
     return {**response, "schema": definitions.of(schema)}
 
@@ -187,7 +187,7 @@ class _Definitions:
 
 
 def _seen(schema: Schema, *, is_needed: bool) -> Schema:
-    """Say where the designer shows a property. Beside a reference nothing else may stand."""
+    """Say where the designer shows a property. Nothing else may be beside a reference."""
     visibility = "important" if is_needed else "advanced"
     return schema if "$ref" in schema else {**schema, "x-ms-visibility": visibility}
 

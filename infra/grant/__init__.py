@@ -1,1 +1,1 @@
-"""Rights in Microsoft Entra: what connorg's identity needs, who has it, and giving it."""
+"""Rights in Microsoft Entra: what connorg's identity needs, who has it, and how it is granted."""

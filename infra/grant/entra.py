@@ -118,7 +118,7 @@ class Entra:
         self._graph = client
 
     async def principal(self, principal_id: str) -> Principal:
-        """Find an identity by its object id; one who gives the client id is told the other."""
+        """Find an identity by its object id; for a client id the error shows the object id."""
         try:
             async with _told():
                 found = await self._graph.service_principals.by_service_principal_id(

@@ -1,4 +1,4 @@
-"""What to send to the person who may give the rights: complete in itself, needs no repository."""
+"""What to send to the person who may grant the rights: complete, without a repository."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What can be given to an identity, and who may give it.
+"""What can be granted to an identity, and who may grant it.
 
 Sources: Microsoft Graph, "Grant an appRoleAssignment to a service principal" and "Create
 unifiedRoleAssignment"; Microsoft Entra, "Microsoft Entra built-in roles" (the template's id).

@@ -99,7 +99,9 @@ class Child:
     async def _relay_errors(self) -> None:
         async for line in _lines(self._process.stderr):
             self._last_words = line or self._last_words
-            with contextlib.suppress(OSError):  # nobody reads ours any more: the part goes on
+            with contextlib.suppress(
+                OSError
+            ):  # our output is not read any more: the part continues
                 print(f"{self.part}: {line}", file=self._log, flush=True)
 
 
@@ -115,6 +117,6 @@ async def _lines(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
 
 
 async def _exhaust(lines: AsyncIterator[str]) -> None:
-    """Read on, lest the process stands still at a full pipe."""
+    """Read on, so that a full pipe does not stop the process."""
     async for _ in lines:
         pass

@@ -1,4 +1,4 @@
-"""How the emulated Graph behaves, by plain words, for who tries connorg by hand."""
+"""How the emulated Graph behaves, by plain words, for people who try connorg by hand."""
 
 from dataclasses import dataclass, field
 from typing import Any

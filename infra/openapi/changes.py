@@ -32,7 +32,7 @@ _NARROWS = ("pattern", "format")
 
 
 def changes(old: Json, new: Json) -> list[Change]:
-    """Return what is different in `new` for callers who know `old`."""
+    """Return what is different in `new` for callers that know `old`."""
     return [*_Comparison(old, new).of_operations()]
 
 
@@ -199,7 +199,7 @@ def _enumerated(schema: Json) -> list[str]:
 
 
 def _alternatives(schema: Json, described: Json) -> dict[str, Json]:
-    """Return the schemas of which one holds, by their type and what tells them apart."""
+    """Return the schemas of which one holds, by their type and what distinguishes them."""
     while "$ref" in schema:
         schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for word in ("anyOf", "oneOf"):

@@ -1,4 +1,4 @@
-"""Needs that stand in no import: where a source can't tell, more is kept."""
+"""Needs without an import: if a source is unclear, more is kept."""
 
 import configparser
 from collections.abc import Collection, Iterable, Iterator

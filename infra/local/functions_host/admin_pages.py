@@ -67,7 +67,7 @@ class AdminPages:
         return answers.unauthorized() if level == ANONYMOUS else answers.empty(403)
 
     def _open(self, request: web.Request, page: str) -> web.Response:
-        """The answer of a page to who has the master key."""
+        """The answer of a page to a caller with the master key."""
         if page == STATUS:
             return self._status()
         function = FUNCTION_PAGE.fullmatch(page)

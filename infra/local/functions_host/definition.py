@@ -36,7 +36,7 @@ class FunctionInErrorError(Exception):
 
 @dataclass(frozen=True)
 class Declaration:
-    """A function as the worker lists it; `bindings` as they would stand in a function.json."""
+    """A function as the worker lists it; `bindings` as in a function.json."""
 
     name: str
     id: str
@@ -45,7 +45,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Function:
-    """One function. `trigger` is its trigger binding, as it would stand in a function.json."""
+    """One function. `trigger` is its trigger binding, as in a function.json."""
 
     name: str
     id: str

@@ -20,7 +20,7 @@ from infra.local.functions_host.routing import Router, decoded_path
 from infra.local.functions_host.throttle import Throttle
 from infra.local.functions_host.worker import Call, HttpRequest
 
-# Azure's load balancer gives up after 230 s; the function goes on.
+# Azure's load balancer gives up after 230 s; the function continues.
 FRONT_END_SECONDS = 230.0
 REQUEST_SIZE_LIMIT = 104_857_600
 # What Kestrel takes of a request's head, in bytes.

@@ -54,7 +54,7 @@ class Keys:
         return self.level(key) == ADMIN
 
     def level(self, key: str, function: str = HOST_PAGES) -> str:
-        """What the key stands for at this function: anonymous if it is unknown there."""
+        """The level of the key at this function: anonymous if it is unknown there."""
         remembered = (function, key.casefold())
         if remembered in self._accepted:
             return self._accepted[remembered]

@@ -24,7 +24,7 @@ class UndecodableError(Exception):
 
 @dataclass(frozen=True)
 class Received:
-    """A message as it stands in the queue: `text` is not decoded."""
+    """A message as it is in the queue: `text` is not decoded."""
 
     id: str
     text: str

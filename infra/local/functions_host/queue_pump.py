@@ -53,7 +53,7 @@ class QueuePump:
 
     @property
     def tasks(self) -> set[asyncio.Task[None]]:
-        """What runs for it: the polling, and each message in hand."""
+        """What runs for it: the polling, and each message in progress."""
         return self._handling | ({self._polling} if self._polling else set())
 
     def wake(self) -> None:

@@ -68,7 +68,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Segment:
-    """What stands between two slashes: `parts` are literals (in lower case) and parameters."""
+    """The part between two slashes: `parts` are literals (in lower case) and parameters."""
 
     parts: tuple[str | Parameter, ...]
     pattern: re.Pattern[str] = field(repr=False)

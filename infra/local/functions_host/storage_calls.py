@@ -42,7 +42,7 @@ class Repeater:
 
 
 def is_server_fault(fault: AzureError) -> bool:
-    """Whether storage answered 5xx: the listener goes on after that, and after nothing else."""
+    """Whether storage answered 5xx: the listener continues after that, and after nothing else."""
     return isinstance(fault, HttpResponseError) and (fault.status_code or 0) >= SERVER_FAULT
 
 

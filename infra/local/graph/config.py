@@ -28,7 +28,7 @@ class Refusal(ControlModel):
 
 
 class Config(ControlModel):
-    """``refusals`` stands above the other settings: it is what was observed in a real tenant.
+    """``refusals`` outranks the other settings: it is what was observed in a real tenant.
 
     ``filters`` is what a ``$filter`` comes to: it may be compared exactly, or without regard to
     case, have no effect, be refused, or find nothing. ``top`` is how ``$top`` counts: as the size
@@ -68,7 +68,7 @@ class Config(ControlModel):
             raise GraphError(told.status, told.code, message)
 
     def told(self, error: GraphError) -> GraphError:
-        """An error as this tenant tells it."""
+        """An error as this tenant reports it."""
         told = self.refusals.get(error.situation) if error.situation else None
         if told is None:
             return error

@@ -36,7 +36,7 @@ class DirectoryObject:
         return str(self.properties["id"])
 
     def typed(self) -> dict[str, Any]:
-        """As where any object of the directory may stand, so that its type must be said."""
+        """As where any object of the directory is allowed, so that its type is required."""
         return {"@odata.type": f"#{NAMESPACE}{self.type_name}", **self.properties}
 
 

@@ -180,7 +180,7 @@ class Lexer:
         return self.token.kind == "symbol" and self.token.text in symbols
 
     def expect(self, symbol: str) -> None:
-        """Raise RefusedError unless this token is up, and goes on."""
+        """Raise RefusedError unless this token is next, and continue."""
         if not self.at(symbol):
             raise self.syntax_error()
         self.next()
@@ -246,7 +246,7 @@ class Lexer:
         return "symbol"
 
     def _scan_string(self, words: str) -> None:
-        """From its first quote to behind its last; a doubled one stands for itself."""
+        """From its first quote to behind its last; a doubled one is one quote."""
         while self._peek() == "'":
             end = self.text.find("'", self._at + 1)
             if end < 0:

@@ -17,7 +17,7 @@ _NAMESPACES = ("microsoft.graph.", "graph.")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """``arguments`` is what stands in its parentheses, if it has any."""
+    """``arguments`` is the text in its parentheses, if it has any."""
 
     name: str
     arguments: str | None = None

@@ -29,7 +29,7 @@ type Metadata = Literal["minimal", "none"]
 
 @dataclass(frozen=True)
 class Query:
-    """What stands behind the ``?``, in the order in which it was sent."""
+    """The text behind the ``?``, in the order in which it was sent."""
 
     pairs: tuple[tuple[str, str], ...] = ()
 
@@ -295,7 +295,7 @@ def _check_characters(text: str) -> None:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """Where it stands outside of parentheses and strings."""
+    """Its places outside of parentheses and strings."""
     if not text:
         return []
     parts, depth, in_string = [""], 0, False
@@ -313,5 +313,5 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def encoded(text: str) -> str:
-    """As it stands in an address that the service makes."""
+    """As it is in an address that the service makes."""
     return quote(text, safe="-_.~")

@@ -1,4 +1,4 @@
-"""Identity sources: what a connected organization stands for, as Graph's JSON has them."""
+"""Identity sources: what a connected organization represents, as in Graph's JSON."""
 
 from collections.abc import Mapping
 from typing import Any
