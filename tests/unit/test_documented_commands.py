@@ -27,8 +27,8 @@ from connorg.command.commands import app as connorg
 from connorg.webhooks.__main__ import options_of as webhooks_options
 from infra.doctor.__main__ import parser as doctor_parser
 from infra.grant.__main__ import parser_of as grant_parser
-from infra.local.command import options_of as local_options
 from infra.local.child import ROOT
+from infra.local.command import options_of as local_options
 from tests.infra.recorders import Recorders
 from tests.unit.test_docs import PAGES
 

@@ -27,8 +27,8 @@ from infra.bicep.deploying import deploy
 from infra.bicep.syntax import BicepError
 from infra.bicep.values import Unknown
 from infra.local import tokens
+from infra.local.child import LOOPBACK
 from infra.local.graph import create_app
-from infra.local.serving import LOOPBACK
 from tests.infra.shown import PLACE, Shown
 
 type Json = Any
