@@ -99,6 +99,7 @@ def recorders(tmp_path_factory: pytest.TempPathFactory) -> Recorders:
         recorders.tool(tool, f"echo {ID}")
     for name in FILES:
         (folder / name).touch()
+    (folder / "infra").symlink_to(ROOT / "infra")
     for helper in HELPERS:
         (folder / helper).symlink_to(str(shutil.which(helper)))
     (folder / ".venv").mkdir()
