@@ -37,17 +37,17 @@ _VAULT = "@Microsoft.KeyVault("
 _SECRETIVE = re.compile(r"secret|password|token|key|connection|sig=", re.IGNORECASE)
 
 _SIGN_IN = (
-    "az login as somebody who may read the resource group and its app settings (Contributor, or"
-    " Website Contributor), and name the subscription with --subscription."
+    "az login as somebody who is Reader of the subscription, whose deployments are read, and may"
+    " list the app's settings (Website Contributor); name the subscription with --subscription."
 )
 _DEPLOY = "azd provision deploys what the templates say."
 _CHANGE = (
     f"{_DEPLOY} If it differs on purpose, let a parameter say so (docs/deploy.md, Parameters): the"
     " next deployment takes back what was changed by hand."
 )
-_SETTING = (
-    f"{_DEPLOY} If it differs on purpose, name it in settings of the parameter file: the next"
-    " deployment takes back what was set by hand."
+_KEEP = (
+    "The next deployment takes it away. If it is there on purpose, name it in the parameter"
+    " settings (docs/deploy.md, Parameters)."
 )
 
 
@@ -151,10 +151,10 @@ def settings_compared(wanted: Mapping[str, Any], found: Mapping[str, str]) -> It
         text = "The templates set it; the app does not have it."
         yield note(f"templates: setting {name}", text, _DEPLOY)
     for name in sorted(found.keys() - wanted.keys()):
-        yield note(f"templates: setting {name}", _by_hand(name), _SETTING)
+        yield note(f"templates: setting {name}", _by_hand(name), _KEEP)
     for name in sorted(wanted.keys() & found.keys()):
         if differs := _setting_differs(name, wanted[name], found[name]):
-            yield note(f"templates: setting {name}", differs, _SETTING)
+            yield note(f"templates: setting {name}", differs, _CHANGE)
 
 
 def _setting_differs(name: str, wanted: Any, found: str) -> str | None:

@@ -74,7 +74,7 @@ CHANGES: list[tuple[Change, str, list[str]]] = [
     (
         lambda s: s.settings.update(CONNORG_TENANT_LOOKUP="FALSE"),
         "setting CONNORG_TENANT_LOOKUP",
-        ['Azure has "FALSE"; the templates say ""', "settings of the parameter file"],
+        ['Azure has "FALSE"; the templates say ""', "let a parameter say so"],
     ),
     (
         lambda s: s.settings.pop("CONNORG_UPDATES_FROM"),
@@ -89,7 +89,7 @@ CHANGES: list[tuple[Change, str, list[str]]] = [
     (
         lambda s: s.settings.update(SOMETHING="else"),
         "setting SOMETHING",
-        ["The app has it; the templates do not set it", "takes back what was set by hand"],
+        ["The app has it; the templates do not set it", "The next deployment takes it away"],
     ),
     (
         lambda s: s.settings.update(AzureFunctionsJobHost__extensions__queues__batchSize="1"),
