@@ -32,7 +32,7 @@ def test_a_recorded_text_is_one_that_the_code_has(file: str, command: str) -> No
     recorded = set(_texts(json.loads((ROOT / file).read_text())))
     assert len(recorded) > 10
     gone = [text for text in recorded if not any(_fits(text, each) for each in _templates())]
-    assert not gone, f"connorg/ does not say this any more, and {file} does. Run: {command}"
+    assert not gone, f"{file} has a text that connorg/ no longer has. Run: {command}"
 
 
 def _texts(value: Any, name: str = "") -> Iterator[str]:
