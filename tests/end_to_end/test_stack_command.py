@@ -51,29 +51,35 @@ def test_the_command_tells_addresses_the_key_and_a_line_to_paste(stack: Stack) -
     assert f'curl -i "{stack.functions}/api/connected-organizations"' in stack.log
 
 
-@linux_only
-def test_the_functions_know_the_other_parts_and_the_settings() -> None:
+@pytest.fixture(scope="module")
+def tried() -> Iterator[Stack]:
     with Stack(settings={"CONNORG_TRIED": "a=b", "IDENTITY_HEADER": "another"}) as stack:
-        environment = environment_of(stack.pids["functions"])
-        assert environment["CONNORG_GRAPH_ROOT"] == stack.graph
-        assert environment["AzureWebJobsStorage"] == stack.storage
-        assert environment["IDENTITY_ENDPOINT"] == f"{stack.identity}/msi/token"
-        assert environment["FUNCTIONS_WORKER_RUNTIME"] == "python"
-        assert environment["CONNORG_TRIED"] == "a=b"
-        assert environment["IDENTITY_HEADER"] == "another", "a setting has the last word"
+        yield stack
 
 
 @linux_only
-def test_a_killed_functions_process_comes_back_on_its_port_and_finds_the_others() -> None:
-    with Stack() as stack:
-        before = (stack.functions, stack.graph, stack.identity, stack.storage)
-        killed = stack.pids["functions"]
-        stack.kill("functions")
-        stack.restart("functions")
-        assert stack.pids["functions"] != killed
-        assert (stack.functions, stack.graph, stack.identity, stack.storage) == before
-        assert answers(stack.functions)
-        assert environment_of(stack.pids["functions"])["CONNORG_GRAPH_ROOT"] == stack.graph
+def test_the_functions_know_the_other_parts_and_the_settings(tried: Stack) -> None:
+    environment = environment_of(tried.pids["functions"])
+    assert environment["CONNORG_GRAPH_ROOT"] == tried.graph
+    assert environment["AzureWebJobsStorage"] == tried.storage
+    assert environment["IDENTITY_ENDPOINT"] == f"{tried.identity}/msi/token"
+    assert environment["FUNCTIONS_WORKER_RUNTIME"] == "python"
+    assert environment["CONNORG_TRIED"] == "a=b"
+    assert environment["IDENTITY_HEADER"] == "another", "a setting has the last word"
+
+
+@linux_only
+def test_a_killed_functions_process_comes_back_on_its_port_and_finds_the_others(
+    tried: Stack,
+) -> None:
+    before = (tried.functions, tried.graph, tried.identity, tried.storage)
+    killed = tried.pids["functions"]
+    tried.kill("functions")
+    tried.restart("functions")
+    assert tried.pids["functions"] != killed
+    assert (tried.functions, tried.graph, tried.identity, tried.storage) == before
+    assert answers(tried.functions)
+    assert environment_of(tried.pids["functions"])["CONNORG_GRAPH_ROOT"] == tried.graph
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -105,10 +111,10 @@ def test_functions_that_storage_has_refused_are_started_again_on_their_port() ->
 
 
 def test_only_starts_what_it_names() -> None:
-    with Stack(only=["identity", "storage"]) as stack:
-        assert stack.pids.keys() == {"identity", "storage"}
+    with Stack(only=["graph", "identity"]) as stack:
+        assert stack.pids.keys() == {"graph", "identity"}
         with pytest.raises(KeyError):
-            _ = stack.graph
+            _ = stack.storage
 
 
 @pytest.mark.slow
@@ -181,16 +187,16 @@ def test_bad_arguments_are_refused_by_name(
 
 
 def test_a_taken_port_ends_everything_and_is_named() -> None:
-    storage_port = azurite.free_port()
+    graph_port = azurite.free_port()
     with taken_port() as taken:
         code, said = outcome(
-            *("--only=storage", f"--storage-port={storage_port}"),
+            *("--only=graph", f"--graph-port={graph_port}"),
             *("--only=identity", f"--identity-port={taken}"),
         )
     assert code == 1
     assert "identity did not start" in said
     assert "give another --identity-port, or 0 for any free one" in said
-    assert not answers(f"http://{LOOPBACK}:{storage_port}")
+    assert not answers(f"http://{LOOPBACK}:{graph_port}")
 
 
 @pytest.mark.slow
@@ -213,15 +219,15 @@ def test_a_taken_port_of_storage_is_named_too() -> None:
 
 
 def test_a_part_that_dies_is_told_and_the_others_go_on() -> None:
-    with Stack(only=["identity", "storage"]) as stack:
-        stack.kill("storage")
-        wait_until(lambda: "storage has ended by itself" in stack.log, "nobody says so")
+    with Stack(only=["graph", "identity"]) as stack:
+        stack.kill("graph")
+        wait_until(lambda: "graph has ended by itself" in stack.log, "nobody says so")
         assert answers(stack.identity)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> None:
-    command, pids = started("--only=identity", "--only=storage", folder=tmp_path)
+    command, pids = started("--only=identity", "--only=graph", folder=tmp_path)
     command.send_signal(number)
     assert command.wait(END_SECONDS) == 0
     assert not any(map(is_running, pids))
