@@ -4,6 +4,7 @@ That the real one answers in this form is shown in tests/end_to_end/test_command
 """
 
 import _thread
+import asyncio
 import json
 import os
 import signal
@@ -80,7 +81,8 @@ class Server:
         return answer(request)
 
     async def run(self, *arguments: object, **env: str) -> Ended:
-        told = await run(*arguments, env={"CONNORG_URL": self.url, "CONNORG_KEY": KEY, **env})
+        known = {"CONNORG_URL": self.url, "CONNORG_KEY": KEY, **env}
+        told = await asyncio.to_thread(run_here, *arguments, env=known)
         assert KEY not in told.out + told.err
         return told
 
@@ -146,7 +148,8 @@ async def test_a_watch_outlives_lost_answers(file: Path) -> None:
 
 async def test_who_loses_patience_is_told_how_to_come_back(file: Path) -> None:
     async with app(running, unwell) as standing_in:
-        told = await standing_in.run("submit", file, "--patience", "0")
+        env = {"CONNORG_URL": standing_in.url, "CONNORG_KEY": KEY}
+        told = await run("submit", file, "--patience", "0", env=env)
         come_back = f"{sys.executable} -m connorg.command watch {BATCH} --url {standing_in.url}"
     assert told.code == 3
     assert "The app's host is starting, stopping or in error." in told.err
