@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 from opentelemetry import trace
@@ -25,9 +26,11 @@ from infra.local.child import ROOT
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 EXPORTERS = ("opentelemetry.sdk", "opentelemetry.exporter", "azure.monitor", "google.protobuf")
 INSIGHTS = "InstrumentationKey=00000000-0000-0000-0000-000000000000"
+NOWHERE = "http://127.0.0.1:9"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
+@cache
 def run(code: str, **settings: str) -> str:
     """Run code in a process of its own, with the settings of an app; what it prints."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
@@ -48,13 +51,14 @@ import function_app
 from connorg.wiring import services
 async def main(): services()
 asyncio.run(main())
-print(*sys.modules, flush=True)
+print(*sys.modules)
+print(*(function.get_function_name() for function in function_app.app.get_functions()), flush=True)
 os._exit(0)  # at once: nothing that was to be exported is waited for
 """
 
 
 def exporters_imported(**settings: str) -> set[str]:
-    modules = run(START, **settings).split()
+    modules = run(START, **settings).splitlines()[0].split()
     return {name for name in EXPORTERS if any(m.startswith(name) for m in modules)}
 
 
@@ -64,9 +68,8 @@ def test_where_nothing_is_exported_neither_sdk_nor_exporter_is_imported() -> Non
 
 
 def test_only_the_exporter_that_is_asked_for_is_imported() -> None:
-    nowhere = "http://127.0.0.1:9"
-    assert "azure.monitor" not in exporters_imported(OTEL_EXPORTER_OTLP_ENDPOINT=nowhere)
-    insights = f"{INSIGHTS};IngestionEndpoint={nowhere}"
+    assert "azure.monitor" not in exporters_imported(OTEL_EXPORTER_OTLP_ENDPOINT=NOWHERE)
+    insights = f"{INSIGHTS};IngestionEndpoint={NOWHERE}"
     imported = exporters_imported(APPLICATIONINSIGHTS_CONNECTION_STRING=insights)
     assert imported == {"opentelemetry.sdk", "azure.monitor"}
 
@@ -86,12 +89,8 @@ print(trace.get_tracer_provider() is theirs, not theirs._active_span_processor._
 
 
 def test_the_timer_is_there_only_where_something_is_exported() -> None:
-    code = """
-from function_app import app
-print(*(function.get_function_name() for function in app.get_functions()))
-"""
-    assert "Observe" not in run(code).split()
-    assert "Observe" in run(code, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9").split()
+    assert "Observe" not in run(START).splitlines()[1].split()
+    assert "Observe" in run(START, OTEL_EXPORTER_OTLP_ENDPOINT=NOWHERE).splitlines()[1].split()
 
 
 def test_a_reference_to_the_vault_that_was_not_followed_exports_nothing() -> None:
