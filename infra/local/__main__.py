@@ -2,9 +2,10 @@
 
 import sys
 
-from infra.local.unprepared import advice
+from infra.local.unprepared import advice, require_packages
 
 try:
+    require_packages()
     from infra.local.command import main
 
     code: int | str = main()

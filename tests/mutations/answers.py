@@ -104,7 +104,7 @@ MUTATIONS = (
     Mutation(
         "a message joins what its submit still asks Graph about",
         "connorg/core/onboarding/resume.py",
-        old="if age < services.timing.confirming:",
+        old="if armed and age < services.timing.confirming:",
         new="if age < 0:",
         killed_by=f"{_CONFIRM}::test_the_message_waits_while_its_submit_asks_graph",
     ),

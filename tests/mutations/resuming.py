@@ -295,8 +295,8 @@ MUTATIONS = (
     Mutation(
         "a producer's message is read and let go",
         "connorg/functions/queues/onboarding.py",
-        old="                await receive(services(), message)\n",
-        new="                pass\n",
+        old="                delay = await receive(services(), message, put_at(msg))\n",
+        new="                delay = None\n",
         killed_by=f"{_TRIGGERS}::test_a_producer_s_message_is_onboarded",
     ),
     Mutation(

@@ -31,6 +31,7 @@ MAKERS = {
     ("connorg/contract/identifiers.py", "token_urlsafe"),  # keys of result addresses
     ("connorg/wiring.py", "SystemRandom"),  # what all others are given
     ("connorg/command/files.py", "uuid4"),  # Idempotency-Keys
+    ("connorg/storage/transactions.py", "uuid4"),  # boundaries of multipart bodies
     ("connorg/telemetry/export/exporters.py", "uuid4"),  # processes
 }
 

@@ -24,16 +24,16 @@ def ended(command: list[str], folder: Path, *options: str) -> subprocess.Complet
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "sentence"),
+    ("command", "imported", "code", "sentence"),
     [
-        (COMMANDS[0], 0, ""),
-        (COMMANDS[1], 130, "Interrupted. Everything that it started has been stopped.\n"),
+        (COMMANDS[0], "argparse", 0, ""),
+        (COMMANDS[1], "httpx", 130, "Interrupted. Everything that it started has been stopped.\n"),
     ],
 )
 def test_an_interrupt_during_the_import_shows_no_stack_trace(
-    command: list[str], code: int, sentence: str, tmp_path: Path
+    command: list[str], imported: str, code: int, sentence: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "httpx.py").write_text("raise KeyboardInterrupt")
+    (tmp_path / f"{imported}.py").write_text("raise KeyboardInterrupt")
     told = ended(command, tmp_path)
     assert (told.returncode, told.stdout, told.stderr) == (code, "", sentence)
 
