@@ -155,6 +155,13 @@ MUTATIONS = (
         killed_by=f"{_RESUME}::test_an_old_message_does_not_repeat_a_replay",
     ),
     Mutation(
+        "a message that is buried leaves its replay to be begun without it",
+        "connorg/core/onboarding/resume.py",
+        old="    if _asks_for_replay(message, onboarding):\n        # Else",
+        new="    if False:\n        # Else",
+        killed_by=f"{_RESUME}::test_a_replay_whose_message_is_buried_first_is_not_begun_later",
+    ),
+    Mutation(
         "a replay that was found needless is not noted",
         "connorg/core/onboarding/resume.py",
         old='services.ledger.save(failed.model_copy(update={"replay": name}))',

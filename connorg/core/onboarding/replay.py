@@ -42,7 +42,9 @@ async def reopen(
     except SupersededError:
         # The replay's message was quicker, or another replay.
         held = await services.ledger.read(failed.id) or reopened
-        return ClaimHeld(held) if held.status is Status.FAILED and held.replay == name else held
+        has_begun = held.give_up_date_time > failed.give_up_date_time
+        is_needless = held.status is Status.FAILED and held.replay == name and not has_begun
+        return ClaimHeld(held) if is_needless else held
     if not isinstance(opened, ClaimHeld):
         telemetry.accepted()
     return opened

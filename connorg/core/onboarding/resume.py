@@ -61,6 +61,9 @@ async def _bury(services: Services, message: OnboardingMessage, *, armed: bool) 
     held = await services.ledger.read(message.onboarding_id)
     onboarding = await onboarding_behind(services, message, held, armed=armed)
     telemetry.set_onboarding(onboarding.id)
+    if _asks_for_replay(message, onboarding):
+        # Else the call that put the message could still reopen it, and nothing would continue it.
+        onboarding = await _replay(services, onboarding, message)
     if onboarding.status.terminal:
         return onboarding
     if onboarding.status is Status.RUNNING and _seconds_until(services, onboarding.due) > 0:
@@ -87,7 +90,7 @@ async def advance(
     except UnconfirmedError as error:
         return onboarding_of(services, message), error.delay
     telemetry.set_onboarding(onboarding.id)
-    if onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or ""):
+    if _asks_for_replay(message, onboarding):
         onboarding = await _replay(services, onboarding, message)
     if onboarding.status.terminal:
         return onboarding, None
@@ -107,6 +110,11 @@ async def _give_up(services: Services, onboarding: Onboarding) -> tuple[Onboardi
         return onboarding, POSTPONE
     telemetry.concluded(given_up)
     return given_up, None
+
+
+def _asks_for_replay(message: OnboardingMessage, onboarding: Onboarding) -> bool:
+    """Whether the message is for a replay that has not begun."""
+    return onboarding.status is Status.FAILED and (message.replay or "") > (onboarding.replay or "")
 
 
 async def _replay(services: Services, failed: Onboarding, message: OnboardingMessage) -> Onboarding:

@@ -122,6 +122,7 @@ async def test_the_message_waits_while_its_submit_asks_graph(scene: Scene) -> No
     scene.meanwhile("Graph's read", scene.deliver)
     new = await scene.submitted(wait=0)
     assert new.id != old.id
+    assert scene.calls.count("Graph's read") == 1
     scene.clock.moment += timedelta(seconds=20)
     await scene.deliver()
     assert (await scene.held(new)).status is Status.SUCCEEDED

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from connorg.contract.messages import OnboardingMessage
 from connorg.contract.onboarding import Conclusion, Onboarding, Status
 from connorg.core.domain import lifecycle
 from connorg.core.domain.claims import Conflict, Reason, Submitted
@@ -281,6 +282,29 @@ async def test_an_old_message_does_not_repeat_a_replay(scene: Scene) -> None:
     await scene.deliver()
     assert await scene.held(held) == again
     assert not scene.graph.commits
+
+
+async def test_a_replay_whose_message_is_buried_first_is_not_begun_later(scene: Scene) -> None:
+    """The host may give a message up before the call that put it has reopened its onboarding."""
+    held = await failed(scene)
+
+    async def give_up() -> None:
+        message = scene.queue.take(600)
+        assert message is not None
+        await bury(scene.services, OnboardingMessage.model_validate_json(message.text))
+        scene.queue.delete(message.id, message.pop_receipt)
+
+    scene.meanwhile("transaction", give_up)
+    answer = await replay(scene.services, held.id)
+    assert isinstance(answer, Submitted)
+    after = await scene.held(held)
+    assert after.last_error is not None
+    assert (after.status, after.last_error.code) == (Status.FAILED, "MessagePoisoned")
+    assert not scene.unarmed
+    scene.clock.moment += SECOND
+    assert isinstance(await replay(scene.services, held.id), Submitted)
+    await scene.deliver()
+    assert (await scene.held(held)).status is Status.SUCCEEDED
 
 
 async def test_a_replay_that_its_message_found_needless_is_not_begun_later(scene: Scene) -> None:
