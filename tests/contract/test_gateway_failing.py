@@ -11,7 +11,7 @@ import pytest
 from connorg.contract.identity_sources import DomainIdentitySource
 from connorg.contract.sponsors import SponsorKind, Sponsorship
 from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refused, SponsorSettled
-from tests.contract.graph_emulator import USER, domain
+from tests.contract.graph_emulator import ORGANIZATIONS, USER, domain
 from tests.contract.graphs import (
     CONFIGURED,
     TENANT_DOMAIN,
@@ -224,3 +224,14 @@ async def test_graph_is_never_called_a_second_time_by_the_sdk(emulator: Emulator
         await emulator.graph.fail({"fault": "status", "status": status, "retryAfter": 0})
         await emulator.gateway.create(partner())
     assert [request["status"] for request in await emulator.requests()] == [429, 503, 504]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["/v1.0/elsewhere", "https://elsewhere.example/v1.0/here"])
+async def test_a_redirect_is_not_followed(emulator: Emulator, status: int, location: str) -> None:
+    """Neither the body nor the token goes to another address, and no attempt dies of it."""
+    redirect = {"fault": "raw", "status": status, "headers": {"Location": location}, "body": ""}
+    await emulator.graph.fail({**redirect, "method": "POST", "path": "connectedOrganizations"})
+    answer = await emulator.gateway.create(asking(domain("contoso.example")))
+    assert isinstance(answer, Later | Refused)
+    assert [asked["path"] for asked in await emulator.requests()] == [ORGANIZATIONS]
