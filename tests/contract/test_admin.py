@@ -71,7 +71,10 @@ FILTERS = {
 }
 
 
-@pytest.mark.parametrize("dialect", ["as usual", *DIALECTS])
+@pytest.mark.parametrize(
+    "dialect",
+    ["as usual", *(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS)],
+)
 @pytest.mark.parametrize(("which", "expected"), FILTERS.values(), ids=FILTERS)
 async def test_a_list_holds_what_its_filter_lets_through(
     emulator: Emulator,
