@@ -94,18 +94,12 @@ class GraphOrganizationAdmin:
     async def _is_missed(
         self, which: OrganizationFilter, page: OrganizationPage | Setback
     ) -> bool | Setback:
-        """Whether all must be read, since Graph's filter was refused or has missed what there is.
-
-        It may be exact in letters, or silently without effect.
-        """
+        """Whether all must be read: Graph's filter was refused, or may have missed some."""
         if not isinstance(page, OrganizationPage):
             return isinstance(page, Refused)
         if page.organizations or page.continuation is not None:
             return False
-        held = await self._search.all()
-        if not isinstance(held, tuple):
-            return held
-        return any(lets_through(which, one) for one in held)
+        return await self._search.may_miss(lambda held: lets_through(which, held))
 
     async def list_sponsored(
         self,

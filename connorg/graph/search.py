@@ -105,10 +105,15 @@ class Search:
             return found
         return await self._among_all(request, is_it, since)
 
-    async def all(self) -> tuple[ConnectedOrganization, ...] | Later | Blocked:
-        """Return all organizations, as they were within the last minute."""
+    async def may_miss(self, is_it: _Test) -> bool | Later | Blocked:
+        """Whether a filter that shows nothing may have missed what there is.
+
+        It may be exact in letters, which a listing of the last minute shows; or without effect.
+        """
         listing = await self._list(self._clock.now() - _LASTS)
-        return listing.organizations if isinstance(listing, _Listing) else listing
+        if not isinstance(listing, _Listing):
+            return listing
+        return not listing.filters_work or any(map(is_it, listing.organizations))
 
     async def _filtered(
         self, odata_filter: str, is_it: _Test, belongs: _Test

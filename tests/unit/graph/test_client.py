@@ -1,6 +1,7 @@
 """Whom the app's token is sent to: the host of Graph's root, and nobody else."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from azure.core.credentials import AccessToken
+from kiota_abstractions.api_error import APIError
 from msgraph.graph_service_client import GraphServiceClient
 
 from connorg.graph.client import graph_client
@@ -83,11 +85,11 @@ async def test_an_address_elsewhere_gets_none(graph: Server, elsewhere: Server) 
     assert "token" not in (proof or "")
 
 
-async def test_whom_graph_redirects_to_gets_none(graph: Server, elsewhere: Server) -> None:
+async def test_whom_graph_redirects_to_is_not_called(graph: Server, elsewhere: Server) -> None:
     graph.redirect = f"http://localhost:{elsewhere.port}/v1.0/servicePrincipals"
-    await client_of(graph).service_principals.get()
-    [proof] = elsewhere.proofs
-    assert proof is None
+    with suppress(APIError):
+        await client_of(graph).service_principals.get()
+    assert elsewhere.proofs == []
 
 
 @pytest.mark.parametrize("root", ["", "https://", "/v1.0", "graph.microsoft.com"])
