@@ -26,7 +26,8 @@ def test_every_figure_is_there_and_a_create_is_one_call_to_graph(tmp_path: Path)
     for app in ("connorg", "obvious", "minimum"):
         assert figures["Graph calls per create"][app] == 1
     assert figures["storage calls per create"]["minimum"] == 4
-    assert figures["storage calls per create"]["connorg"] == 5
+    # A create that follows another within 50 ms shares its look at the gate.
+    assert 4 <= figures["storage calls per create"]["connorg"] <= 5
     assert figures["storage calls per create"]["obvious"] == 0
     told = json.loads(path.read_text())["samples"]["instead"]
     assert len(told) == 3
