@@ -2,22 +2,17 @@
 
 import base64
 import gzip
-import ipaddress
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.own_tls import CERTIFICATE, tls_of_its_own
 
 KEY = "11111111-2222-3333-4444-555555555555"
 """The instrumentation key: it says where telemetry belongs, and lets nobody in."""
@@ -64,10 +59,8 @@ class Ingestion:
 
 @asynccontextmanager
 async def ingesting(folder: Path) -> AsyncIterator[Ingestion]:
-    certificate, key = _certificate(folder)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    ingestion = Ingestion(certificate)
+    context = tls_of_its_own(folder)
+    ingestion = Ingestion(folder / CERTIFICATE)
     app = web.Application(client_max_size=2**26, handler_args={"auto_decompress": False})
     app.router.add_route("*", "/{path:.*}", ingestion.take)
     server = TestServer(app, host="127.0.0.1", scheme="https")
@@ -77,33 +70,3 @@ async def ingesting(folder: Path) -> AsyncIterator[Ingestion]:
         yield ingestion
     finally:
         await server.close()
-
-
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Make one that stands for this machine and vouches for itself."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(host, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    public, secret = folder / "certificate.pem", folder / "key.pem"
-    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    secret.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return public, secret

@@ -102,7 +102,7 @@ class Gate(Model):
         return self.slowed_at is not None and taken_at <= self.slowed_at
 
     def with_turns(self, count: int, now: datetime) -> Self:
-        """Return out the next turns; `last_turns` says which."""
+        """Hand out the next turns; `last_turns` says which."""
         first = max(now, self.closed_until or now, self.next_turn or now)
         paced = self._grown(first, now)
         after = first + timedelta(seconds=count / paced.pace)

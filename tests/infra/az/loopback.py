@@ -5,11 +5,8 @@ certificate is one that only the tests trust. What is deployed is what the templ
 parameters that arrive, as tests/infra/shown.py shows it.
 """
 
-import datetime as dt
-import ipaddress
 import json
 import re
-import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,11 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from infra.bicep.deploying import deploy
 from infra.bicep.syntax import BicepError
@@ -30,6 +22,7 @@ from infra.local import tokens
 from infra.local.child import LOOPBACK
 from infra.local.graph import create_app
 from tests.infra.shown import PLACE, Shown
+from tests.own_tls import CERTIFICATE, tls_of_its_own
 
 type Json = Any
 
@@ -54,10 +47,10 @@ class Loopback:
 
     @property
     def certificate(self) -> Path:
-        return self.folder / "certificate.pem"
+        return self.folder / CERTIFICATE
 
     async def start(self) -> None:
-        context = _tls(self.folder)
+        context = tls_of_its_own(self.folder)
         apps = (self._app(), create_app())
         addresses = []
         for app in apps:
@@ -263,28 +256,3 @@ def _outputs(properties: Json) -> Json:
         name: {"type": "String", "value": "made-by-azure" if isinstance(value, Unknown) else value}
         for name, value in made.outputs.items()
     }
-
-
-def _tls(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, LOOPBACK)])
-    now = dt.datetime.now(dt.UTC)
-    address = x509.IPAddress(ipaddress.ip_address(LOOPBACK))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "key.pem").write_bytes(private)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    return context
