@@ -109,11 +109,12 @@ class Graph:
         [found] = [one for one in held if one["id"] == organization_id]
         return found
 
-    async def requests(self) -> list[Json]:
-        return await self._get("requests")
+    async def requests(self, text: str = "") -> list[Json]:
+        """What Graph was sent that has the text in it. Without one, others' calls are there too."""
+        return await self._get("requests", text)
 
     async def calls(self, partner: Partner) -> list[Json]:
-        return await self._get("requests", partner.domain)
+        return await self.requests(partner.domain)
 
     async def creates(self, partner: Partner) -> list[Json]:
         """Each create that Graph was sent for a partner, whatever came of it."""

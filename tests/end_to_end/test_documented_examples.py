@@ -71,7 +71,7 @@ async def assert_stands_as_sent(connorg: Connorg, body: Json, version: str) -> N
     for name in ("displayName", "description", "state"):
         assert organization[name] == body[name]
     assert stored == {**sent, "@odata.type": f"#{sent['@odata.type'].removeprefix('#')}"}
-    create = (await connorg.graph.requests())[-1]
+    create = (await connorg.graph.requests(body["displayName"]))[-1]
     assert (create["method"], create["path"]) == ("POST", f"/{version}{CREATE_PATH}")
     assert create["body"].keys() - {"@odata.type"} == body.keys(), "nothing of our own"
     read = await connorg.call("GET", f"connected-organizations/{organization['id']}")

@@ -172,8 +172,9 @@ UNREADABLE: Mapping[str, str | bytes | Json] = {
 
 @pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
 async def test_a_message_that_cannot_be_understood_is_kept_as_failed(
-    connorg: Connorg, content: str | bytes | Json
+    untouched: Connorg, content: str | bytes | Json
 ) -> None:
+    connorg = untouched
     before = await connorg.listed(status="Failed", source="queue")
     calls = len(await connorg.graph.requests())
     await connorg.put(content)

@@ -30,14 +30,14 @@ async def send(connorg: Connorg, body: Any, path: str = PATH) -> Any:
     return await connorg.call("POST", path, content=json.dumps(body).encode())
 
 
-async def last_call(connorg: Connorg) -> Json:
-    return (await connorg.graph.requests())[-1]
+async def subject_calls(connorg: Connorg) -> list[Json]:
+    return await connorg.graph.requests("accessPackageSubject")
 
 
 async def test_the_documents_example_is_sent_as_documented(connorg: Connorg) -> None:
     answer = await send(connorg, EXAMPLE)
     assert (answer.status_code, answer.content) == (204, b"")
-    call = await last_call(connorg)
+    call = (await subject_calls(connorg))[-1]
     assert (call["method"], call["path"]) == ("POST", GRAPH_PATH)
     assert call["body"] == EXAMPLE
 
@@ -49,7 +49,7 @@ async def test_a_reference_is_sent_in_odatas_own_form(connorg: Connorg) -> None:
         f"connectedOrganizations/{created}",
     ):
         assert (await send(connorg, {"@odata.id": address})).status_code == 204
-        call = await last_call(connorg)
+        call = (await subject_calls(connorg))[-1]
         assert (call["method"], call["path"]) == ("PUT", GRAPH_PATH)
         path = f"/beta/identityGovernance/entitlementManagement/connectedOrganizations/{created}"
         assert call["body"] == {"@odata.id": f"{connorg.stack.graph}{path}"}, "this cloud's"
@@ -79,16 +79,10 @@ async def test_what_is_no_organization_is_refused_with_its_place(
 
 @pytest.mark.parametrize("bad", ["..%2f..", "a%20b", "%24ref"])
 async def test_an_id_that_is_none_never_reaches_graph(connorg: Connorg, bad: str) -> None:
-    calls = len(await _subject_calls(connorg))
+    calls = len(await subject_calls(connorg))
     problem(await send(connorg, EXAMPLE, PATH.replace(REQUEST, bad)), 400, "InvalidParameter")
     problem(await send(connorg, EXAMPLE, PATH.replace(ROLE, bad)), 400, "InvalidParameter")
-    assert len(await _subject_calls(connorg)) == calls
-
-
-async def _subject_calls(connorg: Connorg) -> list[Json]:
-    """Others may be under way from tests before."""
-    sent = await connorg.graph.requests()
-    return [call for call in sent if "accessPackageAssignmentRequests" in call["path"]]
+    assert len(await subject_calls(connorg)) == calls
 
 
 async def test_a_body_that_is_no_json_is_refused(connorg: Connorg) -> None:
