@@ -74,8 +74,8 @@ async def test_even_an_empty_answer_is_to_a_filter_that_can_be_read(graph: Emula
     assert response.status == 400
 
 
-async def _pages(graph: EmulatedGraph, **query: str) -> list[list[str]]:
-    response = await graph.call("GET", ORGANIZATIONS, query=query)
+async def _pages(graph: EmulatedGraph, path: str = ORGANIZATIONS, **query: str) -> list[list[str]]:
+    response = await graph.call("GET", path, query=query)
     pages = []
     while True:
         pages.append([item["displayName"] for item in response.body["value"]])
@@ -107,6 +107,22 @@ async def test_an_empty_page_can_come_before_each(graph: EmulatedGraph) -> None:
     assert await _pages(graph, skip="2") == [[], ["Woodgrove"]]
     counted = await graph.call("GET", ORGANIZATIONS, query={"count": "true"})
     assert counted.body["@odata.count"] == 3
+
+
+@pytest.mark.parametrize("dialect", [{}, {"top": "limit"}, {"emptyPages": True}])
+@pytest.mark.parametrize("ids", [(1, 2, 3), (3, 2, 1), (2, 3, 1)])
+async def test_no_page_of_sponsors_misses_one(
+    graph: EmulatedGraph, ids: tuple[int, ...], dialect: dict[str, Any]
+) -> None:
+    sponsors = [
+        {"@odata.type": "#microsoft.graph.user", "id": f"{number}", "displayName": f"User {number}"}
+        for number in ids
+    ]
+    await graph.control("PUT", "organizations", [{"id": "org", "internalSponsors": sponsors}])
+    for size in (1, 2, 3):
+        await graph.configure(**dialect, pageSize=size)
+        pages = await _pages(graph, f"{ORGANIZATIONS}/org/internalSponsors")
+        assert {name for page in pages for name in page} == {"User 1", "User 2", "User 3"}
 
 
 async def test_an_organization_in_use_is_not_deleted(graph: EmulatedGraph) -> None:

@@ -155,9 +155,12 @@ class View:
         self, entities: Iterable[Entity], keys: Sequence[OrderKey], *, always: bool = False
     ) -> Iterable[Entity]:
         if not always and len(keys) == 1 and keys[0].name == "id" and not keys[0].descending:
+            if self.collection.is_ordered:
+                return entities
             options = self.options
+            entities = list(entities)
             is_cut = options.top is not None or options.skip or options.token is not None
-            if self.collection.is_ordered or (self.options.order is None and not is_cut):
+            if options.order is None and not is_cut and len(entities) <= self._size()[0]:
                 return entities
         found = list(entities)
         for key in reversed(keys):
