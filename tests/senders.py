@@ -66,14 +66,17 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ticket:
-    """What a partner's ticket holds when it is approved."""
+    """What a partner's ticket holds when it is approved. By default the name is the domain's."""
 
     domain: str
-    name: str = "Contoso"
+    name: str = ""
     number: str = field(default_factory=lambda: f"RITM{uuid.uuid4().int % 10**9:09}")
     delivery: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.domain.partition(".")[0].capitalize()
 
     def typed(self, **changes: Any) -> bytes:
         """The body that the pages give administrators to paste."""

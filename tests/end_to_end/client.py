@@ -93,11 +93,11 @@ class Graph:
     async def forget_everything(self) -> None:
         (await self._http.delete(f"{self._stack.graph}/_emulator")).raise_for_status()
 
-    async def make_by_hand(self, partner: Partner) -> str:
+    async def make_by_hand(self, partner: Partner, **changes: Any) -> str:
         """Let an organization of the partner be there that connorg knows nothing of."""
         made = {"id": str(uuid.uuid4()), "createdDateTime": "2026-01-01T00:00:00Z"}
         fields = ("displayName", "description", "state", "identitySources")
-        body = partner.body()
+        body = partner.body(**changes)
         await self._control("POST", "organizations", [made | {name: body[name] for name in fields}])
         return made["id"]
 

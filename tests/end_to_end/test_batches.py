@@ -275,7 +275,8 @@ async def test_a_file_that_is_too_large_or_none_is_refused(connorg: Connorg) -> 
 
 async def test_a_spreadsheet_is_taken_with_its_own_row_numbers(connorg: Connorg) -> None:
     partner = Partner()
-    text = f"\ufeffDomain;Organization name;Colour\r\n{partner.domain};Contoso;red\r\n;Nobody;\r\n"
+    rows = f"{partner.domain};The {partner.domain};red\r\n;Nobody;\r\n"
+    text = f"\ufeffDomain;Organization name;Colour\r\n{rows}"
     answer = await connorg.call(
         "POST",
         "batches?onInvalid=skip",
@@ -289,7 +290,7 @@ async def test_a_spreadsheet_is_taken_with_its_own_row_numbers(connorg: Connorg)
     assert (first["row"], first["status"]) == (2, "Succeeded")
     assert (second["row"], second["status"]) == (3, "Invalid")
     [organization] = await connorg.graph.organizations(partner)
-    assert organization["displayName"] == "Contoso"
+    assert organization["displayName"] == f"The {partner.domain}"
 
 
 @pytest.mark.parametrize("query", ["?onInvalid=ignore", "?dryRun=maybe", f"?reference={'x' * 300}"])

@@ -42,7 +42,11 @@ def run_here(connorg: Connorg, *arguments: object, columns: int | None = None) -
 def spreadsheet(folder: Path, rows: Sequence[Partner], *more: str) -> Path:
     """A file as Excel saves it."""
     path = folder / "partners.csv"
-    lines = ["Domain;Organization name;State", *(f"{row.domain};Partner;" for row in rows), *more]
+    lines = [
+        "Domain;Organization name;State",
+        *(f"{row.domain};The {row.domain};" for row in rows),
+        *more,
+    ]
     path.write_text("".join(f"{line}\r\n" for line in lines), encoding="utf-8-sig")
     return path
 
@@ -114,7 +118,9 @@ async def test_a_check_shows_what_needs_attention_and_starts_nothing(
     connorg: Connorg, tmp_path: Path
 ) -> None:
     known, other, new = Partner(), Partner(), Partner()
-    await connorg.submit(known.body(displayName="Partner", description="Partner"))
+    await connorg.submit(
+        known.body(displayName=f"The {known.domain}", description=f"The {known.domain}")
+    )
     await connorg.graph.make_by_hand(other)
     file = spreadsheet(tmp_path, [new, known, new, other])
     told = run_here(connorg, "check", file)
@@ -123,8 +129,9 @@ async def test_a_check_shows_what_needs_attention_and_starts_nothing(
     assert exists.split("\t") == ["3", known.domain, "exists already", ""]
     assert duplicate.split("\t")[:3] == ["4", new.domain, "says the same as row 2"]
     why = (
-        f"displayName: it has Partner {other.domain}, the file asks for Partner."
-        " description: it has A partner of the end-to-end tests, the file asks for Partner."
+        f"displayName: it has Partner {other.domain}, the file asks for The {other.domain}."
+        " description: it has A partner of the end-to-end tests, the file asks for"
+        f" The {other.domain}."
         " `update` in the column If exists changes it."
     )
     assert differs.split("\t") == [
@@ -403,7 +410,7 @@ async def test_an_operators_day(connorg: Connorg) -> None:
 async def test_pages_of_a_list_are_put_together(connorg: Connorg) -> None:
     rows = partners(3)
     for row in rows:
-        await connorg.submit(row.body(displayName="One of three"))
+        await connorg.graph.make_by_hand(row, displayName="One of three")
     await connorg.graph.configure(pageSize=2)
     told = run_here(connorg, "export", "--name", "One of three")
     found = [row["domainName"] for row in csv.DictReader(told.out.splitlines())]

@@ -43,7 +43,7 @@ async def send(connorg: Connorg, method: str, path: str, body: Any = None, **hea
 
 async def test_organizations_are_listed_page_by_page(connorg: Connorg) -> None:
     name = f"Named {uuid.uuid4()}"
-    ids = {(await created(connorg, Partner(), displayName=name))["id"] for _ in range(5)}
+    ids = {await connorg.graph.make_by_hand(Partner(), displayName=name) for _ in range(5)}
     found: list[str] = []
     page = (await organizations(connorg, displayName=name, top="2")).json()
     while True:

@@ -31,7 +31,7 @@ async def test_an_approved_partner_is_onboarded(connorg: Connorg, source: str) -
     assert onboarding["source"] == f"webhook:{source}"
     assert onboarding["reference"] == ticket.reference(source)
     assert onboarding["result"]["id"] == organization["id"]
-    assert (organization["displayName"], organization["state"]) == ("Contoso", "configured")
+    assert (organization["displayName"], organization["state"]) == (ticket.name, "configured")
 
 
 @each_profile
@@ -157,7 +157,7 @@ async def test_a_proven_body_that_is_no_json_is_kept(connorg: Connorg, content: 
 
 async def test_a_value_however_long_is_kept(connorg: Connorg) -> None:
     """An expression that can't take a value names it; a row has room for 32,000 characters."""
-    ticket = Ticket("\x01" * 100_000)
+    ticket = Ticket("\x01" * 100_000, "Contoso")
     told = problem(await deliver(connorg, "picky", ticket), 422, "InvalidValues")
     assert {"/displayName", "/reference"} < {fault["pointer"] for fault in told["errors"]}
     failed = await connorg.onboarding(told["onboardingId"])
@@ -165,7 +165,7 @@ async def test_a_value_however_long_is_kept(connorg: Connorg) -> None:
 
 
 async def test_a_type_that_the_source_may_not_ask_for_is_refused(connorg: Connorg) -> None:
-    ticket = Ticket("")
+    ticket = Ticket("", "Contoso")
     tenant = ticket.typed(partnerTenantId="2f9c4e6a-77d6-4d08-9a4c-0e4d8c1b2a03")
     told = problem(await send(connorg, "signing", tenant, "tenant"), 422, "InvalidValues")
     assert [fault["pointer"] for fault in told["errors"]] == ["/identitySources/0/@odata.type"]
