@@ -119,9 +119,11 @@ class Table:
         if not self.exists:
             raise _error(ResourceNotFoundError, 404)
         clauses = [_clause(text, parameters) for text in conditions.split(" and ")]
-        rows = [self.rows[key] for key in sorted(self.rows) if key >= start]
-        found = [row for row in rows if all(clause(row) for clause in clauses)]
-        return found[:most], _key(found[most]) if len(found) > most else None
+        rows = (self.rows[key] for key in sorted(self.rows) if key >= start)
+        found = (row for row in rows if all(clause(row) for clause in clauses))
+        shown = list(itertools.islice(found, most))
+        following = next(found, None)
+        return shown, None if following is None else _key(following)
 
     def _check_create(self, entity: Entity) -> None:
         if not self.exists:
