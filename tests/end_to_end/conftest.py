@@ -47,6 +47,13 @@ async def untouched(connorg: Connorg) -> Connorg:
     return connorg
 
 
+@pytest.fixture
+async def fresh(connorg: Connorg) -> Connorg:
+    """The stack with a Graph that knows no organization."""
+    await connorg.graph.forget_everything()
+    return connorg
+
+
 @pytest.fixture(scope="session")
 def frail_stack() -> Iterator[Stack]:
     with Stack(settings=SHORT) as stack:

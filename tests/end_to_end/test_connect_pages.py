@@ -41,15 +41,13 @@ TRY = "# Try it on your machine\n"
 
 
 @pytest.mark.parametrize(("page", "call"), CALLS, ids=[f"{page}" for page, _ in CALLS])
-async def test_a_pages_call_answers_as_the_page_says(
-    connorg: Connorg, page: str, call: str
-) -> None:
+async def test_a_pages_call_answers_as_the_page_says(fresh: Connorg, page: str, call: str) -> None:
     assert "It answers `202`; sent again, `200`." in Page(CONNECT / f"{page}.md").text
-    code, output = await paste(connorg.stack, call)
+    code, output = await paste(fresh.stack, call)
     assert (code, STATUS.findall(output)) == (0, ["202"]), output
 
     async def is_done() -> bool:
-        _, output = await paste(connorg.stack, call)
+        _, output = await paste(fresh.stack, call)
         return STATUS.findall(output) == ["200"]
 
     await eventually(is_done, f"{page} is never answered 200")

@@ -78,13 +78,6 @@ async def assert_stands_as_sent(connorg: Connorg, body: Json, version: str) -> N
     assert read.json()["identitySources"] == [stored], "and it is read back so"
 
 
-@pytest.fixture
-async def fresh(connorg: Connorg) -> Connorg:
-    """The shared stack, with a Graph that knows no organization."""
-    await connorg.graph.forget_everything()
-    return connorg
-
-
 @pytest.mark.parametrize("body", [DOMAIN_EXAMPLE, TENANT_EXAMPLE], ids=["domain", "tenant"])
 async def test_the_documents_examples_stand_in_graph_as_documented(
     fresh: Connorg, body: Json
