@@ -24,7 +24,7 @@ setup: ## Make .venv and install everything; at once when nothing changed
 	@infra/local/setup.sh
 
 check: lint ## The inner loop, within a minute: linters, tests that need no stack, 50 schedules
-	$(pytest) --numprocesses=2 -m "not slow and not stack" tests/unit tests/contract $(ARGS)
+	$(pytest) --numprocesses=3 -m "not slow and not stack" tests/unit tests/contract $(ARGS)
 	$(python) -m tests.simulation --schedules 50 --seed commit
 
 test: setup ## Run every test but the slow ones

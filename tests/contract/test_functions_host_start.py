@@ -65,7 +65,14 @@ def host(storage: str) -> Iterator[Host]:
 # What cannot start
 
 
-@pytest.mark.parametrize(("source", "reason"), UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        # Each is a process. Two show that the host asks the worker, and that it ends.
+        pytest.param(*app, id=name, marks=() if number < 2 else pytest.mark.slow)
+        for number, (name, app) in enumerate(UNUSABLE.items())
+    ],
+)
 async def test_an_unusable_app_ends_the_host_with_a_sentence(
     storage: str, tmp_path: Path, source: str | None, reason: str
 ) -> None:

@@ -291,7 +291,13 @@ WRONG: dict[str, tuple[dict[str, str], dict[str, tuple[str, ...]]]] = {
 }
 
 
-@pytest.mark.parametrize(("settings", "told"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        pytest.param(*wrong, id=name, marks=pytest.mark.slow if name == "number" else ())
+        for name, wrong in WRONG.items()
+    ],
+)
 async def test_wrong_settings(
     anyhow: Patient, settings: dict[str, str], told: dict[str, tuple[str, ...]]
 ) -> None:

@@ -266,29 +266,34 @@ async def test_failures_are_understood_by_one_call_and_replayed_by_another(
     assert {o["id"] for o in left} == refused
 
 
-async def test_forty_failures_of_three_causes_take_two_calls(connorg: Connorg) -> None:
-    partners = [Partner() for _ in range(40)]
-    reference = partners[0].domain
-    for partner in partners[:20]:
+@pytest.mark.parametrize(
+    "counts", [(5, 3, 2), pytest.param((20, 12, 8), marks=pytest.mark.slow)], ids=sum
+)
+async def test_failures_of_three_causes_take_two_calls(
+    connorg: Connorg, counts: tuple[int, int, int]
+) -> None:
+    refused, full, taken = ([Partner() for _ in range(count)] for count in counts)
+    reference = refused[0].domain
+    for partner in refused:
         await failed(connorg, partner, reference=reference)
-    for partner in partners[20:32]:
+    for partner in full:
         await connorg.graph.fail_creates(partner, "status", status=403, code="QuotaLimitExceeded")
         await connorg.submit(partner.body(reference=reference))
     await connorg.graph.heal()
-    for partner in partners[32:]:
+    for partner in taken:
         await connorg.graph.make_by_hand(partner)
         await connorg.submit(partner.body(reference=reference, ifExists="fail"))
 
     summary = (await connorg.call("GET", f"onboardings/summary?reference={reference}")).json()
     assert [(cause["code"], cause["count"]) for cause in summary["byCode"]] == [
-        ("RefusedByGraph", 20),
-        ("TenantFull", 12),
-        ("AlreadyConnected", 8),
+        ("RefusedByGraph", len(refused)),
+        ("TenantFull", len(full)),
+        ("AlreadyConnected", len(taken)),
     ]
     assert all(cause["action"] for cause in summary["byCode"][:2])
     replayed = (await connorg.call("POST", f"onboardings/retry?reference={reference}")).json()
-    assert len(replayed["replayed"]) == 40
-    for onboarding_id in replayed["replayed"][8:]:
+    assert len(replayed["replayed"]) == sum(counts)
+    for onboarding_id in replayed["replayed"][len(taken) :]:
         assert (await connorg.ended(onboarding_id))["status"] == "Succeeded"
 
 

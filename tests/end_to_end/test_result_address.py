@@ -105,6 +105,7 @@ async def test_no_list_repeats_a_token(signing: Connorg) -> None:
     assert token not in listed.text + refused.text
 
 
+@pytest.mark.slow
 async def test_an_onboarding_of_an_earlier_version_keeps_its_rule(signing: Connorg) -> None:
     old = await address_of_before(signing)
     key = (await submitted(signing)).headers["location"].split("=")[1]

@@ -68,6 +68,7 @@ def test_the_functions_know_the_other_parts_and_the_settings(tried: Stack) -> No
     assert environment["IDENTITY_HEADER"] == "another", "a setting has the last word"
 
 
+@pytest.mark.slow
 @linux_only
 def test_a_killed_functions_process_comes_back_on_its_port_and_finds_the_others(
     tried: Stack,
@@ -225,7 +226,9 @@ def test_a_part_that_dies_is_told_and_the_others_go_on() -> None:
         assert answers(stack.identity)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGINT]
+)
 def test_a_signal_ends_everything(number: signal.Signals, tmp_path: Path) -> None:
     command, pids = started("--only=identity", "--only=graph", folder=tmp_path)
     command.send_signal(number)

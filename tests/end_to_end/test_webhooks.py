@@ -46,7 +46,7 @@ async def test_a_repeated_delivery_is_the_same_onboarding(connorg: Connorg, sour
     assert len(await connorg.graph.creates(partner)) == 1
 
 
-@pytest.mark.parametrize("times", [30, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [10, pytest.param(1000, marks=pytest.mark.slow)])
 async def test_redeliveries_make_one_organization(connorg: Connorg, times: int) -> None:
     partner = Partner()
     ticket = Ticket(partner.domain)

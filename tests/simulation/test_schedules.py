@@ -133,6 +133,7 @@ def test_a_core_with_a_broken_safeguard_is_caught_wherever_the_search_begins(nam
     first_to_catch(name, range(start, start + _MOST_SEEDS))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_silence")
 def test_the_core_as_it_is_holds_where_broken_ones_are_caught() -> None:
     for name, seed in CAUGHT_BY.items():
