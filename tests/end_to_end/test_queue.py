@@ -174,16 +174,15 @@ UNREADABLE: Mapping[str, str | bytes | Json] = {
 async def test_a_message_that_cannot_be_understood_is_kept_as_failed(
     untouched: Connorg, content: str | bytes | Json
 ) -> None:
-    connorg = untouched
-    before = await connorg.listed(status="Failed", source="queue")
-    calls = len(await connorg.graph.requests())
-    await connorg.put(content)
-    onboarding = await kept_as_failed(connorg, before)
+    before = await untouched.listed(status="Failed", source="queue")
+    calls = len(await untouched.graph.requests())
+    await untouched.put(content)
+    onboarding = await kept_as_failed(untouched, before)
     assert onboarding["lastError"]["code"] == "MessageUnreadable"
     assert onboarding["lastError"]["message"].startswith("The queue message could not be")
     assert onboarding["attempts"] == 0
-    assert len(await connorg.graph.requests()) == calls
-    assert await connorg.messages(POISON_QUEUE) == 0
+    assert len(await untouched.graph.requests()) == calls
+    assert await untouched.messages(POISON_QUEUE) == 0
 
 
 async def test_a_message_that_is_neither_base64_nor_json_is_kept_as_failed(
