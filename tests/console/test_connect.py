@@ -36,6 +36,7 @@ async def test_the_form_tells_what_would_happen_while_it_is_filled_in(
     assert len(await connorg.graph.organizations(partner)) == 1
 
 
+@pytest.mark.slow
 async def test_a_request_that_graph_refuses_leads_to_its_onboarding(
     page: Page, connorg: Connorg
 ) -> None:

@@ -54,6 +54,7 @@ async def test_failures_of_three_causes_are_replayed_by_three_clicks(
     await expect(failures).not_to_contain_text("RefusedByGraph")
 
 
+@pytest.mark.slow
 async def test_all_failures_are_replayed_by_one_click(page: Page, connorg: Connorg) -> None:
     for status, code in ((400, "BadRequest"), (403, "QuotaLimitExceeded")):
         partner = Partner()
@@ -83,6 +84,7 @@ async def test_hostile_names_are_shown_as_they_are(page: Page, connorg: Connorg)
     assert await page.locator("img, script:not([src]), svg[onload]").count() == 0
 
 
+@pytest.mark.slow
 async def test_filters_are_in_the_address_so_that_a_view_can_be_shared(
     page: Page, connorg: Connorg, browser: Any
 ) -> None:
@@ -107,6 +109,7 @@ async def test_filters_are_in_the_address_so_that_a_view_can_be_shared(
     await other.context.close()
 
 
+@pytest.mark.slow
 async def test_several_are_selected_and_retried_by_the_keyboard_alone(
     page: Page, connorg: Connorg
 ) -> None:
@@ -135,6 +138,7 @@ async def focused(page: Page) -> str:
     return str(await page.evaluate(script)).strip()
 
 
+@pytest.mark.slow
 async def test_one_that_waits_says_why_and_is_canceled_once_that_is_confirmed(
     page: Page, connorg: Connorg
 ) -> None:
@@ -160,6 +164,7 @@ async def test_one_that_waits_says_why_and_is_canceled_once_that_is_confirmed(
     assert (await connorg.ended(waiting))["status"] == "Canceled"
 
 
+@pytest.mark.slow
 async def test_several_that_wait_are_canceled_and_their_rows_stay_where_they_are(
     page: Page, connorg: Connorg
 ) -> None:
@@ -190,6 +195,7 @@ async def test_several_that_wait_are_canceled_and_their_rows_stay_where_they_are
     assert (await connorg.onboarding(third))["status"] != "Canceled"
 
 
+@pytest.mark.slow
 async def test_a_graph_that_throttles_is_told_with_the_time_until_which(
     page: Page, connorg: Connorg
 ) -> None:
@@ -201,6 +207,7 @@ async def test_a_graph_that_throttles_is_told_with_the_time_until_which(
     await expect(region).to_contain_text("GraphThrottled")
 
 
+@pytest.mark.slow
 async def test_the_history_is_a_time_line_with_graph_s_request_ids(
     page: Page, connorg: Connorg
 ) -> None:

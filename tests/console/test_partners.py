@@ -26,6 +26,7 @@ async def standing(connorg: Connorg, **changes: Any) -> dict[str, Any]:
     return onboarding
 
 
+@pytest.mark.slow
 async def test_a_proposed_partner_is_found_and_configured(page: Page, connorg: Connorg) -> None:
     made = await standing(connorg, state="proposed")
     [source] = made["request"]["identitySources"]
@@ -45,6 +46,7 @@ async def test_a_proposed_partner_is_found_and_configured(page: Page, connorg: C
     assert (await connorg.graph.organization(made["result"]["id"]))["state"] == "configured"
 
 
+@pytest.mark.slow
 async def test_a_name_is_changed_unless_somebody_was_faster(page: Page, connorg: Connorg) -> None:
     made = (await standing(connorg))["result"]
     await page.goto(f"{page.url.partition('#')[0]}#/partners/{made['id']}")
@@ -62,6 +64,7 @@ async def test_a_name_is_changed_unless_somebody_was_faster(page: Page, connorg:
     assert told["displayName"] == "A <b>better</b> name"
 
 
+@pytest.mark.slow
 async def test_a_partner_without_sponsors_is_reported_and_gets_one(
     page: Page, connorg: Connorg
 ) -> None:

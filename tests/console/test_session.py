@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.console.browser import opened
@@ -35,6 +36,7 @@ async def test_a_key_is_kept_for_its_tab_alone_and_stands_in_no_address(
         assert await page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.slow
 async def test_a_wrong_key_is_told_and_not_kept(browser: Browser, connorg: Connorg) -> None:
     async with opened(browser) as page:
         await page.goto(connorg.stack.console)
@@ -45,11 +47,13 @@ async def test_a_wrong_key_is_told_and_not_kept(browser: Browser, connorg: Conno
         assert await page.evaluate("sessionStorage.length") == 0
 
 
+@pytest.mark.slow
 async def test_a_page_that_is_not_there_says_so(page: Page) -> None:
     await page.goto(f"{page.url.partition('#')[0]}#/nowhere")
     await expect(page.get_by_role("heading", name="There is no such page.")).to_be_visible()
 
 
+@pytest.mark.slow
 async def test_an_answer_that_does_not_come_is_told_and_tried_again(
     page: Page, connorg: Connorg
 ) -> None:
