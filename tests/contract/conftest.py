@@ -19,6 +19,14 @@ __all__ = ["trust"]
 AZURITE = pytest.param("azurite", marks=[pytest.mark.stack, pytest.mark.xdist_group("storage")])
 
 
+# A test of hundreds of calls is made on the simulated table; with the slow tests on Azurite's too.
+LONG = pytest.mark.parametrize(
+    "any_table",
+    ["simulated", pytest.param("azurite", marks=[*AZURITE.marks, pytest.mark.slow])],
+    indirect=True,
+)
+
+
 @pytest.fixture
 async def emulator() -> AsyncIterator[Emulator]:
     async with emulated("v1.0") as emulator:

@@ -21,6 +21,7 @@ app = func.FunctionApp()
 @app.route("fine")
 def fine(req: func.HttpRequest) -> func.HttpResponse: ...
 """
+BLOCKING = ("wait-in-thread", "block")
 UNUSABLE = {
     "one badly annotated function leaves the app without any": (
         APP + '\n@app.route("bad")\ndef bad(req: int) -> func.HttpResponse: ...',
@@ -132,6 +133,7 @@ async def test_the_app_is_imported_in_the_running_loop_with_logging_set_up(host:
     assert where["root_handlers"] == 1
 
 
+@pytest.mark.slow
 async def test_a_timer_runs_at_startup_if_it_says_so(storage: str) -> None:
     with Host(storage, {"TIMER_SCHEDULE": "0 0 0 1 1 *"}) as host:
 
@@ -167,6 +169,7 @@ async def test_each_invocation_has_its_lines_in_the_log(host: Host) -> None:
     assert "INFO     host: where_sync succeeded (" in host.log
 
 
+@pytest.mark.slow
 async def test_host_json_sets_the_level_of_the_log(storage: str) -> None:
     with Host(storage, {"AzureFunctionsJobHost__logging__logLevel__default": "Error"}) as host:
         async with aiohttp.request("GET", f"{host.url}/api/text") as response:
@@ -178,7 +181,9 @@ async def test_host_json_sets_the_level_of_the_log(storage: str) -> None:
 # How it ends
 
 
-@pytest.mark.parametrize("route", ["wait", "wait-in-thread", "block"])
+@pytest.mark.parametrize(
+    "route", ["wait", *(pytest.param(route, marks=pytest.mark.slow) for route in BLOCKING)]
+)
 async def test_a_function_over_its_time_limit_ends_the_process(storage: str, route: str) -> None:
     with Host(storage, {"AzureFunctionsJobHost__functionTimeout": "00:00:01"}) as host:
         with pytest.raises(aiohttp.ClientError):

@@ -21,6 +21,7 @@ from connorg.core.ports import KeyReservation, StorageUnavailableError, Supersed
 from connorg.storage.entities import etag_of, if_unchanged
 from connorg.storage.gate import AzureGateStore
 from connorg.storage.ledger import AzureLedger
+from tests.contract.conftest import LONG
 from tests.contract.test_ledger import ERROR, NOW, created, onboarding, opened, partner
 from tests.simulation.storage import SimulatedTableClient, Table
 
@@ -164,6 +165,7 @@ async def test_a_key_that_is_used_lately_stays_bound(ledger: AzureLedger) -> Non
     assert await ledger.reserve_key("caller", "key", other) == bound
 
 
+@LONG
 async def test_more_than_a_transaction_holds_goes_too(ledger: AzureLedger, table: Any) -> None:
     domain = partner()
     for _ in range(60):

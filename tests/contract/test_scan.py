@@ -19,6 +19,7 @@ from connorg.core.domain import lifecycle
 from connorg.core.ports import KeyReservation, OnboardingFilter
 from connorg.storage.entities import onboarding_entity
 from connorg.storage.ledger import AzureLedger
+from tests.contract.conftest import LONG
 from tests.contract.test_ledger import ERROR, EVERYTHING, NOW, listed, onboarding
 from tests.simulation.storage import SimulatedTableClient, Table, by_turns
 
@@ -127,6 +128,7 @@ def watched(any_table: Any) -> Watched:
     return Watched(any_table)
 
 
+@LONG
 async def test_no_scan_of_a_hundred_answers_takes_more_than_ten_in_a_row(watched: Watched) -> None:
     held = [ended(number) for number in range(ROWS)]
     await lay(watched, held)
@@ -165,6 +167,7 @@ async def test_no_scan_of_a_hundred_answers_takes_more_than_ten_in_a_row(watched
         assert 0 < in_a_row <= MOST_IN_A_ROW, name
 
 
+@LONG
 async def test_all_rows_are_found_however_few_an_answer_holds(any_table: Any) -> None:
     # Some in one partition, so that answers end amid it.
     domains = [f"partner{number % 5}.example" for number in range(30)]
@@ -245,13 +248,13 @@ def spread(rows: int, place: Callable[[int], float]) -> list[Onboarding]:
 async def test_a_list_reads_no_more_rows_as_the_ledger_grows() -> None:
     chance = Random(2)
     read = {}
-    for rows in (5_000, 20_000):
+    for rows in (2_500, 10_000):
         client: Any = table_of(held := spread(rows, lambda _: chance.random()))
         page = await AzureLedger(client, page=100).list(EVERYTHING, 10, None)
         assert [one.id for one in page.onboardings] == [one.id for one in held[:10]]
         in_a_row, read[rows] = client.take()
         assert in_a_row <= 4
-    assert max(read.values()) < 2_000
+    assert max(read.values()) < 800
 
 
 @pytest.mark.parametrize(
