@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from tests.end_to_end.client import Connorg, Partner, problem
+from tests.end_to_end.deliveries import deliver
+from tests.senders import Ticket
 
 BEHIND_ENTRA = {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"}
 
@@ -96,6 +98,11 @@ async def test_idempotency_keys_of_two_callers_are_two_keys(guarded: Connorg) ->
             **principal("Onboarding.Submit"),
         )
         assert answer.status_code == 201
+
+
+async def test_webhooks_need_no_entra_sign_in(guarded: Connorg) -> None:
+    answer = await deliver(guarded, "zendesk", Ticket(Partner().domain))
+    assert answer.status_code == 202
 
 
 async def test_another_setting_that_is_wrong_is_a_problem_and_no_way_in(breakable: Connorg) -> None:

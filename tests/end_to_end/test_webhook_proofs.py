@@ -9,7 +9,7 @@ import pytest
 
 from tests import senders
 from tests.end_to_end.client import Connorg, Partner, eventually, problem
-from tests.end_to_end.deliveries import PROFILED, deliver, send
+from tests.end_to_end.deliveries import PROFILED, send
 from tests.senders import Ticket
 
 
@@ -116,9 +116,3 @@ async def test_no_secret_and_no_signature_is_logged(connorg: Connorg) -> None:
     assert len(sent) == len({*sent}) > 4
     assert [value for value in sent if value in log] == []
     assert connorg.logged_secrets() == []
-
-
-async def test_webhooks_need_no_entra_sign_in(breakable: Connorg) -> None:
-    breakable.stack.set_functions({"CONNORG_REQUIRE_ENTRA": "true"})
-    answer = await deliver(breakable, "zendesk", Ticket(Partner().domain))
-    assert answer.status_code == 202
