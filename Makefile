@@ -28,7 +28,7 @@ check: lint ## The inner loop, within a minute: linters, tests that need no stac
 	$(python) -m tests.simulation --schedules 50 --seed commit
 
 test: setup ## Run every test but the slow ones
-	$(pytest) --numprocesses=3 -m "not slow" $(ARGS)
+	$(pytest) --numprocesses=4 -m "not slow" $(ARGS)
 
 test-slow: setup ## Run a quarter of the slow tests, which the commit picks; ARGS=--all for all
 	$(pytest) --numprocesses=3 -m slow --quarter $(ARGS)

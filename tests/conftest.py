@@ -51,11 +51,17 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` and pytest-xdist look at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # The tests of `stack` wait most of the time: two workers each have one, for half of the files.
+    files = sorted({_file_of(item) for item in items if _shared_by(item) == "stack"})
+    second = set(files[1::2])
     for item in items:
-        if _shared_by(item):
+        shared = _shared_by(item)
+        if shared:
             item.add_marker("stack")
         if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(_shared_by(item) or _file_of(item)))
+            is_second = shared == "stack" and _file_of(item) in second
+            group = "stack, the second" if is_second else shared or _file_of(item)
+            item.add_marker(pytest.mark.xdist_group(group))
     if config.getoption("quarter"):
         left_out = _not_in_the_quarter(items)
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
@@ -67,9 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
     """End what a group shares with its last test: a stack that nobody needs still polls."""
     yield
-    group = _group_of(item)
-    if group in SHARED and (nextitem is None or _group_of(nextitem) != group):
-        for fixture in item.session._fixturemanager.getfixturedefs(group, item) or ():  # noqa: SLF001
+    shared = _shared_by(item)
+    if shared and (nextitem is None or _group_of(nextitem) != _group_of(item)):
+        for fixture in item.session._fixturemanager.getfixturedefs(shared, item) or ():  # noqa: SLF001
             fixture.finish(item._request)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
@@ -79,9 +85,10 @@ def _not_in_the_quarter(items: list[pytest.Item]) -> set[pytest.Item]:
     return {item for item in slow if _group_of(item) not in taken}
 
 
-def _turn(item: pytest.Item) -> int:
-    group = _group_of(item)
-    return SHARED.index(group) if group in SHARED else len(SHARED)
+def _turn(item: pytest.Item) -> tuple[int, str]:
+    """Return when its group begins. Those that need no stack come last, in their order."""
+    shared = _shared_by(item)
+    return (SHARED.index(shared), _group_of(item)) if shared else (len(SHARED), "")
 
 
 def _group_of(item: pytest.Item) -> str:
