@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from connorg.contract.changes import OrganizationChanges
 from connorg.contract.messages import ProducerMessage
 from connorg.contract.parsing import InvalidValuesError, parse_fields
 from connorg.contract.requests import OnboardingRequest
+from tests.cases import each
 from tests.unit.partner_files.files import rows
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, request, tenant_source
 from tests.unit.webhooks.readings import refused, source, wanted
@@ -49,18 +51,15 @@ NAMES = (
     *("!!!", "$", "\N{SLICE OF PIZZA}", "null-and-void.example", "Na'vi"),
 )
 
-each_word = pytest.mark.parametrize("word", WORDS)
-each_blank = pytest.mark.parametrize("blank", [*EMPTY, *WORDS])
+BLANKS = (*EMPTY, *WORDS)
 
 
-@each_blank
-def test_what_says_nothing_is_blank(blank: Any) -> None:
-    assert is_blank(blank)
+def test_what_says_nothing_is_blank() -> None:
+    assert [blank for blank in BLANKS if not is_blank(blank)] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_says_something_is_not(name: str) -> None:
-    assert not is_blank(name)
+def test_what_says_something_is_not() -> None:
+    assert [name for name in NAMES if is_blank(name)] == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(WORDS))
@@ -114,92 +113,102 @@ async def by_spreadsheet(field: str, value: Any) -> OnboardingRequest:
 WAYS: tuple[Callable[[str, Any], OnboardingRequest], ...] = (by_http, by_queue, by_webhook)
 
 
-@each_blank
-async def test_a_blank_value_has_one_meaning_in_every_way_in(blank: Any) -> None:
+async def test_a_blank_value_has_one_meaning_in_every_way_in() -> None:
     usual = {
         "description": request(description="Contoso"),
         "state": request(state="configured"),
         **dict.fromkeys(("reference", "ifExists"), request()),
     }
-    for field, meaning in usual.items():
-        for way in WAYS:
-            assert way(field, blank) == meaning, (field, way)
-        assert await by_file(field, blank) == meaning
-        assert await by_spreadsheet(field, blank) == meaning
+    for case in each(product(BLANKS, usual.items())):
+        with case as (blank, (field, meaning)):
+            for way in WAYS:
+                assert way(field, blank) == meaning, way
+            assert await by_file(field, blank) == meaning
+            assert await by_spreadsheet(field, blank) == meaning
 
 
-@each_blank
-@pytest.mark.parametrize("field", ["internalSponsors", "externalSponsors"])
-def test_a_list_is_taken_without_its_blanks(field: str, blank: Any) -> None:
-    asked = ask_fields(OnboardingRequest, body() | {field: ["ada@contoso.com", blank]})
-    assert [sponsor.sponsor for sponsor in asked.sponsorships] == ["ada@contoso.com"]
-    assert ask_fields(OnboardingRequest, body() | {field: blank}) == request()
+def test_a_list_is_taken_without_its_blanks() -> None:
+    for case in each(product(("internalSponsors", "externalSponsors"), BLANKS)):
+        with case as (field, blank):
+            asked = ask_fields(OnboardingRequest, body() | {field: ["ada@contoso.com", blank]})
+            assert [sponsor.sponsor for sponsor in asked.sponsorships] == ["ada@contoso.com"]
+            assert ask_fields(OnboardingRequest, body() | {field: blank}) == request()
 
 
-@each_blank
-@pytest.mark.parametrize("field", ["callbackUrl", "idempotencyKey", "@odata.type"])
-def test_an_optional_field_that_is_blank_is_left_out(field: str, blank: Any) -> None:
-    asked = ask_fields(ProducerMessage, body() | {field: blank})
-    assert (asked.callback_url, asked.idempotency_key, asked.odata_type) == (None, None, None)
+def test_an_optional_field_that_is_blank_is_left_out() -> None:
+    for case in each(product(("callbackUrl", "idempotencyKey", "@odata.type"), BLANKS)):
+        with case as (field, blank):
+            asked = ask_fields(ProducerMessage, body() | {field: blank})
+            given = (asked.callback_url, asked.idempotency_key, asked.odata_type)
+            assert given == (None, None, None)
 
 
-@each_blank
-def test_a_blank_beside_a_good_source_refuses_nothing(blank: Any) -> None:
-    for good, other in ((domain_source(), "tenantId"), (tenant_source(), "domainName")):
-        asked = ask_fields(OnboardingRequest, body(good | {other: blank, "displayName": blank}))
-        assert asked == request(good)
-        named = {**good, other: blank, "displayName": blank}
-        del named["@odata.type"]
-        event = body() | {"partner": named}
-        mapped = source(request={"displayName": "displayName", "identitySources": "[partner]"})
-        assert wanted(mapped, event).natural_key == request(good).natural_key
+def test_a_blank_beside_a_good_source_refuses_nothing() -> None:
+    sources = ((domain_source(), "tenantId"), (tenant_source(), "domainName"))
+    for case in each(product(BLANKS, sources)):
+        with case as (blank, (good, other)):
+            asked = ask_fields(OnboardingRequest, body(good | {other: blank, "displayName": blank}))
+            assert asked == request(good)
+            named = {**good, other: blank, "displayName": blank}
+            del named["@odata.type"]
+            event = body() | {"partner": named}
+            mapped = source(request={"displayName": "displayName", "identitySources": "[partner]"})
+            assert wanted(mapped, event).natural_key == request(good).natural_key
 
 
-@each_word
-def test_where_a_value_must_be_a_word_for_none_is_refused_by_name(word: str) -> None:
-    wrong = body(domain_source(word), displayName=word, description=word)
-    with pytest.raises(InvalidValuesError) as raised:
-        ask_fields(OnboardingRequest, wrong)
-    told = {fault.pointer: fault.detail for fault in raised.value.faults}
-    assert {*told} == {"/displayName", "/identitySources/0/domainName"}
-    stripped = word.strip()
-    assert {*told.values()} == {f"{stripped!r} counts as no value; a value is required here."}
+def test_where_a_value_must_be_a_word_for_none_is_refused_by_name() -> None:
+    for case in each(WORDS):
+        with case as word:
+            wrong = body(domain_source(word), displayName=word, description=word)
+            with pytest.raises(InvalidValuesError) as raised:
+                ask_fields(OnboardingRequest, wrong)
+            told = {fault.pointer: fault.detail for fault in raised.value.faults}
+            detail = f"{word.strip()!r} counts as no value; a value is required here."
+            assert told == {"/displayName": detail, "/identitySources/0/domainName": detail}
 
 
-@each_blank
-def test_what_is_no_field_is_told_as_that_though_it_is_blank(blank: Any) -> None:
-    with pytest.raises(InvalidValuesError) as raised:
-        ask_fields(OnboardingRequest, body(colour=blank))
-    [fault] = raised.value.faults
-    assert fault.detail == "'colour' is not a known field; remove it."
+def test_what_is_no_field_is_told_as_that_though_it_is_blank() -> None:
+    for case in each(BLANKS):
+        with case as blank:
+            with pytest.raises(InvalidValuesError) as raised:
+                ask_fields(OnboardingRequest, body(colour=blank))
+            [fault] = raised.value.faults
+            assert fault.detail == "'colour' is not a known field; remove it."
 
 
-@each_word
-def test_a_word_for_nothing_is_passed_over_for_the_next_place_of_a_value(word: str) -> None:
-    event = {"partnerName": "A", "partnerDomain": "a.com", "ticket": word, "number": "INC1"}
-    assert wanted(source(), event).reference == "INC1"
+def test_a_word_for_nothing_is_passed_over_for_the_next_place_of_a_value() -> None:
+    for case in each(WORDS):
+        with case as word:
+            event = {
+                "partnerName": "A",
+                "partnerDomain": "a.com",
+                "ticket": word,
+                "number": "INC1",
+            }
+            assert wanted(source(), event).reference == "INC1"
 
 
-@each_word
-async def test_no_file_makes_an_organization_of_a_word(word: str) -> None:
-    named = json.dumps(word, ensure_ascii=False)
-    [row] = await rows(f'[{{"displayName": {named}, "description": "x", "state": "configured"}}]')
-    assert row.request is None
+async def test_no_file_makes_an_organization_of_a_word() -> None:
+    for case in each(WORDS):
+        with case as word:
+            asked = {"displayName": word, "description": "x", "state": "configured"}
+            [row] = await rows(json.dumps([asked], ensure_ascii=False))
+            assert row.request is None
 
 
-@pytest.mark.parametrize("field", ["displayName", "description"])
-@each_word
-def test_nothing_is_renamed_to_a_word_for_nothing(word: str, field: str) -> None:
-    with pytest.raises(InvalidValuesError) as raised:
-        parse_fields(OrganizationChanges, {field: word})
-    assert [fault.pointer for fault in raised.value.faults] == [f"/{field}"]
+def test_nothing_is_renamed_to_a_word_for_nothing() -> None:
+    for case in each(product(("displayName", "description"), WORDS)):
+        with case as (field, word):
+            with pytest.raises(InvalidValuesError) as raised:
+                parse_fields(OrganizationChanges, {field: word})
+            assert [fault.pointer for fault in raised.value.faults] == [f"/{field}"]
 
 
-@each_word
-def test_no_delivery_is_known_by_a_word_for_nothing(word: str) -> None:
-    for declared in ({"header": "X-Delivery"}, {"path": "id"}):
-        told = refused(source(deliveryId=declared), {"id": word}, x_delivery=word)
-        assert told.delivery_id is None
+def test_no_delivery_is_known_by_a_word_for_nothing() -> None:
+    for case in each(product(({"header": "X-Delivery"}, {"path": "id"}), WORDS)):
+        with case as (declared, word):
+            told = refused(source(deliveryId=declared), {"id": word}, x_delivery=word)
+            assert told.delivery_id is None
 
 
 def test_what_was_kept_before_is_read_as_it_stands() -> None:
