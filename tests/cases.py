@@ -17,12 +17,12 @@ def each[Case](table: Iterable[Case]) -> Iterator[AbstractContextManager[Case]]:
     def tried(case: Case) -> Iterator[Case]:
         try:
             yield case
-        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  raised below
+        except (Exception, SystemExit, pytest.fail.Exception) as error:  # noqa: BLE001
             error.add_note(f"The case: {case!r:.300}")
             wrong.append(error)
 
     for case in table:
         yield tried(case)
     if wrong:
-        named = [f"{error.__notes__[-1]}" for error in wrong]
+        named = [error.__notes__[-1] for error in wrong]
         raise BaseExceptionGroup("\n".join(["not as expected:", *named]), wrong)

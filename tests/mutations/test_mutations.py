@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.child import ROOT
+from tests.cases import each
 from tests.mutations import MUTATIONS
 from tests.mutations.mutation import Mutation
 
@@ -40,9 +41,10 @@ def run_tests(checkout: Path, *names: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_what_a_mutation_replaces_stands_there_once(mutation: Mutation) -> None:
-    assert (ROOT / mutation.path).read_text().count(mutation.old) == 1
+def test_what_a_mutation_replaces_stands_there_once() -> None:
+    for case in each(MUTATIONS):
+        with case as mutation:
+            assert (ROOT / mutation.path).read_text().count(mutation.old) == 1
 
 
 def test_each_mutation_has_a_name_of_its_own() -> None:

@@ -29,6 +29,7 @@ from infra.doctor.__main__ import parser as doctor_parser
 from infra.grant.__main__ import parser_of as grant_parser
 from infra.local.child import ROOT
 from infra.local.command import options_of as local_options
+from tests.cases import each
 from tests.infra.recorders import Recorders
 from tests.unit.test_docs import PAGES
 
@@ -251,12 +252,12 @@ EVERY = list(blocks())
 COMMANDS = [block for block in EVERY if block[1] in SHELL]
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=place_of)
 def test_a_command_is_taken_by_what_it_calls(
-    block: Block, recorders: Recorders, monkeypatch: pytest.MonkeyPatch
+    recorders: Recorders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, language, text = block
-    check(typed(text) if language == "console" else text, recorders, monkeypatch)
+    for block in each(COMMANDS):
+        with block as (_, language, text):
+            check(typed(text) if language == "console" else text, recorders, monkeypatch)
 
 
 def test_every_block_has_a_language_that_is_known() -> None:

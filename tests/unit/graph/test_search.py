@@ -8,6 +8,7 @@ import pytest
 
 from connorg.contract.organization import ConnectedOrganization, Tenant
 from connorg.core.domain.outcomes import Later, Namesake
+from tests.cases import each
 from tests.simulation.graph import Dialect, Filters, Graph, SimulatedGateway
 from tests.unit.partners import CONTOSO_TENANT, domain_source, request, tenant_source
 
@@ -40,39 +41,46 @@ class Scene:
             self.graph.create(request(displayName=f"Other {number}", identitySources=[source]))
 
 
-@pytest.fixture(params=DIALECTS, ids=str)
-def scene(request: pytest.FixtureRequest) -> Scene:
-    return Scene(request.param)
+async def test_what_stands_is_found_in_every_dialect() -> None:
+    for case in each(DIALECTS):
+        with case as dialect:
+            scene = Scene(dialect)
+            scene.others()
+            for source in (domain_source("partner.example"), tenant_source()):
+                scene.moment += timedelta(seconds=1)
+                made = scene.graph.create(request(identitySources=[source]))
+                assert isinstance(made, ConnectedOrganization)
+                found = await scene.gateway.find(request(displayName="x", identitySources=[source]))
+                assert isinstance(found, ConnectedOrganization)
+                assert found.id == made.id
 
 
-async def test_what_stands_is_found_in_every_dialect(scene: Scene) -> None:
-    scene.others()
-    for source in (domain_source("partner.example"), tenant_source()):
-        scene.moment += timedelta(seconds=1)
-        made = scene.graph.create(request(identitySources=[source]))
-        assert isinstance(made, ConnectedOrganization)
-        found = await scene.gateway.find(request(displayName="x", identitySources=[source]))
-        assert isinstance(found, ConnectedOrganization)
-        assert found.id == made.id
+async def test_a_domain_is_found_as_the_tenant_behind_it() -> None:
+    for case in each(DIALECTS):
+        with case as dialect:
+            scene = Scene(dialect)
+            scene.others()
+            scene.graph.create(request())
+            assert isinstance(await scene.gateway.find(request(), TENANT), ConnectedOrganization)
 
 
-async def test_a_domain_is_found_as_the_tenant_behind_it(scene: Scene) -> None:
-    scene.others()
-    scene.graph.create(request())
-    assert isinstance(await scene.gateway.find(request(), TENANT), ConnectedOrganization)
+async def test_what_does_not_stand_is_not_found_in_any_dialect() -> None:
+    for case in each(DIALECTS):
+        with case as dialect:
+            scene = Scene(dialect)
+            scene.others()
+            assert await scene.gateway.find(request(), TENANT) is None
+            assert await scene.gateway.find(request(), TENANT, quick=True) is None
 
 
-async def test_what_does_not_stand_is_not_found_in_any_dialect(scene: Scene) -> None:
-    scene.others()
-    assert await scene.gateway.find(request(), TENANT) is None
-    assert await scene.gateway.find(request(), TENANT, quick=True) is None
-
-
-async def test_who_has_the_name_is_told(scene: Scene) -> None:
-    scene.others()
-    answer = await scene.gateway.find(request(displayName="OTHER 3"))
-    assert isinstance(answer, Namesake)
-    assert answer.organization.display_name == "Other 3"
+async def test_who_has_the_name_is_told() -> None:
+    for case in each(DIALECTS):
+        with case as dialect:
+            scene = Scene(dialect)
+            scene.others()
+            answer = await scene.gateway.find(request(displayName="OTHER 3"))
+            assert isinstance(answer, Namesake)
+            assert answer.organization.display_name == "Other 3"
 
 
 async def test_an_older_listing_proves_nothing_of_what_came_after() -> None:
