@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from typing import Any
 
 import azure.functions as func
@@ -19,6 +20,7 @@ from connorg.functions.unattended import unattended
 from connorg.settings import ConfigurationError
 from connorg.telemetry.unexpected import UnexpectedError
 from infra.local.azurite import connection_string
+from tests.cases import each
 from tests.unit.functions.registered import FUNCTIONS, HTTP_FUNCTIONS, registered
 from tests.unit.once_per_process import made_anew
 
@@ -57,28 +59,35 @@ def noted() -> None:
     raise error
 
 
-FAILURES = pytest.mark.parametrize("fail", [plain, caused, on_the_way, several, noted])
+FAILURES = (plain, caused, on_the_way, several, noted)
 
 
-@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
-@FAILURES
 async def test_no_answer_and_no_line_of_the_log_has_its_text(
-    route: Route, fail: Callable[[], None], caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    for case in each(product(FAILURES, function_app.routes)):
+        with case as (fail, route):
+            caplog.clear()
+            answer = await answer_of(route, fail)
+            assert answer.status_code == 500
+            assert b'"InternalError"' in answer.get_body()
+            assert SECRET not in f"{answer.get_body()!r}{dict(answer.headers)}{caplog.text}"
+            assert fail.__name__ in caplog.text, "where it came about"
+            assert "UnexpectedError: builtins." in caplog.text, "and what it was"
+
+
+async def answer_of(route: Route, fail: Callable[[], None]) -> func.HttpResponse:
     async def handler(_: func.HttpRequest) -> func.HttpResponse:
         fail()
         raise AssertionError
 
     [function] = registered([route], handler).values()
-    answer = await function.call(func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b""))
-    assert answer.status_code == 500
-    assert b'"InternalError"' in answer.get_body()
-    assert SECRET not in f"{answer.get_body()}{dict(answer.headers)}{caplog.text}"
-    assert fail.__name__ in caplog.text, "where it came about"
-    assert "UnexpectedError: builtins." in caplog.text, "and what it was"
+    request = func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b"")
+    answer: func.HttpResponse = await function.call(request)
+    return answer
 
 
-@FAILURES
+@pytest.mark.parametrize("fail", FAILURES)
 async def test_the_host_learns_the_kind_and_the_place(fail: Callable[[], None]) -> None:
     @unattended
     async def function() -> None:
@@ -143,16 +152,16 @@ async def test_a_message_that_can_t_be_understood_is_not_logged(
 
 
 @pytest.mark.usefixtures("broken")
-@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
 async def test_a_broken_app_tells_nothing_of_what_it_was_set_to(
-    route: Route, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="connorg")
-    function = HTTP_FUNCTIONS[route.name]
-    answer = await function.call(
-        func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b"{}")
-    )
-    assert SECRET not in f"{answer.get_body()}{dict(answer.headers)}{caplog.text}"
+    for case in each(function_app.routes):
+        with case as route, made_anew():
+            caplog.clear()
+            request = func.HttpRequest(route.method, "http://127.0.0.1/api/x", body=b"{}")
+            answer = await HTTP_FUNCTIONS[route.name].call(request)
+            assert SECRET not in f"{answer.get_body()!r}{dict(answer.headers)}{caplog.text}"
 
 
 async def test_what_breaks_the_token_that_is_fetched_meanwhile_is_not_told(

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from connorg.contract.domains import domain_of
 from connorg.contract.requests import OnboardingRequest
 from connorg.partner_files.reader import FileUnreadableError, PartnerRow
+from tests.cases import each
 from tests.unit.partner_files.files import bodies, only_row, read, rows, unreadable
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, request, tenant_source
 
@@ -66,36 +68,33 @@ async def one(content: str | bytes, content_type: str | None = None) -> Onboardi
     return row.request
 
 
-@pytest.mark.parametrize("content_type", CONTENT_TYPES)
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [
-        (TABLE, request()),
-        (json.dumps([body()]), request()),
-        (json.dumps([body()], indent=2), request()),
-        (json.dumps(body()), request()),
-        (json.dumps(body(), indent=4), request()),
-        (json.dumps({"value": [body()]}), request()),
-        (json.dumps(ANSWER), request(internalSponsors=[CONTOSO_TENANT])),
-        (json.dumps(GRAPH, indent=2), request(internalSponsors=[CONTOSO_TENANT])),
-        (json.dumps([POWERSHELL], indent=4), NAMED_SOURCE),
-        (json.dumps(POWERSHELL), NAMED_SOURCE),
-        (json.dumps({"value": [RESULT]}), UNNAMED),
-        (json.dumps({"value": [ONBOARDING]}), request()),
-        (json.dumps([{"Domain": "contoso.com", "Company": "Contoso", "Nr": 5}]),
-         request(description="Contoso")),
-        (json.dumps([{"name": "Contoso", "domain": "contoso.com"}]),
-         request(description="Contoso")),
-        (json.dumps([body({"domainName": "contoso.com"})]), request()),
-        (json.dumps([body() | {"identitySources": domain_source()}]), request()),
-    ],
-    ids=range(16),
+FILES = (
+    (TABLE, request()),
+    (json.dumps([body()]), request()),
+    (json.dumps([body()], indent=2), request()),
+    (json.dumps(body()), request()),
+    (json.dumps(body(), indent=4), request()),
+    (json.dumps({"value": [body()]}), request()),
+    (json.dumps(ANSWER), request(internalSponsors=[CONTOSO_TENANT])),
+    (json.dumps(GRAPH, indent=2), request(internalSponsors=[CONTOSO_TENANT])),
+    (json.dumps([POWERSHELL], indent=4), NAMED_SOURCE),
+    (json.dumps(POWERSHELL), NAMED_SOURCE),
+    (json.dumps({"value": [RESULT]}), UNNAMED),
+    (json.dumps({"value": [ONBOARDING]}), request()),
+    (json.dumps([{"Domain": "contoso.com", "Company": "Contoso", "Nr": 5}]),
+     request(description="Contoso")),
+    (json.dumps([{"name": "Contoso", "domain": "contoso.com"}]),
+     request(description="Contoso")),
+    (json.dumps([body({"domainName": "contoso.com"})]), request()),
+    (json.dumps([body() | {"identitySources": domain_source()}]), request()),
 )  # fmt: skip
-async def test_a_file_is_read_by_what_it_is_whatever_it_is_declared(
-    content: str, content_type: str | None, expected: OnboardingRequest
-) -> None:
-    assert await one(content, content_type) == expected
-    assert await one(content.encode("utf-16"), content_type) == expected
+
+
+async def test_a_file_is_read_by_what_it_is_whatever_it_is_declared() -> None:
+    for case in each(product(CONTENT_TYPES, FILES)):
+        with case as (content_type, (content, expected)):
+            assert await one(content, content_type) == expected
+            assert await one(content.encode("utf-16"), content_type) == expected
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
@@ -125,27 +124,22 @@ async def test_what_a_table_of_objects_holds_besides_is_told() -> None:
 # One sentence, with the place
 
 
-@pytest.mark.parametrize("content_type", CONTENT_TYPES)
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (json.dumps([body()] * 5, indent=2)[:-1] + ",]", "line 57, column 2: trailing comma"),
-        ('{"a": 1},\n{"b": 2},\n', "line 1, column 9: a comma between objects"),
-        (json.dumps(body(), indent=2)[:-1], "line 11, column 0: EOF while parsing an object"),
-        (
-            json.dumps(body(), indent=2).replace('"state":', '"state"'),
-            "line 10, column 11: expected",
-        ),
-        (
-            f"{json.dumps(body(), indent=2)}\n" * 2,
-            "several JSON documents: another one begins in line 12",
-        ),
-    ],
+BROKEN = (
+    (json.dumps([body()] * 5, indent=2)[:-1] + ",]", "line 57, column 2: trailing comma"),
+    ('{"a": 1},\n{"b": 2},\n', "line 1, column 9: a comma between objects"),
+    (json.dumps(body(), indent=2)[:-1], "line 11, column 0: EOF while parsing an object"),
+    (json.dumps(body(), indent=2).replace('"state":', '"state"'), "line 10, column 11: expected"),
+    (
+        f"{json.dumps(body(), indent=2)}\n" * 2,
+        "several JSON documents: another one begins in line 12",
+    ),
 )
-async def test_a_document_over_many_lines_is_one_sentence(
-    content: str, content_type: str | None, told: str
-) -> None:
-    assert told in await unreadable(content, content_type)
+
+
+async def test_a_document_over_many_lines_is_one_sentence() -> None:
+    for case in each(product(CONTENT_TYPES, BROKEN)):
+        with case as (content_type, (content, told)):
+            assert told in await unreadable(content, content_type)
 
 
 async def test_a_line_is_told_by_its_own_number_and_column() -> None:
@@ -204,34 +198,31 @@ async def test_a_file_that_lost_its_line_ends_is_told_how_to_keep_them(
 # What stands above the header, and at the end
 
 
-@pytest.mark.parametrize(
-    ("above", "first"),
-    [
-        ("#TYPE System.Management.Automation.PSCustomObject\n", 3),
-        ("#TYPE System.Collections.Generic.List`1[[System.Object, mscorlib]]\n", 3),
-        ("# our partners\n# as of today; ask Ada\n", 4),
-        ("Partners\n", 3),
-        ("Partner list 2026,,\nConfidential,,\n,,\n", 5),
-        ('"Partners of ""Fabrikam"", Inc."\n\n', 4),
-        ("Report,Partners,2026\nOwner,Ada,\n", 4),
-        ("sep=,\n# comment\n", 3),
-        ("\n\n", 4),
-        ("Domain list\n", 3),
-    ],
+ABOVE = (
+    ("#TYPE System.Management.Automation.PSCustomObject\n", 3),
+    ("#TYPE System.Collections.Generic.List`1[[System.Object, mscorlib]]\n", 3),
+    ("# our partners\n# as of today; ask Ada\n", 4),
+    ("Partners\n", 3),
+    ("Partner list 2026,,\nConfidential,,\n,,\n", 5),
+    ('"Partners of ""Fabrikam"", Inc."\n\n', 4),
+    ("Report,Partners,2026\nOwner,Ada,\n", 4),
+    ("sep=,\n# comment\n", 3),
+    ("\n\n", 4),
+    ("Domain list\n", 3),
 )
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-async def test_the_header_is_found_below_what_stands_above_it(
-    above: str, first: int, delimiter: str
-) -> None:
-    if "sep=" in above and delimiter != ",":
-        above = above.replace("sep=,", f"sep={delimiter}")
-    table = TABLE.replace(",", delimiter) + f"b.example{delimiter}B{delimiter}\n"
-    file = await read((above if "[[" in above else above.replace(",,", delimiter * 2)) + table)
-    assert [(row.number, row.name) for row in file.rows] == [
-        (first, "contoso.com"),
-        (first + 1, "b.example"),
-    ]
-    assert file.rows[0].request == request()
+
+
+async def test_the_header_is_found_below_what_stands_above_it() -> None:
+    for case in each(product(",;\t|", ABOVE)):
+        with case as (delimiter, (text, first)):
+            above = text.replace("sep=,", f"sep={delimiter}").replace(",,", delimiter * 2)
+            table = TABLE.replace(",", delimiter) + f"b.example{delimiter}B{delimiter}\n"
+            file = await read(above + table)
+            assert [(row.number, row.name) for row in file.rows] == [
+                (first, "contoso.com"),
+                (first + 1, "b.example"),
+            ]
+            assert file.rows[0].request == request()
 
 
 async def test_a_remark_below_is_no_row_and_a_name_that_begins_so_is_one() -> None:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from pydantic import TypeAdapter
@@ -22,6 +23,7 @@ from connorg.webhooks.proof import (
     Scheme,
     WrongProofError,
 )
+from tests.cases import each
 
 FORGERIES = 10_000
 DECLARED: TypeAdapter[Scheme] = TypeAdapter(Proof)
@@ -256,12 +258,13 @@ def test_a_body_that_is_no_text_can_be_signed(vector: Vector) -> None:
         replace(vector, body=b"\xff\xfe\x00").check()
 
 
-@each_vector
-@pytest.mark.parametrize("value", ["ü" * 64, "\udcff", "x" * 100_000, "\r\n", "sha256=", ","])
-def test_odd_headers_are_refused_as_any_other(vector: Vector, value: str) -> None:
-    for name in vector.headers:
-        with pytest.raises(ProofError):
-            vector.with_header(name, value).check()
+def test_odd_headers_are_refused_as_any_other() -> None:
+    odd = ("ü" * 64, "\udcff", "x" * 100_000, "\r\n", "sha256=", ",")
+    for case in each(product(VECTORS, odd)):
+        with case as (kind, value):
+            for name in VECTORS[kind].headers:
+                with pytest.raises(ProofError):
+                    VECTORS[kind].with_header(name, value).check()
 
 
 @pytest.mark.parametrize("pushed", [-3, -1, 1, 3])
