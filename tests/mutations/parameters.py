@@ -5,7 +5,7 @@ from tests.mutations.mutation import Mutation
 _MODULE = "connorg/functions/http/parameters.py"
 _TABLE = (
     "tests/unit/functions/test_parameters.py"
-    "::test_whatever_a_route_does_not_take_is_refused_by_name[ListOnboardings]"
+    "::test_whatever_a_route_does_not_take_is_refused_by_name"
 )
 
 MUTATIONS = (
@@ -36,7 +36,7 @@ MUTATIONS = (
         old="for header in _STEERING if changes else ():",
         new="for header in _STEERING if not changes else ():",
         killed_by="tests/unit/functions/test_parameters.py"
-        "::test_a_header_that_steers_is_used_or_refused[AddSponsor]",
+        "::test_a_header_that_steers_is_used_or_refused",
     ),
     Mutation(
         "a number without a unit is a moment of 1970",
@@ -51,6 +51,6 @@ MUTATIONS = (
         old="@takes(READ_BACK)\n",
         new="@takes(READ_BACK, DRY_RUN)\n",
         killed_by="tests/unit/functions/test_parameters.py"
-        "::test_a_handler_reads_what_it_declares_and_nothing_else[ReadOnboarding]",
+        "::test_a_handler_reads_what_it_declares_and_nothing_else",
     ),
 )

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from infra.local.child import ROOT
+from tests.cases import each
 
 DOCS = ROOT / "docs"
 PAGES = sorted(
@@ -26,13 +25,17 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text()):
-        name, _, anchor = target.partition("#")
-        linked = (page.parent / name) if name else page
-        assert linked.exists(), target
-        assert not anchor or anchor in anchors(linked), target
+def test_every_link_leads_to_a_file_and_a_heading() -> None:
+    for case in each(
+        (page, target)
+        for page in PAGES
+        for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text())
+    ):
+        with case as (page, target):
+            name, _, anchor = target.partition("#")
+            linked = (page.parent / name) if name else page
+            assert linked.exists()
+            assert not anchor or anchor in anchors(linked)
 
 
 def test_the_index_links_every_page() -> None:
@@ -57,10 +60,10 @@ def paragraphs(text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_no_paragraph_is_long(page: Path) -> None:
-    long = [one for one in paragraphs(page.read_text()) if len(one.split()) > _MOST_WORDS]
-    assert not long, f"{len(long)} of more than {_MOST_WORDS} words; make it a list or a table"
+def test_no_paragraph_is_long() -> None:
+    for case in each((page, text) for page in PAGES for text in paragraphs(page.read_text())):
+        with case as (_, text):
+            assert len(text.split()) <= _MOST_WORDS, "make it a list or a table"
 
 
 def test_every_page_is_two_clicks_from_the_index() -> None:

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 from urllib.parse import quote
 
 import azure.functions as func
-import pytest
 
 import function_app
 from connorg.functions.http.headers import IDEMPOTENCY_KEY, IF_MATCH
 from connorg.functions.http.parameters import HOST_KEY, Parameter, taken_by
 from connorg.functions.http.route import Route
+from tests.cases import each
 from tests.unit.functions.registered import HTTP_FUNCTIONS, registered
 
 OPEN = "ReceiveWebhook"
@@ -60,16 +61,16 @@ def wrong_queries(route: Route) -> Iterator[tuple[str, str, str | None]]:
     yield "%ff=1", "UTF-8", None
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-async def test_whatever_a_route_does_not_take_is_refused_by_name(route: Route) -> None:
-    for query, named, nearest in wrong_queries(route):
-        answer = await asked(route, query)
-        told = answer.get_body().decode()
-        assert answer.status_code == 400, query
-        assert answer.headers["x-ms-error-code"] == "InvalidParameter", query
-        assert named in told, query
-        if nearest is not None:
-            assert f"The nearest is {nearest}" in told, query
+async def test_whatever_a_route_does_not_take_is_refused_by_name() -> None:
+    for case in each((route, wrong) for route in ROUTES for wrong in wrong_queries(route)):
+        with case as (route, (query, named, nearest)):
+            answer = await asked(route, query)
+            told = answer.get_body().decode()
+            assert answer.status_code == 400, query
+            assert answer.headers["x-ms-error-code"] == "InvalidParameter", query
+            assert named in told, query
+            if nearest is not None:
+                assert f"The nearest is {nearest}" in told, query
 
 
 async def asked(
@@ -91,13 +92,14 @@ async def serve(_: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(status_code=204)
 
 
-@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
-async def test_the_hosts_key_is_known_everywhere(route: Route) -> None:
-    [served] = registered([route], serve).values()
-    for query in ("", "code=local-function-key", "CODE=a%2Fb%3D%3D"):
-        address = f"https://app.example/api/{route.path}?{query}"
-        answer = await served.call(func.HttpRequest(route.method, address, body=b""))
-        assert answer.status_code == 204, query
+async def test_the_hosts_key_is_known_everywhere() -> None:
+    for case in each(function_app.routes):
+        with case as route:
+            [served] = registered([route], serve).values()
+            for query in ("", "code=local-function-key", "CODE=a%2Fb%3D%3D"):
+                address = f"https://app.example/api/{route.path}?{query}"
+                answer = await served.call(func.HttpRequest(route.method, address, body=b""))
+                assert answer.status_code == 204, query
 
 
 async def test_whatever_a_sender_of_webhooks_appends_is_its_own_affair() -> None:
@@ -107,15 +109,15 @@ async def test_whatever_a_sender_of_webhooks_appends_is_its_own_affair() -> None
         assert answer.status_code == 401, query
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-async def test_a_header_that_steers_is_used_or_refused(route: Route) -> None:
-    for header in (IF_MATCH, IDEMPOTENCY_KEY):
-        is_taken = header in (taken_by(route.handler) or ())
-        if is_taken or route.method != "GET":
-            for wrong in ("", " ", "a, b") if is_taken else ('"1"',):
-                answer = await asked(route, headers={header.name: wrong})
-                assert (answer.status_code, wrong) == (400, wrong)
-                assert header.name in answer.get_body().decode()
+async def test_a_header_that_steers_is_used_or_refused() -> None:
+    for case in each(product(ROUTES, (IF_MATCH, IDEMPOTENCY_KEY))):
+        with case as (route, header):
+            is_taken = header in (taken_by(route.handler) or ())
+            if is_taken or route.method != "GET":
+                for wrong in ("", " ", "a, b") if is_taken else ('"1"',):
+                    answer = await asked(route, headers={header.name: wrong})
+                    assert (answer.status_code, wrong) == (400, wrong)
+                    assert header.name in answer.get_body().decode()
 
 
 def test_what_our_pages_and_parts_send_is_known() -> None:
@@ -154,10 +156,11 @@ async def test_a_name_that_may_be_a_secret_is_not_repeated() -> None:
         assert odd.encode() not in (await asked(health, quote(odd))).get_body()
 
 
-@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
-def test_a_handler_reads_what_it_declares_and_nothing_else(route: Route) -> None:
-    declared = {one.name for one in taken_by(route.handler) or ()}
-    assert {one.name for one in read_by(route.handler)} == declared
+def test_a_handler_reads_what_it_declares_and_nothing_else() -> None:
+    for case in each(function_app.routes):
+        with case as route:
+            declared = {one.name for one in taken_by(route.handler) or ()}
+            assert {one.name for one in read_by(route.handler)} == declared
 
 
 def test_no_parameter_is_declared_twice_or_named_as_the_hosts_key() -> None:

@@ -20,6 +20,7 @@ from connorg.functions.http.callers import actor_of, authorize, caller_of, recog
 from connorg.functions.http.route import Route
 from connorg.settings import settings
 from infra.grant.rights import CALLER_ROLES
+from tests.cases import each
 from tests.unit.functions.registered import HTTP_FUNCTIONS, Registered, registered
 from tests.unit.functions.requests import http_request
 from tests.unit.functions.test_routes import PAGE, ROOT, ROW
@@ -98,23 +99,24 @@ def test_a_setting_that_can_t_be_understood_leaves_every_key_in_place(
 
 
 @pytest.mark.usefixtures("entra_required")
-@pytest.mark.parametrize("route", function_app.routes, ids=lambda route: route.name)
-async def test_a_caller_is_let_in_by_the_documented_role_and_by_no_other(route: Route) -> None:
+async def test_a_caller_is_let_in_by_the_documented_role_and_by_no_other() -> None:
     """The function itself refuses; where it would not, it is tried with another handler."""
-    real = HTTP_FUNCTIONS[route.name]
-    [served] = registered([route], serve).values()
-    who = DOCUMENTED[route.method, route.path]
     callers: list[tuple[dict[str, str], set[Role], int]] = [
         ({}, set(), UNAUTHENTICATED),
         (signed_in([]), set(), FORBIDDEN),
         (signed_in(claims_of("roles", "Onboarding.All", "*", "")), set(), FORBIDDEN),
         *((signed_in(claims_of("roles", *roles)), roles, FORBIDDEN) for roles in SOME_ROLES),
     ]
-    for headers, roles, refusal in callers:
-        is_let_in = "Onboarding." not in who or any(f"`{role}`" in who for role in roles)
-        function, status = (served, SERVED) if is_let_in else (real, refusal)
-        answer = await function.call(call(headers, route.method))
-        assert answer.status_code == status, f"{roles or 'nobody'} at {route.path}"
+    for case in each(function_app.routes):
+        with case as route:
+            real = HTTP_FUNCTIONS[route.name]
+            [served] = registered([route], serve).values()
+            who = DOCUMENTED[route.method, route.path]
+            for headers, roles, refusal in callers:
+                is_let_in = "Onboarding." not in who or any(f"`{role}`" in who for role in roles)
+                function, status = (served, SERVED) if is_let_in else (real, refusal)
+                answer = await function.call(call(headers, route.method))
+                assert answer.status_code == status, f"{roles or 'nobody'} at {route.path}"
 
 
 COOKIE = {"cookie": "AppServiceAuthSession=x"}

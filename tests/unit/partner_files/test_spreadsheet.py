@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from connorg.partner_files import cells as partner_cells
 from connorg.partner_files.reader import PartnerRow
+from tests.cases import each
 from tests.unit.partner_files.files import bodies, only_row, read, rows, unreadable
 from tests.unit.partners import CONTOSO_TENANT, body, domain_source, tenant_source
 
@@ -93,44 +94,42 @@ async def test_rows_are_numbered_as_the_spreadsheet_shows_them() -> None:
     assert told[1].faults[0].row == 5
 
 
-@pytest.mark.parametrize(
-    ("header", "field"),
-    [
-        *(
-            (h, "domain")
-            for h in ("Domain", "domain name", "DOMAIN_NAME", "domainName", " domain ")
-        ),
-        *((h, "tenant") for h in ("Tenant", "Tenant ID", "tenantId", "TENANT-ID", "tenant_id")),
-        *((h, "name") for h in ("Organization", "Organisation name", "Name", "displayName")),
-        *((h, "name") for h in ("Display name", "Partner", "Organization  Name*")),
-        *((h, "description") for h in ("Description", "DESCRIPTION")),
-        *((h, "state") for h in ("State", "state")),
-        *((h, "internal") for h in ("Sponsors", "Internal sponsors", "internalSponsors")),
-        *((h, "external") for h in ("External sponsors", "external_sponsors")),
-        *((h, "reference") for h in ("Reference", "Ticket")),
-        *((h, "if_exists") for h in ("If exists", "ifExists", "if-exists")),
-    ],
+CELLS: dict[str, tuple[str, str, Any]] = {
+    "domain": ("Domain", "a.example", ("identitySources", [domain_source("a.example")])),
+    "tenant": ("Tenant", CONTOSO_TENANT, ("identitySources", [tenant_source()])),
+    "name": ("Name", "Contoso", ("displayName", "Contoso")),
+    "description": ("", "Words", ("description", "Words")),
+    "state": ("", " Proposed ", ("state", "proposed")),
+    "internal": ("", "A@c.com; b@c.com", ("internalSponsors", ["a@c.com", "b@c.com"])),
+    "external": ("", "a@c.com\nb@c.com,;", ("externalSponsors", ["a@c.com", "b@c.com"])),
+    "reference": ("", "T-1", ("reference", "T-1")),
+    "if_exists": ("", "Update", ("ifExists", "update")),
+}
+HEADERS = (
+    *((h, "domain") for h in ("Domain", "domain name", "DOMAIN_NAME", "domainName", " domain ")),
+    *((h, "tenant") for h in ("Tenant", "Tenant ID", "tenantId", "TENANT-ID", "tenant_id")),
+    *((h, "name") for h in ("Organization", "Organisation name", "Name", "displayName")),
+    *((h, "name") for h in ("Display name", "Partner", "Organization  Name*")),
+    *((h, "description") for h in ("Description", "DESCRIPTION")),
+    *((h, "state") for h in ("State", "state")),
+    *((h, "internal") for h in ("Sponsors", "Internal sponsors", "internalSponsors")),
+    *((h, "external") for h in ("External sponsors", "external_sponsors")),
+    *((h, "reference") for h in ("Reference", "Ticket")),
+    *((h, "if_exists") for h in ("If exists", "ifExists", "if-exists")),
 )
-async def test_headers_are_known_as_people_write_them(header: str, field: str) -> None:
-    cells: dict[str, tuple[str, str, Any]] = {
-        "domain": ("Domain", "a.example", ("identitySources", [domain_source("a.example")])),
-        "tenant": ("Tenant", CONTOSO_TENANT, ("identitySources", [tenant_source()])),
-        "name": ("Name", "Contoso", ("displayName", "Contoso")),
-        "description": ("", "Words", ("description", "Words")),
-        "state": ("", " Proposed ", ("state", "proposed")),
-        "internal": ("", "A@c.com; b@c.com", ("internalSponsors", ["a@c.com", "b@c.com"])),
-        "external": ("", "a@c.com\nb@c.com,;", ("externalSponsors", ["a@c.com", "b@c.com"])),
-        "reference": ("", "T-1", ("reference", "T-1")),
-        "if_exists": ("", "Update", ("ifExists", "update")),
-    }
-    _, value, (name, expected) = cells[field]
-    source = [] if field in {"domain", "tenant"} else ["domain"]
-    others = [cells[other][:2] for other in ([*source, "name"] if field != "name" else source)]
-    file = io.StringIO(newline="")
-    csv.writer(file).writerows(zip((header, value), *others, strict=True))
-    [partner] = await bodies(file.getvalue())
-    assert isinstance(partner, dict)
-    assert partner[name] == expected
+
+
+async def test_headers_are_known_as_people_write_them() -> None:
+    for case in each(HEADERS):
+        with case as (header, field):
+            _, value, (name, expected) = CELLS[field]
+            source = [] if field in {"domain", "tenant"} else ["domain"]
+            others = [CELLS[o][:2] for o in ([*source, "name"] if field != "name" else source)]
+            file = io.StringIO(newline="")
+            csv.writer(file).writerows(zip((header, value), *others, strict=True))
+            [partner] = await bodies(file.getvalue())
+            assert isinstance(partner, dict)
+            assert partner[name] == expected
 
 
 async def test_what_is_left_empty_has_a_usual_value() -> None:
