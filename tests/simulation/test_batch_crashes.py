@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -33,6 +34,7 @@ from connorg.core.domain.timing import Timing
 from connorg.core.policy.rules import Policy
 from connorg.core.services import Callbacks, Services
 from connorg.core.throttle.throttle import Throttle
+from tests.cases import each
 from tests.simulation.graph import Graph, SimulatedGateway
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.storage import (
@@ -226,16 +228,14 @@ async def _onboarding(services: Services, onboarding_id: str) -> Onboarding | No
     return await services.ledger.read(onboarding_id)
 
 
-@pytest.mark.parametrize("dies_before", [True, False])
-@pytest.mark.parametrize("dies_at", range(1, CALLS))
-def test_a_crash_loses_no_row_and_creates_none_twice(
-    worlds: Callable[..., World], dies_at: int, *, dies_before: bool
-) -> None:
-    world = worlds(dies_at, dies_before=dies_before)
-    batch = submitted(world)
-    assert told(world, batch).status is BatchStatus.SUCCEEDED
-    assert told(world, batch).conclusions == {"created": ROWS}
-    check(world, batch)
+def test_a_crash_loses_no_row_and_creates_none_twice(worlds: Callable[..., World]) -> None:
+    for case in each(product(range(1, CALLS), (True, False))):
+        with case as (dies_at, dies_before):
+            world = worlds(dies_at, dies_before=dies_before)
+            batch = submitted(world)
+            assert told(world, batch).status is BatchStatus.SUCCEEDED
+            assert told(world, batch).conclusions == {"created": ROWS}
+            check(world, batch)
 
 
 def test_every_call_was_one_to_die_at(worlds: Callable[..., World]) -> None:
@@ -254,44 +254,45 @@ def refusing(worlds: Callable[..., World], dies_at: int) -> tuple[World, Batch]:
     return world, batch
 
 
-@pytest.mark.parametrize("dies_at", range(1, 40))
-def test_a_crash_in_a_replay_loses_no_row(worlds: Callable[..., World], dies_at: int) -> None:
-    world, batch = refusing(worlds, dies_at)
-    world.graph.refused.clear()
-    answered = world.run(lambda services: _answered(replay_batch(services, batch)))
-    world.dies_at = 0
-    if answered is None:
-        world.run(lambda services: replay_batch(services, batch))
-    assert told(world, batch).status is BatchStatus.SUCCEEDED
-    check(world, batch)
+def test_a_crash_in_a_replay_loses_no_row(worlds: Callable[..., World]) -> None:
+    for case in each(range(1, 40)):
+        with case as dies_at:
+            world, batch = refusing(worlds, dies_at)
+            world.graph.refused.clear()
+            answered = world.run(partial(_replayed, batch=batch))
+            world.dies_at = 0
+            if answered is None:
+                world.run(partial(_replayed, batch=batch))
+            assert told(world, batch).status is BatchStatus.SUCCEEDED
+            check(world, batch)
 
 
-async def _answered(work: Awaitable[None]) -> bool:
-    await work
+async def _replayed(services: Services, batch: Batch) -> bool:
+    await replay_batch(services, batch)
     return True
 
 
-@pytest.mark.parametrize("dies_at", range(1, 40))
-def test_a_row_that_fails_again_can_be_replayed_again(
-    worlds: Callable[..., World], dies_at: int
-) -> None:
-    world, batch = refusing(worlds, dies_at)
-    world.run(lambda services: replay_batch(services, batch))
-    world.dies_at = 0
-    check(world, batch)
-    world.graph.refused.clear()
-    world.run(lambda services: replay_batch(services, batch))
-    assert told(world, batch).status is BatchStatus.SUCCEEDED
-    check(world, batch)
+def test_a_row_that_fails_again_can_be_replayed_again(worlds: Callable[..., World]) -> None:
+    for case in each(range(1, 40)):
+        with case as dies_at:
+            world, batch = refusing(worlds, dies_at)
+            world.run(partial(_replayed, batch=batch))
+            world.dies_at = 0
+            check(world, batch)
+            world.graph.refused.clear()
+            world.run(partial(_replayed, batch=batch))
+            assert told(world, batch).status is BatchStatus.SUCCEEDED
+            check(world, batch)
 
 
-# The rows are taken from the queue after two seconds, and done half a second later.
-@pytest.mark.parametrize("after", [0.0, *(1.9 + 0.02 * step for step in range(40)), 4.0])
-def test_what_is_cancelled_is_told_as_it_ended(worlds: Callable[..., World], after: float) -> None:
-    world = worlds()
-    batch = world.run(lambda services: submit_and_then(services, after, cancel_batch))
-    assert batch is not None
-    check(world, batch)
+def test_what_is_cancelled_is_told_as_it_ended(worlds: Callable[..., World]) -> None:
+    """The rows are taken from the queue after two seconds, and done half a second later."""
+    for case in each([0.0, *(1.9 + 0.02 * step for step in range(40)), 4.0]):
+        with case as after:
+            world = worlds()
+            batch = world.run(partial(submit_and_then, after=after, then=cancel_batch))
+            assert batch is not None
+            check(world, batch)
 
 
 def test_a_cancel_before_the_rows_are_on_the_queue_leaves_nothing_to_do(

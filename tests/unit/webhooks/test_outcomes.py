@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
 
+from tests.cases import each
 from tests.logic_apps import Run, actions_of, workflow
 from tests.senders import CONNECT
 from tests.unit.webhooks.outcomes import OUTCOMES, view
@@ -94,15 +96,15 @@ def call_of(system: str, body: dict[str, Any]) -> dict[str, Any]:
     return dict(run.filled(action["inputs"]))
 
 
-@pytest.mark.parametrize("status", OUTCOMES)
-@pytest.mark.parametrize("system", CALLS)
-def test_an_outcome_is_written_as_the_systems_api_has_it(system: str, status: str) -> None:
-    reference, method, path, body, content_type = CALLS[system]
-    call = call_of(system, view(status, reference))
-    assert (call["method"], call["uri"]) == (method, f"{ADDRESS}{path}")
-    assert call["headers"]["Content-Type"] == content_type
-    assert call["headers"]["Authorization"] == "Basic x"
-    assert call["body"] == body(f"connorg: {OUTCOMES[status]}")
+def test_an_outcome_is_written_as_the_systems_api_has_it() -> None:
+    for case in each(product(CALLS, OUTCOMES)):
+        with case as (system, status):
+            reference, method, path, body, content_type = CALLS[system]
+            call = call_of(system, view(status, reference))
+            assert (call["method"], call["uri"]) == (method, f"{ADDRESS}{path}")
+            assert call["headers"]["Content-Type"] == content_type
+            assert call["headers"]["Authorization"] == "Basic x"
+            assert call["body"] == body(f"connorg: {OUTCOMES[status]}")
 
 
 def test_the_workflow_is_whole_and_hides_its_credential() -> None:
