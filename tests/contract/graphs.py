@@ -152,6 +152,7 @@ class Emulator:
 
     async def recover(self) -> None:
         await self.graph.fail()
+        await self.graph.configure(roles=None, licensed=True)
 
     async def requests(self, method: str | None = None) -> list[dict[str, Any]]:
         """What Graph was sent, in order; with a method, that alone."""

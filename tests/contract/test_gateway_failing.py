@@ -14,7 +14,6 @@ from connorg.core.domain.outcomes import AlreadyConnected, Blocked, Later, Refus
 from tests.cases import each
 from tests.contract.graph_emulator import ORGANIZATIONS, USER, domain
 from tests.contract.graphs import (
-    CONFIGURED,
     TENANT_DOMAIN,
     Emulator,
     GraphUnderTest,
@@ -26,83 +25,87 @@ from tests.contract.graphs import (
 from tests.simulation.graph import FAULTS
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_failed_create_tells_what_is_known_of_its_fate(
-    under_test: GraphUnderTest, fault: str
-) -> None:
-    request = partner()
-    failing = await under_test.fail(fault)
-    assert shown(await failing.create(request)) == shown(FAULTS[fault].setback)
+async def test_a_failed_create_tells_what_is_known_of_its_fate(under_test: GraphUnderTest) -> None:
+    for case in each(FAULTS):
+        with case as fault:
+            await under_test.recover()
+            failing = await under_test.fail(fault)
+            assert shown(await failing.create(partner())) == shown(FAULTS[fault].setback)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_failed_search_is_no_answer(under_test: GraphUnderTest, fault: str) -> None:
-    failing = await under_test.fail(fault)
-    answer = await failing.find(partner())
-    setback = FAULTS[fault].setback
-    if isinstance(setback, Refused):  # no filter and no list is to be had: nobody can tell
-        assert isinstance(answer, Later)
-        return
-    if isinstance(setback, Later):
-        setback = replace(setback, ambiguous=False)  # it changes nothing
-    assert shown(answer) == shown(setback)
+async def test_a_failed_search_is_no_answer(under_test: GraphUnderTest) -> None:
+    for case in each(FAULTS):
+        with case as fault:
+            await under_test.recover()
+            failing = await under_test.fail(fault)
+            answer = await failing.find(partner())
+            setback = FAULTS[fault].setback
+            if isinstance(setback, Refused):  # no filter and no list is to be had: nobody can tell
+                assert isinstance(answer, Later)
+                continue
+            if isinstance(setback, Later):
+                setback = replace(setback, ambiguous=False)  # it changes nothing
+            assert shown(answer) == shown(setback)
 
 
-# A PATCH that succeeded is not read, so it can't be unreadable.
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "unreadable"])
-async def test_a_failed_update_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
-    request = partner()
-    organization = await created(under_test.gateway, request)
-    failing = await under_test.fail(fault)
-    answer = await failing.update(organization, partner(displayName="Another").attributes)
-    assert shown(answer) == shown(FAULTS[fault].setback)
+async def test_a_failed_update_is_a_setback(under_test: GraphUnderTest) -> None:
+    """A PATCH that succeeded is not read, so it can't be unreadable."""
+    for case in each(fault for fault in FAULTS if fault != "unreadable"):
+        with case as fault:
+            await under_test.recover()
+            organization = await created(under_test.gateway, partner())
+            failing = await under_test.fail(fault)
+            answer = await failing.update(organization, partner(displayName="Another").attributes)
+            assert shown(answer) == shown(FAULTS[fault].setback)
 
 
-# Nobody needs a licence to look a tenant up.
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "no licence"])
-async def test_a_failed_lookup_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
+async def test_a_failed_lookup_is_a_setback(under_test: GraphUnderTest) -> None:
+    """Nobody needs a licence to look a tenant up."""
     source = asking(domain(TENANT_DOMAIN)).identity_source
     assert isinstance(source, DomainIdentitySource)
-    failing = await under_test.fail(fault)
-    assert shown(await failing.tenant_of(source)) == shown(FAULTS[fault].setback)
+    for case in each(fault for fault in FAULTS if fault != "no licence"):
+        with case as fault:
+            await under_test.recover()
+            failing = await under_test.fail(fault)
+            assert shown(await failing.tenant_of(source)) == shown(FAULTS[fault].setback)
+
+
+async def test_a_failed_read_is_a_setback(under_test: GraphUnderTest) -> None:
+    for case in each(FAULTS):
+        with case as fault:
+            await under_test.recover()
+            organization = await created(under_test.gateway, partner())
+            failing = await under_test.fail(fault)
+            assert shown(await failing.read(organization.id)) == shown(FAULTS[fault].setback)
+            answer = await failing.sponsors(organization.id, SponsorKind.EXTERNAL)
+            assert shown(answer) == shown(FAULTS[fault].setback)
+
+
+async def test_a_sponsor_that_fails_is_a_setback_or_a_warning(under_test: GraphUnderTest) -> None:
+    for case in each(fault for fault in FAULTS if fault != "unreadable"):
+        with case as fault:
+            await under_test.recover()
+            organization = await created(under_test.gateway, partner())
+            sponsorship = Sponsorship(kind=SponsorKind.INTERNAL, sponsor=USER["id"])
+            failing = await under_test.fail(fault)
+            answer = await failing.add_sponsor(organization.id, sponsorship)
+            if fault == "refused":  # the organization stands without its sponsor
+                assert isinstance(answer, SponsorSettled)
+                assert answer.warning is not None
+                assert answer.warning.code == "SponsorNotAdded"
+            else:
+                assert shown(answer) == shown(FAULTS[fault].setback)
+            await under_test.recover()
+            held = await under_test.gateway.sponsors(organization.id, SponsorKind.INTERNAL)
+            assert isinstance(held, tuple)
+            assert [sponsor.id for sponsor in held] == [USER["id"]] * FAULTS[fault].commits
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_failed_read_is_a_setback(under_test: GraphUnderTest, fault: str) -> None:
-    organization = await created(under_test.gateway, partner())
-    failing = await under_test.fail(fault)
-    assert shown(await failing.read(organization.id)) == shown(FAULTS[fault].setback)
-    answer = await failing.sponsors(organization.id, SponsorKind.EXTERNAL)
-    assert shown(answer) == shown(FAULTS[fault].setback)
-
-
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault != "unreadable"])
-async def test_a_sponsor_that_fails_is_a_setback_or_a_warning(
-    under_test: GraphUnderTest, fault: str
-) -> None:
-    organization = await created(under_test.gateway, partner())
-    sponsorship = Sponsorship(kind=SponsorKind.INTERNAL, sponsor=USER["id"])
-    failing = await under_test.fail(fault)
-    answer = await failing.add_sponsor(organization.id, sponsorship)
-    if fault == "refused":  # the organization stands without its sponsor
-        assert isinstance(answer, SponsorSettled)
-        assert answer.warning is not None
-        assert answer.warning.code == "SponsorNotAdded"
-    else:
-        assert shown(answer) == shown(FAULTS[fault].setback)
-    await under_test.recover()
-    if fault in CONFIGURED:
-        return  # nor can they be listed
-    held = await under_test.gateway.sponsors(organization.id, SponsorKind.INTERNAL)
-    assert isinstance(held, tuple)
-    assert [sponsor.id for sponsor in held] == [USER["id"]] * FAULTS[fault].commits
-
-
-# Where a permission or licence is missing, the search would be refused as well.
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in CONFIGURED])
 async def test_a_create_that_failed_was_carried_out_or_not(
     under_test: GraphUnderTest, fault: str
 ) -> None:
+    """A search remembers what it listed, so each fault has a Graph of its own."""
     request = partner()
     await (await under_test.fail(fault)).create(request)
     await under_test.recover()
