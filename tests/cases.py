@@ -7,9 +7,10 @@ import pytest
 
 
 def each[Case](table: Iterable[Case]) -> Iterator[AbstractContextManager[Case]]:
-    """Return each case, to be tried in a `with` of its own. After the last, fail with the wrong.
+    """Return each case, to be tried in a `with` of its own. No wrong one hides another.
 
-    The loop over them must not be left early.
+    After the last one, raise a group of what the wrong cases raised, which names each of them.
+    Raise AssertionError for an empty table. A loop that is left early sees no wrong case.
     """
     wrong: list[BaseException] = []
 
@@ -21,8 +22,10 @@ def each[Case](table: Iterable[Case]) -> Iterator[AbstractContextManager[Case]]:
             error.add_note(f"The case: {case!r:.300}")
             wrong.append(error)
 
-    for case in table:
+    count = 0
+    for count, case in enumerate(table, start=1):  # noqa: B007  it is counted
         yield tried(case)
+    assert count, "the table is empty"
     if wrong:
         named = [error.__notes__[-1] for error in wrong]
-        raise BaseExceptionGroup("\n".join(["not as expected:", *named]), wrong)
+        raise BaseExceptionGroup("\n".join([f"{len(wrong)} of {count} are wrong:", *named]), wrong)

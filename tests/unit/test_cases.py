@@ -29,10 +29,15 @@ def test_every_wrong_case_is_named_with_what_was_wrong_about_it() -> None:
 
 
 def test_where_nothing_was_raised_that_should_have_been_the_case_is_wrong() -> None:
-    with pytest.raises(BaseExceptionGroup, match=r"expected:\nThe case: '7'$"):
+    with pytest.raises(BaseExceptionGroup, match=r"1 of 3 are wrong:\nThe case: '7'$"):
         is_refused(["seven", "7", ""])
 
 
 def test_a_table_without_a_wrong_case_passes() -> None:
     is_even([2, 4])
     is_refused(["seven"])
+
+
+def test_an_empty_table_shows_nothing() -> None:
+    with pytest.raises(AssertionError, match="the table is empty"):
+        is_even([])
