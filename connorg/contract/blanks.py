@@ -50,7 +50,9 @@ def says_nothing(text: str) -> bool:
         return True
     if len(text) > _LONGEST:
         return False
-    return _is_word("".join(filter(_is_seen, text)).strip())
+    # ASCII has no format characters, and nearly every value is ASCII.
+    seen = text if text.isascii() else "".join(filter(_is_seen, text))
+    return _is_word(seen.strip())
 
 
 def _shows(character: str) -> bool:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ HEADERS: Mapping[str, Spellings] = {
 }
 
 
+@lru_cache(maxsize=1024)  # each row of a JSON file repeats the names of its columns
 def folded(header: str) -> str:
     """Return a header without case, spaces, signs and accents."""
     plain = unicodedata.normalize("NFKD", header.casefold())
