@@ -9,6 +9,7 @@ import pytest
 
 from tests.end_to_end.client import Connorg, Partner, problem
 from tests.end_to_end.deliveries import deliver
+from tests.end_to_end.test_logic_apps import Client
 from tests.senders import Ticket
 
 BEHIND_ENTRA = {"CONNORG_REQUIRE_ENTRA": "true", "WEBSITE_AUTH_ENABLED": "true"}
@@ -98,6 +99,14 @@ async def test_idempotency_keys_of_two_callers_are_two_keys(guarded: Connorg) ->
             **principal("Onboarding.Submit"),
         )
         assert answer.status_code == 201
+
+
+async def test_a_logic_apps_identity_needs_its_role_and_no_key(guarded: Connorg) -> None:
+    for roles, status in ((["Onboarding.Submit"], 200), ([], 403)):
+        # What App Service makes of the token that the authentication adds to the call.
+        signed_in = principal(*roles)["x_ms_client_principal"]
+        logic_app = Client(guarded, {"x-ms-client-principal": signed_in})
+        assert (await logic_app.onboard(Partner())).status_code == status
 
 
 async def test_webhooks_need_no_entra_sign_in(guarded: Connorg) -> None:

@@ -12,7 +12,6 @@ import function_app
 from connorg.contract.requests import OnboardingRequest
 from connorg.functions.openapi.document import document
 from tests.end_to_end.client import Connorg, Json, Partner, problem
-from tests.end_to_end.test_entra import BEHIND_ENTRA, principal
 from tests.logic_apps import WORKFLOWS, Run, actions_of, call_of, http_action, workflow
 
 AUDIENCE = "api://connorg"
@@ -96,15 +95,6 @@ async def test_called_again_the_same_expression_finds_the_organization(client: C
         found.append(run.filled(compose["inputs"]))
     first, again = found
     assert first["id"] == again["id"]
-
-
-async def test_a_managed_identity_needs_its_role_and_no_key(breakable: Connorg) -> None:
-    breakable.stack.set_functions(BEHIND_ENTRA)
-    for roles, status in ((["Onboarding.Submit"], 200), ([], 403)):
-        # What App Service makes of the token that the authentication adds to the call.
-        signed_in = principal(*roles)["x_ms_client_principal"]
-        client = Client(breakable, {"x-ms-client-principal": signed_in})
-        assert (await client.onboard(Partner())).status_code == status
 
 
 # The definitions

@@ -149,16 +149,6 @@ async def test_without_the_permission_a_create_is_one_call_and_health_says_what_
     assert "CrossTenantInformation.ReadBasic.All" in check["action"]
 
 
-async def test_the_lookup_can_be_switched_off(breakable: Connorg) -> None:
-    breakable.stack.set_functions({"CONNORG_TENANT_LOOKUP": "false"})
-    partner = Partner()
-    assert (await breakable.submit(partner.body())).status_code == 201
-    [create] = await breakable.graph.calls(partner)
-    assert create["method"] == "POST"
-    [check] = [c for c in (await breakable.health())["checks"] if c["name"] == "tenantLookup"]
-    assert "CONNORG_TENANT_LOOKUP" in check["detail"]
-
-
 async def test_a_tenant_that_cannot_be_found_is_told_with_what_would_help(
     least: Connorg, tenant_id: str
 ) -> None:
