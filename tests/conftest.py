@@ -5,7 +5,7 @@ And how a run is divided: which tests it takes, and which of them run in one wor
 
 import gc
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 
 import pytest
 
@@ -53,7 +53,7 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     # The tests of `stack` wait most of the time: two workers each have one, for half of the files.
     files = sorted({_file_of(item) for item in items if _shared_by(item) == "stack"})
-    second = set(files[1::2])
+    second = set(files[len(files) // 2 :])
     for item in items:
         shared = _shared_by(item)
         if shared:
@@ -85,10 +85,16 @@ def _not_in_the_quarter(items: list[pytest.Item]) -> set[pytest.Item]:
     return {item for item in slow if _group_of(item) not in taken}
 
 
-def _turn(item: pytest.Item) -> tuple[int, str]:
-    """Return when its group begins. Those that need no stack come last, in their order."""
+def _turn(item: pytest.Item) -> tuple[int, str, bool]:
+    """Return when its group begins. Those that need no stack come last, in their order.
+
+    Of a group, those that need a stack with nothing to do come first: they would have to wait for
+    what others leave to be retried.
+    """
     shared = _shared_by(item)
-    return (SHARED.index(shared), _group_of(item)) if shared else (len(SHARED), "")
+    if not shared:
+        return len(SHARED), "", False
+    return SHARED.index(shared), _group_of(item), "untouched" not in _fixtures_of(item)
 
 
 def _group_of(item: pytest.Item) -> str:
@@ -99,8 +105,11 @@ def _group_of(item: pytest.Item) -> str:
 
 
 def _shared_by(item: pytest.Item) -> str | None:
-    fixtures = item.fixturenames if isinstance(item, pytest.Function) else ()
-    return next((name for name in SHARED if name in fixtures), None)
+    return next((name for name in SHARED if name in _fixtures_of(item)), None)
+
+
+def _fixtures_of(item: pytest.Item) -> Collection[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else ()
 
 
 def _file_of(item: pytest.Item) -> str:
