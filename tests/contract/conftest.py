@@ -19,6 +19,8 @@ __all__ = ["trust"]
 AZURITE = pytest.param("azurite", marks=[pytest.mark.stack, pytest.mark.xdist_group("storage")])
 
 
+# In one worker: to import the models of Graph's SDK, which reading one may do, takes two seconds.
+IMPORTS_ALL_MODELS = pytest.mark.xdist_group("models of the SDK")
 # A test of hundreds of calls is made on the simulated table; with the slow tests on Azurite's too.
 LONG = pytest.mark.parametrize(
     "any_table",

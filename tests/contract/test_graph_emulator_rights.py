@@ -19,7 +19,10 @@ from infra.local.graph.rights import (
     IDENTITY_GOVERNANCE_ADMINISTRATOR,
 )
 from infra.local.tokens import APP_ID, PRINCIPAL_ID
+from tests.contract.conftest import IMPORTS_ALL_MODELS
 from tests.contract.graph_emulator import EmulatedGraph, Response, emulated_graph
+
+pytestmark = IMPORTS_ALL_MODELS
 
 PRINCIPALS = "/v1.0/servicePrincipals"
 APP_ROLES = f"{PRINCIPALS}/{PRINCIPAL_ID}/appRoleAssignments"

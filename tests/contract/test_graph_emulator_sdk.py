@@ -31,12 +31,16 @@ from msgraph_core import GraphClientFactory
 
 from infra.local.identity import create_app
 from infra.local.tokens import LOCAL_IDENTITY_HEADER, TOKEN_PATH
+from tests.contract.conftest import IMPORTS_ALL_MODELS
 from tests.contract.graph_emulator import PARTNER_ID, USER, EmulatedGraph, emulated_graph
 
 Query = ConnectedOrganizationsRequestBuilder.ConnectedOrganizationsRequestBuilderGetQueryParameters
 
-# Said by each of the SDK's request builders of its own class.
-pytestmark = pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning")
+pytestmark = [
+    # Said by each of the SDK's request builders of its own class.
+    pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning"),
+    IMPORTS_ALL_MODELS,
+]
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ from infra.grant.__main__ import DONE, FAILED, LACKING, NOT_ALLOWED, main
 from infra.local.graph.rights import GRAPH_PRINCIPAL_ID
 from infra.local.identity import create_app
 from infra.local.tokens import APP_ID, LOCAL_IDENTITY_HEADER, PRINCIPAL_ID, TOKEN_PATH
+from tests.contract.conftest import IMPORTS_ALL_MODELS
 from tests.contract.graph_emulator import EmulatedGraph, emulated_graph, until
+
+pytestmark = IMPORTS_ALL_MODELS
 
 READER = ["Application.Read.All", "RoleManagement.Read.Directory"]
 ADMINISTRATOR = [*READER, "AppRoleAssignment.ReadWrite.All", "RoleManagement.ReadWrite.Directory"]
