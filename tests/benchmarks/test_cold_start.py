@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from aiohttp import web
 
 from infra.local.child import LOOPBACK, ROOT, tethered
@@ -41,6 +42,7 @@ assert gc.get_freeze_count() > len(gc.get_objects())
 """
 
 
+@pytest.mark.slow
 async def test_the_token_is_fetched_while_storage_is_being_armed() -> None:
     asked = asyncio.Event()
     app = create_app()
@@ -79,6 +81,7 @@ async def _first_request_until(asked: asyncio.Event, port: int) -> None:
         seen.cancel()
 
 
+@pytest.mark.slow
 def test_a_collection_does_not_walk_through_what_was_imported() -> None:
     """A full one stopped the process for a tenth of a second, and calls to Graph then bunched."""
     run = tethered([sys.executable, "-c", _COLLECTED])

@@ -19,6 +19,8 @@ from tests.end_to_end.client import Json, eventually
 from tests.senders import Ticket
 from tests.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 type Trips = tuple[Backing, Host, Counter]
 
 SETTINGS = {

@@ -57,6 +57,7 @@ def tried() -> Iterator[Stack]:
         yield stack
 
 
+@pytest.mark.slow
 @linux_only
 def test_the_functions_know_the_other_parts_and_the_settings(tried: Stack) -> None:
     environment = environment_of(tried.pids["functions"])
@@ -111,11 +112,14 @@ def test_functions_that_storage_has_refused_are_started_again_on_their_port() ->
         queues.shutdown()
 
 
-def test_only_starts_what_it_names() -> None:
+def test_only_what_is_named_is_started_and_when_one_dies_the_others_go_on() -> None:
     with Stack(only=["graph", "identity"]) as stack:
         assert stack.pids.keys() == {"graph", "identity"}
         with pytest.raises(KeyError):
             _ = stack.storage
+        stack.kill("graph")
+        wait_until(lambda: "graph has ended by itself" in stack.log, "nobody says so")
+        assert answers(stack.identity)
 
 
 @pytest.mark.slow
@@ -217,13 +221,6 @@ def test_a_taken_port_of_storage_is_named_too() -> None:
     assert code == 1
     assert "storage did not start" in said
     assert "give another --storage-port" in said
-
-
-def test_a_part_that_dies_is_told_and_the_others_go_on() -> None:
-    with Stack(only=["graph", "identity"]) as stack:
-        stack.kill("graph")
-        wait_until(lambda: "graph has ended by itself" in stack.log, "nobody says so")
-        assert answers(stack.identity)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ async def test_a_file_is_sent_by_curl_as_its_page_says(unused: Connorg) -> None:
     assert {(row["status"], row["conclusion"]) for row in rows} == {("Succeeded", "created")}
 
 
+@pytest.mark.slow
 async def test_a_file_is_sent_by_the_command_as_its_page_says(unused: Connorg) -> None:
     [block] = COMMAND.blocks("sh")
     code, output = await paste(unused.stack, block)

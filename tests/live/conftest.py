@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.authority import TRUST
 from tests.live.live import Live
 from tests.live.place import Place, emulated_place, is_live, live_place
 
@@ -22,10 +23,12 @@ async def tenant() -> AsyncIterator[Place | None]:
 
 
 @pytest.fixture
-async def place(tenant: Place | None) -> AsyncIterator[Place]:
+async def place(tenant: Place | None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
     if tenant is not None:
         yield tenant
         return
+    for name, value in TRUST.items():
+        monkeypatch.setenv(name, value)
     async with emulated_place() as place:
         yield place
 

@@ -67,6 +67,7 @@ def test_where_nothing_is_exported_neither_sdk_nor_exporter_is_imported() -> Non
     assert exporters_imported(OTEL_EXPORTER_OTLP_ENDPOINT="  ") == set()
 
 
+@pytest.mark.slow
 def test_only_the_exporter_that_is_asked_for_is_imported() -> None:
     assert "azure.monitor" not in exporters_imported(OTEL_EXPORTER_OTLP_ENDPOINT=NOWHERE)
     insights = f"{INSIGHTS};IngestionEndpoint={NOWHERE}"
@@ -74,6 +75,7 @@ def test_only_the_exporter_that_is_asked_for_is_imported() -> None:
     assert imported == {"opentelemetry.sdk", "azure.monitor"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_exports_already_is_left_alone() -> None:
     code = """
 from opentelemetry import trace
@@ -93,6 +95,7 @@ def test_the_timer_is_there_only_where_something_is_exported() -> None:
     assert "Observe" in run(START, OTEL_EXPORTER_OTLP_ENDPOINT=NOWHERE).splitlines()[1].split()
 
 
+@pytest.mark.slow
 def test_a_reference_to_the_vault_that_was_not_followed_exports_nothing() -> None:
     assert not TelemetryTarget(None, otlp=False).is_exported
     reference = "@Microsoft.KeyVault(SecretUri=https://vault/secrets/x)"
