@@ -170,7 +170,7 @@ def python(words: Words) -> None:
             assert settings.keys() <= names_that_code_reads(), settings
         case "pytest", _:
             for path in (word for word in arguments if word.startswith("tests/")):
-                assert (ROOT / path).exists(), path
+                assert (ROOT / path.partition("::")[0]).exists(), path
         case _:
             pass
 
