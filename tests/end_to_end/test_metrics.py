@@ -1,5 +1,7 @@
 """The metrics, each by what it counts."""
 
+import pytest
+
 from connorg.contract.storage_names import POISON_QUEUE
 from connorg.telemetry import names
 from tests.collector import Collector, Point
@@ -85,6 +87,7 @@ async def test_poisoned_messages_are_counted(observed: Connorg, collector: Colle
     await counted(collector, names.POISONED, before + 1, queue="onboarding")
 
 
+@pytest.mark.slow  # up to a minute
 async def test_what_waits_is_told_each_minute_and_how_long_it_has(
     observed: Connorg, collector: Collector
 ) -> None:

@@ -4,6 +4,7 @@ import ast
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from connorg.settings import Settings
@@ -26,9 +27,10 @@ def that_are_set(environment: str) -> dict[str, Value]:
     return {setting["name"]: setting["value"] for setting in config["appSettings"]}
 
 
-def that_are_read() -> set[str]:
+@cache
+def that_are_read() -> frozenset[str]:
     declared = {field.alias for field in Settings.model_fields.values() if field.alias}
-    return declared | set(_named_in_code())
+    return frozenset(declared | set(_named_in_code()))
 
 
 def _named_in_code() -> Iterator[str]:
