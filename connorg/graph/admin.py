@@ -27,7 +27,7 @@ from connorg.core.ports import OrganizationFilter, OrganizationPage
 from connorg.graph.filters import by_partner, equals
 from connorg.graph.meanings import Call
 from connorg.graph.objects import GraphObjects
-from connorg.graph.pages import SponsoredPage, at
+from connorg.graph.pages import SponsoredPage
 from connorg.graph.search import Page, Search
 from connorg.graph.sender import Sender
 from connorg.graph.sponsors import sponsors_of
@@ -77,7 +77,7 @@ class GraphOrganizationAdmin:
     ) -> OrganizationPage | Setback:
         """Cut Graph's pages into ours: how full they are, and whether some are, is Graph's."""
         for _ in range(_MOST_PAGES):
-            page = await self._objects.pages.organizations(at(self._address(query)))
+            page = await self._objects.pages.organizations(self._objects.at(self._address(query)))
             if not isinstance(page, Page):
                 return page
             let_through = [held for held in page.value if lets_through(which, held)]
@@ -109,7 +109,7 @@ class GraphOrganizationAdmin:
         read = (0, _WITH_SPONSORS) if continuation is None else _read_token(continuation)
         if read is None:
             return Refused(_STALE)
-        page = await self._objects.pages.sponsored(at(self._address(read[1])))
+        page = await self._objects.pages.sponsored(self._objects.at(self._address(read[1])))
         if not isinstance(page, SponsoredPage):
             return page
         following = urlsplit(page.next_link).query if page.next_link else None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.identity_governance.entitlement_management.connected_organizations import (
     connected_organizations_request_builder as builder,
 )
@@ -36,11 +37,15 @@ class GraphObjects:
 
     async def page(self, odata_filter: str | None, next_link: str | None) -> Page | Setback:
         if next_link is not None:
-            return await self.pages.organizations(at(next_link))
+            return await self.pages.organizations(self.at(next_link))
         # Without $top, which may be a limit: then nothing would say that there is more.
         return await self._page(
             _Query.ConnectedOrganizationsRequestBuilderGetQueryParameters(filter=odata_filter)
         )
+
+    def at(self, address: str) -> RequestInformation:
+        """Make the request for a page of the collection by its address."""
+        return at(address, self._organizations.url_template)
 
     async def read(self, organization_id: str) -> ConnectedOrganization | Setback:
         item = self._organizations.by_connected_organization_id(organization_id)

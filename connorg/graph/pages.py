@@ -71,7 +71,7 @@ class Pages:
             held += page.value
             if page.next_link is None:
                 return tuple(held)
-            ask = at(page.next_link)
+            ask = at(page.next_link, ask.url_template)
         return unreadable()
 
     async def _read[P: _Page](
@@ -85,10 +85,11 @@ class Pages:
         return unreadable() if leads_away or leads_nowhere else page
 
 
-def at(address: str) -> RequestInformation:
-    """Make the request for a page by its address."""
+def at(address: str, template: str | None) -> RequestInformation:
+    """Make the request for a page by its address. Telemetry names the call by the template."""
     ask = RequestInformation()
     ask.http_method = Method.GET
+    ask.url_template = template
     ask.url = address
     ask.headers.try_add("Accept", "application/json")
     return ask
