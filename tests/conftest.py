@@ -105,7 +105,10 @@ def _group_of(item: pytest.Item) -> str:
 
 
 def _shared_by(item: pytest.Item) -> str | None:
-    return next((name for name in SHARED if name in _fixtures_of(item)), None)
+    """Return the shared fixture that it uses, or asks for while it runs, as its group says."""
+    marker = item.get_closest_marker("xdist_group")
+    used = (*_fixtures_of(item), *(marker.args if marker else ()))
+    return next((name for name in SHARED if name in used), None)
 
 
 def _fixtures_of(item: pytest.Item) -> Collection[str]:
