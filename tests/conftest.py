@@ -51,9 +51,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` and pytest-xdist look at the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # The tests of `stack` wait most of the time: two workers each have one, for half of the files.
+    # The tests of `stack` wait most of the time: two workers each have one. The first third of the
+    # files waits as long as the others.
     files = sorted({_file_of(item) for item in items if _shared_by(item) == "stack"})
-    second = set(files[len(files) // 2 :])
+    second = set(files[len(files) // 3 :])
     for item in items:
         shared = _shared_by(item)
         if shared:
@@ -86,14 +87,15 @@ def _not_in_the_quarter(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def _turn(item: pytest.Item) -> tuple[int, str, bool]:
-    """Return when its group begins. Those that need no stack come last, in their order.
+    """Return when its group begins. Those that share nothing come last, in their order.
 
     Of a group, those that need a stack with nothing to do come first: they would have to wait for
     what others leave to be retried.
     """
     shared = _shared_by(item)
     if not shared:
-        return len(SHARED), "", False
+        is_file = _group_of(item) == _file_of(item)
+        return len(SHARED) + is_file, "", False
     return SHARED.index(shared), _group_of(item), "untouched" not in _fixtures_of(item)
 
 

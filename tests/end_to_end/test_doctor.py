@@ -22,11 +22,8 @@ from infra.grant.__main__ import main as grant
 from infra.local.identity import Identity, create_app
 from infra.local.tokens import LOCAL_IDENTITY_HEADER, PRINCIPAL_ID, TOKEN_PATH, TokenError, verify
 from tests import receivers
-from tests.contract.conftest import IMPORTS_ALL_MODELS
 from tests.end_to_end.client import TOKEN, Connorg, Json, eventually
 from tests.stack import Stack
-
-pytestmark = IMPORTS_ALL_MODELS
 
 QUEUES = tuple(
     f"{name}{end}" for name in ("onboarding", "callback", "batch") for end in ("", "-poison")
