@@ -313,6 +313,14 @@ class Connorg:
         async with client:
             await client.delete_entity(*GATE)
 
+    async def logged(self, text: str, times: int = 1) -> None:
+        """Wait until the log has a text so many times: a line may come later than the answer."""
+
+        async def is_there() -> bool:
+            return self.stack.log.count(text) >= times
+
+        await eventually(is_there, f"the log has {text!r} fewer than {times} times")
+
     def logged_secrets(self) -> list[str]:
         """The lines of the functions' log that hold a secret."""
         lines = self.stack.log.splitlines()

@@ -10,7 +10,7 @@ import pytest
 from connorg.settings import Settings
 from infra.local.child import ROOT
 from infra.local.functions_host import DEFAULT_MASTER_KEY
-from tests.end_to_end.client import Connorg, Json, Partner, eventually
+from tests.end_to_end.client import Connorg, Json, Partner
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
@@ -79,11 +79,7 @@ async def test_the_purge_is_run_as_the_page_says(connorg: Connorg) -> None:
     purged = "onboardings and batches from before"
     before = connorg.stack.log.count(purged)
     await told(connorg, "PurgeLedger", 202)
-
-    async def is_told() -> bool:
-        return connorg.stack.log.count(purged) > before
-
-    await eventually(is_told, "no purge is told of")
+    await connorg.logged(purged, before + 1)
 
 
 async def test_reports_are_made_as_the_page_says(connorg: Connorg) -> None:

@@ -111,9 +111,5 @@ async def test_what_is_replayed_or_waits_stays(connorg: Connorg, status: str) ->
         assert answer.status_code == 202
     before = connorg.stack.log.count(TOLD)
     assert await run_purge(connorg) == 202
-
-    async def is_told() -> bool:
-        return connorg.stack.log.count(TOLD) > before
-
-    await eventually(is_told, "no purge is told of")
+    await connorg.logged(TOLD, before + 1)
     assert (await connorg.onboarding(onboarding_id))["id"] == onboarding_id

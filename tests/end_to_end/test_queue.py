@@ -40,6 +40,7 @@ async def test_a_message_leaves_one_line_of_the_audit(connorg: Connorg) -> None:
     await connorg.put(partner.body(reference=partner.domain))
     listed = await connorg.only_one_listed(reference=partner.domain)
     await connorg.ended(listed["id"])
+    await connorg.logged(f" of {listed['id']} by ")
     told = [line for line in connorg.stack.log.splitlines() if f" of {listed['id']} by " in line]
     assert len(told) == 1
     assert told[0].endswith(f"audit: connect of {listed['id']} by queue over queue as nobody: 202")

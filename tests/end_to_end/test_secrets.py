@@ -19,7 +19,7 @@ async def test_the_functions_log_no_secret(connorg: Connorg) -> None:
     await connorg.submit(partner.body())
     await connorg.put("not JSON")
     await connorg.call("GET", f"onboardings?code={connorg.stack.key}&top=0", key=False)
-    assert "ListOnboardings" in connorg.stack.log
+    await connorg.logged("ListOnboardings")
     assert connorg.logged_secrets() == []
 
 

@@ -166,8 +166,4 @@ async def is_left(connorg: Connorg, message: Json, queue: str) -> None:
     """Put a message, and wait until the log says that it is left for later."""
     before = connorg.stack.log.count(LEFT)
     await connorg.put(message, queue)
-
-    async def is_told() -> bool:
-        return connorg.stack.log.count(LEFT) > before
-
-    await eventually(is_told, "the message is not left for later")
+    await connorg.logged(LEFT, before + 1)
