@@ -87,7 +87,7 @@ def _not_in_the_quarter(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def _turn(item: pytest.Item) -> tuple[int, str, bool]:
-    """Return when its group begins. Those that share nothing come last, in their order.
+    """Return when its group begins: stacks, then groups with a name, then files in their order.
 
     Of a group, those that need a stack with nothing to do come first: they would have to wait for
     what others leave to be retried.
